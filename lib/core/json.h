@@ -1,0 +1,56 @@
+/*
+ * Reading JSON: strict RFC 8259, UTF-8 checked, depth bounded, no recursion.
+ *
+ * lt_json_read() takes one value of which all octets may be there, and says LEAT_MORE if they are not.
+ * lt_json_scan() finds the end of a value that comes in pieces and keeps its place, so that no octet is
+ * scanned twice however it is cut. A stream reader tries the first; when that says LEAT_MORE it runs the
+ * second until the value is whole, then the first again: each octet is looked at three times at most.
+ */
+#ifndef LT_JSON_H
+#define LT_JSON_H
+
+#include "error.h"
+#include "value.h"
+
+struct lt_json {
+    struct lt_tree *tree; /* where values go */
+    size_t depth;         /* deepest nesting */
+    bool last;            /* no more octets will come: LEAT_MORE becomes LEAT_E_SYNTAX */
+    bool lenient;         /* Broker's dialect: raw control characters, any octets in strings, \v, nan, inf, -inf */
+    const uint8_t *shape[16]; /* where members of the last object at the top began: a guess for the next */
+    uint8_t shape_length[16];
+    size_t shape_count;
+};
+
+/*
+ * Reads one value that begins at the first octet (white space before it is skipped), as a cell of that name.
+ *
+ * used   LEAT_OK: octets up to the end of the value. A number ends at an octet that cannot be in it, so
+ *        one at the very end needs json->last.
+ * error  < 0: what is wrong; offset counts from text.
+ *
+ * LEAT_OK, LEAT_MORE (the tree is as before), LEAT_E_SYNTAX, LEAT_E_LIMIT, LEAT_E_NOMEM.
+ */
+int lt_json_read(struct lt_json *json, const uint8_t *text, size_t length, const char *name,
+                 uint16_t name_length, size_t *used, struct leat_error *error);
+
+/* White space at the start. */
+size_t lt_json_space(const uint8_t *text, size_t length);
+
+/* The end of a value, found piece by piece. Starts zeroed, at the first octet of the value. */
+struct lt_json_scan {
+    uint64_t scanned; /* octets looked at */
+    uint32_t depth;
+    bool string;
+    bool escape;
+    bool begun;
+    bool scalar; /* a number or a word at the top: ends before the octet that follows it */
+};
+
+/*
+ * Goes on scanning. LEAT_OK: scan->scanned is the length of the value; LEAT_MORE: text was used up. It
+ * matches brackets and strings only: that the value is sound is for lt_json_read() to say.
+ */
+int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length);
+
+#endif

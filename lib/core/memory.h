@@ -1,0 +1,43 @@
+/* The allocator hook, and arrays that grow through it. */
+#ifndef LT_MEMORY_H
+#define LT_MEMORY_H
+
+#include <leat/leat.h>
+
+#include <stdbool.h>
+
+/* The caller's allocator, or the C library's if there is none. */
+leat_allocator lt_allocator(const leat_config *config);
+
+void *lt_resize(const leat_allocator *allocator, void *block, size_t old_bytes, size_t new_bytes);
+void *lt_alloc_zero(const leat_allocator *allocator, size_t bytes);
+void lt_free(const leat_allocator *allocator, void *block, size_t bytes);
+
+/* Makes *array hold at least wanted items, doubling. False: no memory, and nothing changed. */
+bool lt_grow(const leat_allocator *allocator, void **array, size_t *size, size_t wanted,
+             size_t item_bytes);
+
+/* The limits that are 0 get the value of the defaults. */
+leat_limits lt_limits(const leat_config *config, const leat_limits *defaults);
+
+/* zlib's allocation hooks; opaque is a leat_allocator. */
+void *lt_zalloc(void *opaque, unsigned items, unsigned bytes);
+void lt_zfree(void *opaque, void *block);
+
+/*
+ * Memory for text that does not stand in the message as it should be lent (escapes resolved). What it gave
+ * stays where it is until lt_arena_clear(), which merges the blocks into one, so that in the steady
+ * state nothing is allocated.
+ */
+struct lt_arena {
+    leat_allocator allocator;
+    struct lt_arena_block *block; /* the newest; each points to the one before it */
+    size_t used;                  /* octets of the newest */
+};
+
+void *lt_arena_alloc(struct lt_arena *arena, size_t bytes); /* NULL: no memory; not aligned */
+void lt_arena_clear(struct lt_arena *arena);
+void lt_arena_free(struct lt_arena *arena);
+size_t lt_arena_bytes(const struct lt_arena *arena);
+
+#endif

@@ -1,0 +1,128 @@
+/* A session from the inside: what every dialect shares. */
+#ifndef LT_SESSION_H
+#define LT_SESSION_H
+
+#include "bytes.h"
+#include "error.h"
+#include "memory.h"
+#include "value.h"
+
+#include <leat/session.h>
+
+struct leat_event {
+    uint32_t kind;
+    size_t name_length;
+    const char *name;
+    const leat_value *value; /* NULL if it could not be decoded */
+    const uint8_t *raw;
+    size_t raw_length;
+    uint64_t offset;
+    struct leat_error error; /* code LEAT_OK: none */
+};
+
+/* What a dialect does; each function gets the session that it made (and that begins with ours). */
+struct lt_dialect {
+    size_t bytes; /* sizeof its session */
+
+    /*
+     * Decodes far enough for the next event. LEAT_OK: session->event is set. LEAT_MORE: at least
+     * session->need unread octets must be there before it is worth calling again. LEAT_PAUSED. < 0: by
+     * lt_fail(). At the end of the stream it is called with what is left and session->eof set;
+     * LEAT_MORE then means that the stream ended inside a message, unless nothing is unread and
+     * session->inside is false.
+     */
+    int (*next)(leat_session *session);
+
+    /* Writes one message into session->out. On failure it fills session->send_error by lt_refuse(); what
+     * it wrote is taken back by the caller. */
+    int (*send)(leat_session *session, const char *name, const leat_value *value);
+
+    /* The three below may be NULL. */
+    void (*tick)(leat_session *session); /* session->now_ms is new */
+    uint64_t (*deadline)(const leat_session *session);
+    void (*release)(leat_session *session); /* frees what only the dialect knows */
+    size_t (*memory)(const leat_session *session);
+};
+
+struct leat_session {
+    const struct lt_dialect *dialect;
+    leat_allocator allocator;
+    leat_limits limits;
+
+    /* Received: window[start .. end) is unread or, its first held octets, lent with the last event. */
+    uint8_t *window;
+    size_t window_size;
+    size_t start;
+    size_t end;
+    size_t held;
+    size_t need;       /* unread octets below which dialect->next() need not be called */
+    size_t lent_space; /* what leat_recv_space() gave last */
+    uint64_t consumed; /* stream offset of window[start] */
+    bool eof;
+    bool inside; /* a message has begun whose first octets are no longer in the window */
+
+    int status; /* LEAT_OK, or what ended the session */
+    struct leat_error error;
+    struct leat_error send_error;
+
+    leat_event event;
+    struct lt_tree tree; /* of the event; emptied before each dialect->next() */
+
+    struct lt_writer out; /* out.data[sent .. out.length) waits */
+    size_t sent;
+    size_t hold_back; /* octets at the end of out that are not ready to be sent (a message being written) */
+    uint64_t now_ms;
+};
+
+/* Makes a session of the dialect: zeroed memory of dialect->bytes, the shared part ready. */
+int lt_session_new(const struct lt_dialect *dialect, const leat_config *config,
+                   const leat_limits *defaults, leat_session **session);
+
+/* The unread octets. */
+static inline struct lt_reader lt_unread(const leat_session *session)
+{
+    return lt_reader(session->window + session->start, session->end - session->start);
+}
+
+static inline size_t lt_unread_bytes(const leat_session *session)
+{
+    return session->end - session->start;
+}
+
+/* Gives the first count unread octets away with the event; they go with the next input-side call. */
+static inline void lt_hold(leat_session *session, size_t count)
+{
+    session->held = count;
+}
+
+/* Drops the first count unread octets now; nothing that is lent may point into them. */
+void lt_skip(leat_session *session, size_t count);
+
+/* Says that count unread octets are needed. */
+static inline int lt_need(leat_session *session, size_t count)
+{
+    session->need = count;
+    return LEAT_MORE;
+}
+
+/*
+ * Ends the session: the peer's first failure wins. at counts from the first unread octet; what and field
+ * are constants.
+ */
+int lt_fail(leat_session *session, int status, size_t at, const char *what, const char *field);
+
+/* The same, for a place that the stream offset is known of. */
+int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *what,
+               const char *field);
+
+/* Refuses a command: the caller's mistake. Returns status. */
+int lt_refuse(leat_session *session, int status, size_t at, const char *what, const char *field);
+
+/*
+ * Starts an event: kind, a constant name, raw octets at the start of the unread (at, length), its stream
+ * offset. The value is set by the caller: the root of session->tree, or NULL with event.error.
+ */
+leat_event *lt_event(leat_session *session, uint32_t kind, const char *name, const uint8_t *raw,
+                     size_t raw_length, uint64_t offset);
+
+#endif
