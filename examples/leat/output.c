@@ -1,0 +1,183 @@
+/* Lines of JSON and of hex on standard output, complaints on standard error. */
+#include "tool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void need_memory(int status)
+{
+    if (status == LEAT_E_NOMEM) {
+        complain("out of memory");
+        exit(EXIT_USAGE);
+    }
+}
+
+void complain(const char *format, ...)
+{
+    va_list values;
+
+    (void)fflush(stdout);
+    (void)fputs("leat: ", stderr);
+    va_start(values, format);
+    (void)vfprintf(stderr, format, values);
+    va_end(values);
+    (void)fputc('\n', stderr);
+}
+
+void output_flush(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        complain("standard output: %s", strerror(errno));
+        exit(EXIT_USAGE);
+    }
+}
+
+void output_open(struct output *output)
+{
+    leat_limits limits;
+    leat_config config;
+
+    /* What the session let pass is printed: only it sets limits. */
+    leat_limits_init(&limits, sizeof limits);
+    limits.queued_bytes = SIZE_MAX;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    output->undecodable = 0;
+    need_memory(leat_builder_new(NULL, &output->scratch));
+    need_memory(leat_buffer_new(&config, &output->text));
+}
+
+void output_close(struct output *output)
+{
+    leat_builder_free(output->scratch);
+    leat_buffer_free(output->text);
+}
+
+static void put_buffer(const leat_buffer *buffer)
+{
+    size_t length;
+    const void *data = leat_buffer_data(buffer, &length);
+
+    if (length > 0)
+        (void)fwrite(data, 1, length, stdout);
+}
+
+static void put_json(struct output *output, const leat_value *value)
+{
+    leat_buffer_clear(output->text);
+    need_memory(leat_buffer_json(output->text, value));
+    put_buffer(output->text);
+}
+
+static void put_text(struct output *output, const char *text, size_t length)
+{
+    leat_builder_clear(output->scratch);
+    need_memory(leat_builder_text(output->scratch, NULL, text, length));
+    put_json(output, leat_builder_value(output->scratch));
+}
+
+static void put_hex(const uint8_t *octets, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[512];
+    size_t used = 0;
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        text[used++] = digits[octets[i] >> 4];
+        text[used++] = digits[octets[i] & 15u];
+        if (used == sizeof text) {
+            (void)fwrite(text, 1, used, stdout);
+            used = 0;
+        }
+    }
+    (void)fwrite(text, 1, used, stdout);
+}
+
+/* The text of an error and, if it tells, the field concerned. */
+static void put_reason(struct output *output, const char *text, const char *field)
+{
+    put_text(output, text, strlen(text));
+    if (field[0] != '\0') {
+        (void)fputs(",\"field\":", stdout);
+        put_text(output, field, strlen(field));
+    }
+}
+
+void output_event(struct output *output, const leat_event *event, uint64_t offset,
+                  const struct origin *origin)
+{
+    const leat_error *error = leat_event_error(event);
+    const leat_value *value = leat_event_value(event);
+    size_t length;
+    const char *name = leat_event_name(event, &length);
+
+    (void)fputs("{\"event\":", stdout);
+    put_text(output, name, length);
+    if (origin != NULL) {
+        (void)fputs(",\"dir\":", stdout);
+        put_text(output, origin->dir, origin->dir_length);
+        if (origin->has_conn)
+            (void)fprintf(stdout, ",\"conn\":%" PRIu64, origin->conn);
+    }
+    (void)fprintf(stdout, ",\"offset\":%" PRIu64 ",\"value\":", offset);
+    if (value != NULL)
+        put_json(output, value);
+    else
+        (void)fputs("null", stdout);
+    if (error != NULL) {
+        const uint8_t *raw = leat_event_raw(event, &length);
+
+        if (output->undecodable++ == 0) {
+            output->undecodable_at = offset;
+            output->undecodable_reason = leat_error_text(error);
+        }
+        (void)fputs(",\"error\":", stdout);
+        put_reason(output, leat_error_text(error), leat_error_field(error));
+        (void)fprintf(stdout, ",\"error_offset\":%" PRIu64 ",\"raw\":\"", leat_error_offset(error));
+        put_hex(raw, length);
+        (void)fputc('"', stdout);
+    }
+    (void)fputs("}\n", stdout);
+}
+
+bool output_undecodable(const struct output *output, const char *file)
+{
+    if (output->undecodable == 0)
+        return false;
+    complain("%s: events that could not be decoded: %" PRIu64 "; the first, at offset %" PRIu64
+             ": %s",
+             file, output->undecodable, output->undecodable_at, output->undecodable_reason);
+    return true;
+}
+
+void output_error(struct output *output, const char *text, uint64_t offset, const char *field)
+{
+    (void)fputs("{\"error\":", stdout);
+    put_reason(output, text, field);
+    (void)fprintf(stdout, ",\"offset\":%" PRIu64 "}\n", offset);
+}
+
+void output_json(struct output *output, const leat_value *value)
+{
+    put_json(output, value);
+    (void)fputc('\n', stdout);
+}
+
+void output_text(const leat_buffer *text)
+{
+    put_buffer(text);
+    (void)fputc('\n', stdout);
+}
+
+void output_hex(const leat_buffer *octets)
+{
+    size_t length;
+    const uint8_t *data = leat_buffer_data(octets, &length);
+
+    put_hex(data, length);
+    (void)fputc('\n', stdout);
+}
