@@ -229,7 +229,9 @@ static int not_a_command(int count, char *const *words)
     if (verb == NULL) {
         help(stderr);
     } else if (count == 2) {
-        if (!list_commands(stderr, verb))
+        if (list_commands(stderr, verb))
+            complain("%s what?", verb);
+        else
             complain("%s: no such command; see leat --help", verb);
     } else if (is_help(words[2]) && list_commands(stdout, verb)) {
         return EXIT_DONE;
