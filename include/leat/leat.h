@@ -40,19 +40,19 @@ extern "C" {
 #endif
 
 /* Status codes. New ones may be added; treat an unknown negative one as final. */
-#define LEAT_OK 0            /* done; for leat_next(): an event is ready */
-#define LEAT_MORE 1          /* every complete message was delivered; feed bytes */
-#define LEAT_PAUSED 2        /* output is full; drain it, then call again */
-#define LEAT_END 3           /* the peer closed between messages */
-#define LEAT_E_NOMEM (-1)    /* the allocator said no */
-#define LEAT_E_STATE (-2)    /* caller: not now, or not in this kind of session */
-#define LEAT_E_VALUE (-3)    /* caller: a value that cannot be written as asked */
-#define LEAT_E_FRAME (-4)    /* the framing is broken */
+#define LEAT_OK         0    /* done; for leat_next(): an event is ready */
+#define LEAT_MORE       1    /* every complete message was delivered; feed bytes */
+#define LEAT_PAUSED     2    /* output is full; drain it, then call again */
+#define LEAT_END        3    /* the peer closed between messages */
+#define LEAT_E_NOMEM    (-1) /* the allocator said no */
+#define LEAT_E_STATE    (-2) /* caller: not now, or not in this kind of session */
+#define LEAT_E_VALUE    (-3) /* caller: a value that cannot be written as asked */
+#define LEAT_E_FRAME    (-4) /* the framing is broken */
 #define LEAT_E_PROTOCOL (-5) /* a sound message that the protocol does not allow here */
-#define LEAT_E_LIMIT (-6)    /* over one of the limits below */
-#define LEAT_E_END (-7)      /* the stream ended inside a message */
-#define LEAT_E_SYNTAX (-8)   /* the content of a message is malformed */
-#define LEAT_E_INFLATE (-9)  /* compressed data is corrupt, or not of the announced size */
+#define LEAT_E_LIMIT    (-6) /* over one of the limits below */
+#define LEAT_E_END      (-7) /* the stream ended inside a message */
+#define LEAT_E_SYNTAX   (-8) /* the content of a message is malformed */
+#define LEAT_E_INFLATE  (-9) /* compressed data is corrupt, or not of the announced size */
 
 /* The name of a status code, for messages: "LEAT_E_FRAME". Never NULL. */
 LEAT_API const char *leat_status_name(int status);
@@ -79,15 +79,19 @@ typedef struct leat_allocator {
  *                                                        eStreamer    Zabbix     Broker   JSON
  */
 typedef struct leat_limits {
-    uint64_t size;            /* set by leat_limits_init()                                        */
-    uint64_t message_bytes;   /* a message as received, header apart   16 MiB   1 GiB   64 MiB   1 GiB */
-    uint64_t handshake_bytes; /* a message before peering                   -       -   64 KiB     -   */
-    uint64_t inflated_bytes;  /* a message after decompression              -   1 GiB        -     -   */
-    uint64_t row_bytes;       /* one row of a streamed message, and the
+    uint64_t size; /* set by leat_limits_init()                                        */
+    uint64_t
+        message_bytes; /* a message as received, header apart   16 MiB   1 GiB   64 MiB   1 GiB */
+    uint64_t
+        handshake_bytes; /* a message before peering                   -       -   64 KiB     -   */
+    uint64_t
+        inflated_bytes; /* a message after decompression              -   1 GiB        -     -   */
+    uint64_t row_bytes; /* one row of a streamed message, and the
                                  members outside rows together              -  32 MiB        -     -   */
-    uint64_t values;          /* decoded values in one event           1 Mi    1 Mi     4 Mi   4 Mi    */
-    uint64_t depth;           /* nesting of values, at most 128          32      64      128    128    */
-    uint64_t queued_bytes;    /* output that you have not taken yet   64 MiB   1 GiB   64 MiB     -    */
+    uint64_t values;    /* decoded values in one event           1 Mi    1 Mi     4 Mi   4 Mi    */
+    uint64_t depth;     /* nesting of values, at most 128          32      64      128    128    */
+    uint64_t
+        queued_bytes; /* output that you have not taken yet   64 MiB   1 GiB   64 MiB     -    */
 } leat_limits;
 
 /* Sets every limit to "the dialect's default". size is sizeof(leat_limits) as you compiled it. */

@@ -35,10 +35,11 @@ typedef struct leat_session leat_session;
  * that one side may say, as events, and write every message that you name. This is who says what is read.
  */
 #define LEAT_FROM_ANY 0u
-#define LEAT_FROM_CLIENT 1u /* the side that opened the connection: eStreamer client, Broker connector */
+#define LEAT_FROM_CLIENT                                                                           \
+    1u /* the side that opened the connection: eStreamer client, Broker connector */
 #define LEAT_FROM_SERVER 2u
-#define LEAT_FROM_PROXY 3u
-#define LEAT_FROM_AGENT 4u
+#define LEAT_FROM_PROXY  3u
+#define LEAT_FROM_AGENT  4u
 #define LEAT_FROM_SENDER 5u
 
 /* Frees the session and all it lent. NULL is fine. */
@@ -116,7 +117,7 @@ LEAT_API void leat_tick(leat_session *session, uint64_t now_ms);
 /* When leat_tick() should be called next, on the same clock; UINT64_MAX: nothing is pending. */
 LEAT_API uint64_t leat_deadline(const leat_session *session);
 
-#define LEAT_WANT_READ 1u  /* bytes may come: poll for reading */
+#define LEAT_WANT_READ  1u /* bytes may come: poll for reading */
 #define LEAT_WANT_WRITE 2u /* output waits: poll for writing */
 #define LEAT_WANT_CLOSE 4u /* the conversation is over: close once the output is written */
 

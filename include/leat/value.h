@@ -18,25 +18,25 @@ extern "C" {
 typedef struct leat_value leat_value;
 
 /* Kinds. New ones may be added; skip those that you do not know. */
-#define LEAT_NULL 0u       /* no value: JSON null, Broker none */
-#define LEAT_BOOL 1u       /* */
-#define LEAT_INT 2u        /* signed, 64 bits: a negative JSON integer, Broker integer */
-#define LEAT_UINT 3u       /* unsigned, 64 bits: any other JSON integer, Broker count */
-#define LEAT_REAL 4u       /* IEEE 754 binary64 */
-#define LEAT_TEXT 5u       /* UTF-8 by convention of the protocol; leat_value_is_utf8() checks */
-#define LEAT_BYTES 6u      /* opaque octets */
-#define LEAT_ADDRESS 7u    /* IPv4 (4 octets) or IPv6 (16 octets, ::ffff:a.b.c.d means IPv4) */
-#define LEAT_SUBNET 8u     /* 16 octets and a prefix length of 0 to 128 */
-#define LEAT_PORT 9u       /* number and protocol */
-#define LEAT_MAC 10u       /* 6 octets */
-#define LEAT_UUID 11u      /* 16 octets, in the order of the text */
+#define LEAT_NULL      0u  /* no value: JSON null, Broker none */
+#define LEAT_BOOL      1u  /* */
+#define LEAT_INT       2u  /* signed, 64 bits: a negative JSON integer, Broker integer */
+#define LEAT_UINT      3u  /* unsigned, 64 bits: any other JSON integer, Broker count */
+#define LEAT_REAL      4u  /* IEEE 754 binary64 */
+#define LEAT_TEXT      5u  /* UTF-8 by convention of the protocol; leat_value_is_utf8() checks */
+#define LEAT_BYTES     6u  /* opaque octets */
+#define LEAT_ADDRESS   7u  /* IPv4 (4 octets) or IPv6 (16 octets, ::ffff:a.b.c.d means IPv4) */
+#define LEAT_SUBNET    8u  /* 16 octets and a prefix length of 0 to 128 */
+#define LEAT_PORT      9u  /* number and protocol */
+#define LEAT_MAC       10u /* 6 octets */
+#define LEAT_UUID      11u /* 16 octets, in the order of the text */
 #define LEAT_TIMESTAMP 12u /* ns since 1970-01-01 UTC, signed */
-#define LEAT_TIMESPAN 13u  /* ns, signed */
-#define LEAT_ENUM 14u      /* the name of an enumerator */
-#define LEAT_LIST 15u      /* values */
-#define LEAT_SET 16u       /* values, none twice */
-#define LEAT_TABLE 17u     /* key, value, key, value, ... */
-#define LEAT_RECORD 18u    /* named fields in order; JSON objects too, duplicate members and all */
+#define LEAT_TIMESPAN  13u /* ns, signed */
+#define LEAT_ENUM      14u /* the name of an enumerator */
+#define LEAT_LIST      15u /* values */
+#define LEAT_SET       16u /* values, none twice */
+#define LEAT_TABLE     17u /* key, value, key, value, ... */
+#define LEAT_RECORD    18u /* named fields in order; JSON objects too, duplicate members and all */
 
 LEAT_API uint32_t leat_value_kind(const leat_value *value);
 
@@ -60,9 +60,9 @@ LEAT_API uint32_t leat_value_prefix(const leat_value *value);
 LEAT_API uint32_t leat_value_port(const leat_value *value);
 
 #define LEAT_PROTOCOL_UNKNOWN 0u
-#define LEAT_PROTOCOL_TCP 1u
-#define LEAT_PROTOCOL_UDP 2u
-#define LEAT_PROTOCOL_ICMP 3u
+#define LEAT_PROTOCOL_TCP     1u
+#define LEAT_PROTOCOL_UDP     2u
+#define LEAT_PROTOCOL_ICMP    3u
 /* LEAT_PORT: LEAT_PROTOCOL_*. */
 LEAT_API uint32_t leat_value_port_protocol(const leat_value *value);
 
@@ -87,8 +87,8 @@ LEAT_API const leat_value *leat_value_get(const leat_value *container, const cha
  * leat_value_get() for hot loops: *place remembers where the field stood last time and is looked at
  * first. Start with 0 and keep one place for each field; records of one shape then cost one comparison.
  */
-LEAT_API const leat_value *leat_value_find(const leat_value *record, const char *name, size_t length,
-                                           size_t *place);
+LEAT_API const leat_value *leat_value_find(const leat_value *record, const char *name,
+                                           size_t length, size_t *place);
 
 /* The name of a field of a record; "" with length 0 for any other value. length may be NULL. */
 LEAT_API const char *leat_value_name(const leat_value *value, size_t *length);
@@ -99,8 +99,8 @@ LEAT_API int leat_value_equal(const leat_value *a, const leat_value *b);
 /**
  * Writes the value as JSON text.
  *
- * text, size  where to; as with snprintf(), at most size octets are written, the last one a NUL. size 0
- *             is fine.
+ * text, size  where to: at most size octets are written, the last one a NUL. What does not fit is cut.
+ *             size 0 is fine.
  *
  * Returns the octets that the whole text needs, the NUL apart.
  *

@@ -127,8 +127,8 @@ static inline struct lt_reader lt_child(struct lt_reader *in, size_t length, siz
 }
 
 /*
- * A writer. With an allocator it grows up to limit octets; without one it fills the data it was given
- * and only counts what does not fit.
+ * A writer. With an allocator it grows up to limit octets; without one it fills the data it was given,
+ * and from the first piece on that does not fit it only counts: limit is then where that piece began.
  */
 struct lt_writer {
     uint8_t *data;
@@ -151,7 +151,7 @@ static inline uint8_t *lt_put(struct lt_writer *out, size_t count)
 {
     uint8_t *at;
 
-    if (out->size - out->length < count || out->length > out->size) {
+    if (out->status != LEAT_OK || out->size - out->length < count) {
         if (!lt_writer_grow(out, count))
             return NULL;
     }
@@ -216,7 +216,7 @@ static inline void lt_put_u64be(struct lt_writer *out, uint64_t v)
 /* Back-patching: overwrites 4 octets that were written at the given place. */
 static inline void lt_patch_u32be(struct lt_writer *out, size_t at, uint32_t v)
 {
-    if (out->status == LEAT_OK && at + 4 <= out->length && out->length <= out->size)
+    if (out->status == LEAT_OK && at + 4 <= out->length)
         lt_store_u32be(out->data + at, v);
 }
 

@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 
+#define ZLIB_CONST
 #include <zlib.h>
 
 struct lt_inflate {
@@ -14,17 +15,17 @@ struct lt_inflate {
 };
 
 /* LEAT_OK or LEAT_E_NOMEM. Starts over if it is open, without allocating. */
-int lt_inflate_start(struct lt_inflate *inflate, const leat_allocator *allocator);
+int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator);
 
 /*
  * Inflates from in to out as far as both reach. *in_used and *out_used tell how far.
  *
- * LEAT_OK (inflate->done tells if the stream is complete), LEAT_E_INFLATE, LEAT_E_NOMEM.
+ * LEAT_OK (state->done tells if the stream is complete), LEAT_E_INFLATE, LEAT_E_NOMEM.
  */
-int lt_inflate_run(struct lt_inflate *inflate, const uint8_t *in, size_t in_length, size_t *in_used,
+int lt_inflate_run(struct lt_inflate *state, const uint8_t *in, size_t in_length, size_t *in_used,
                    uint8_t *out, size_t out_length, size_t *out_used);
 
-void lt_inflate_free(struct lt_inflate *inflate);
+void lt_inflate_free(struct lt_inflate *state);
 
 struct lt_deflate {
     leat_allocator allocator;
@@ -32,12 +33,12 @@ struct lt_deflate {
     bool open;
 };
 
-int lt_deflate_start(struct lt_deflate *deflate, const leat_allocator *allocator);
+int lt_deflate_start(struct lt_deflate *state, const leat_allocator *allocator);
 
 /* Deflates all of data into out; finish ends the stream. LEAT_OK or out->status. */
-int lt_deflate_run(struct lt_deflate *deflate, const uint8_t *data, size_t length, bool finish,
+int lt_deflate_run(struct lt_deflate *state, const uint8_t *data, size_t length, bool finish,
                    struct lt_writer *out);
 
-void lt_deflate_free(struct lt_deflate *deflate);
+void lt_deflate_free(struct lt_deflate *state);
 
 #endif

@@ -14,12 +14,18 @@
 
 struct lt_json {
     struct lt_tree *tree; /* where values go */
-    size_t depth;         /* deepest nesting */
+    size_t depth;         /* deepest nesting, at most LT_DEPTH_MAX */
     bool last;            /* no more octets will come: LEAT_MORE becomes LEAT_E_SYNTAX */
-    bool lenient;         /* Broker's dialect: raw control characters, any octets in strings, \v, nan, inf, -inf */
-    const uint8_t *shape[16]; /* where members of the last object at the top began: a guess for the next */
-    uint8_t shape_length[16];
-    size_t shape_count;
+    bool any_octets;      /* strings need not be UTF-8 */
+    bool lenient;         /* what Broker writes: any octets, raw controls, \v, nan, inf, -inf */
+
+    /*
+     * A guess: how the members of the last object began ("name":), one behind the other. The next object
+     * of a stream of rows begins its members the same way, and then a name costs one comparison.
+     */
+    uint8_t guess[256];
+    uint8_t guess_length[24];
+    uint8_t guesses;
 };
 
 /*
@@ -43,7 +49,6 @@ struct lt_json_scan {
     uint32_t depth;
     bool string;
     bool escape;
-    bool begun;
     bool scalar; /* a number or a word at the top: ends before the octet that follows it */
 };
 

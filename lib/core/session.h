@@ -57,6 +57,7 @@ struct leat_session {
     size_t held;
     size_t need;       /* unread octets below which dialect->next() need not be called */
     size_t lent_space; /* what leat_recv_space() gave last */
+    bool filled;       /* and a read filled it */
     uint64_t consumed; /* stream offset of window[start] */
     bool eof;
     bool inside; /* a message has begun whose first octets are no longer in the window */
@@ -70,7 +71,10 @@ struct leat_session {
 
     struct lt_writer out; /* out.data[sent .. out.length) waits */
     size_t sent;
-    size_t hold_back; /* octets at the end of out that are not ready to be sent (a message being written) */
+    size_t
+        hold_back; /* octets at the end of out that are not ready to be sent (a message being written) */
+    size_t send_mark; /* out.length and hold_back when the command began */
+    size_t send_hold;
     uint64_t now_ms;
 };
 
@@ -117,6 +121,15 @@ int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *w
 
 /* Refuses a command: the caller's mistake. Returns status. */
 int lt_refuse(leat_session *session, int status, size_t at, const char *what, const char *field);
+
+/*
+ * Around every command that writes: begin forgets the last refusal and makes room at the front of out (so
+ * remember places in an open message by their distance from its end or by hold_back, not from the start of
+ * out); end turns a full or failed out into a refusal, and takes back what was written unless LEAT_OK.
+ * Returns the status. leat_send() does both around dialect->send().
+ */
+void lt_send_begin(leat_session *session);
+int lt_send_end(leat_session *session, int status);
 
 /*
  * Starts an event: kind, a constant name, raw octets at the start of the unread (at, length), its stream

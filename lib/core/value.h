@@ -15,8 +15,9 @@ struct leat_value {
         uint64_t u64; /* BOOL, UINT, PORT (number | protocol << 16) */
         int64_t i64;  /* INT, TIMESTAMP, TIMESPAN */
         double f64;
-        const uint8_t *bytes; /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (17: address, prefix), MAC, UUID */
-        size_t cells;         /* containers: cells of the whole subtree, this one included */
+        const uint8_t
+            *bytes;   /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (17: address, prefix), MAC, UUID */
+        size_t cells; /* containers: cells of the whole subtree, this one included */
     } u;
     const char *name; /* NULL outside records */
     uint32_t length;  /* octets; children of a container (pairs of a table) */
@@ -116,6 +117,6 @@ static inline void lt_tree_bytes(struct lt_tree *tree, uint8_t kind, const char 
 
 /* For names that are string constants: lt_tree_u64(tree, LT_NAME("event_id"), 7). */
 #define LT_NAME(constant) "" constant, (uint16_t)(sizeof(constant) - 1)
-#define LT_NO_NAME NULL, (uint16_t)0
+#define LT_NO_NAME        NULL, (uint16_t)0
 
 #endif
