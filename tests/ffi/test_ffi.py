@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Binds leat from Python, by ctypes alone, and decodes an event of each dialect.
+
+LEAT_LIBRARY is the shared library; the arguments are the dialects in it (none: all).
+"""
+
+import ctypes
+import json
+import os
+import pathlib
+import sys
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from tap import Tap  # noqa: E402
+
+OK, MORE, END = 0, 1, 3
+FROM_SERVER, FROM_PROXY = 2, 3
+
+
+def bind(library, name, result, *arguments):
+    function = getattr(library, name)
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+class Leat:
+    """The functions that decoding needs."""
+
+    def __init__(self, path):
+        library = ctypes.CDLL(path)
+        self.library = library
+        self.version = bind(library, "leat_version", c_char_p)
+        self.feed = bind(library, "leat_feed", c_int, c_void_p, c_char_p, c_size_t)
+        self.eof = bind(library, "leat_recv_eof", c_int, c_void_p)
+        self.next = bind(library, "leat_next", c_int, c_void_p, POINTER(c_void_p))
+        self.free = bind(library, "leat_session_free", None, c_void_p)
+        self.event_name = bind(library, "leat_event_name", c_void_p, c_void_p, POINTER(c_size_t))
+        self.event_value = bind(library, "leat_event_value", c_void_p, c_void_p)
+        self.event_offset = bind(library, "leat_event_offset", c_uint64, c_void_p)
+        self.value_json = bind(
+            library, "leat_value_json", c_size_t, c_void_p, ctypes.c_char_p, c_size_t
+        )
+        self.value_get = bind(library, "leat_value_get", c_void_p, c_void_p, c_char_p)
+        self.value_u64 = bind(library, "leat_value_u64", c_uint64, c_void_p)
+        self.send = bind(library, "leat_send", c_int, c_void_p, c_char_p, c_void_p)
+        self.send_data = bind(library, "leat_send_data", c_void_p, c_void_p, POINTER(c_size_t))
+        self.session_error = bind(library, "leat_session_error", c_void_p, c_void_p)
+        self.error_code = bind(library, "leat_error_code", c_int, c_void_p)
+        self.error_text = bind(library, "leat_error_text", c_char_p, c_void_p)
+        self.error_offset = bind(library, "leat_error_offset", c_uint64, c_void_p)
+
+    def session(self, dialect, speaker):
+        new = bind(
+            self.library, f"leat_{dialect}_codec_new", c_int, c_void_p, c_uint32, POINTER(c_void_p)
+        )
+        session = c_void_p()
+        if new(None, speaker, byref(session)) != OK:
+            raise RuntimeError(f"no session of {dialect}")
+        return session
+
+    def json(self, value):
+        length = self.value_json(value, None, 0)
+        text = ctypes.create_string_buffer(length + 1)
+        self.value_json(value, text, length + 1)
+        return json.loads(text.raw[:length])
+
+    def events(self, session):
+        """Each event as (name, offset, value, pointer to the value); at the end the status."""
+        event = c_void_p()
+        length = c_size_t()
+        while (status := self.next(session, byref(event))) == OK:
+            name = ctypes.string_at(self.event_name(event, byref(length)), length.value).decode()
+            value = self.event_value(event)
+            yield name, self.event_offset(event), self.json(value), value
+        yield status
+
+
+def zabbix_frame(text):
+    return b"ZBXD\1" + len(text).to_bytes(4, "little") + bytes(4) + text
+
+
+HISTORY = (
+    b'{"request":"proxy data","host":"p1","history data":'
+    b'[{"id":1,"itemid":7,"clock":1700000000,"ns":18446744073709551615,"value":"\xc3\xa9"}]}'
+)
+
+# Who speaks, the bytes, and the events that they hold: name, offset, and a member with its value.
+CASES = {
+    "estreamer": (
+        FROM_SERVER,
+        bytes.fromhex("0001 0001 0000000e 00000013 0008 4e6f207370616365 0001 0000 00000000"),
+        [("error", 0, "text", "No space"), ("null", 22, None, None)],
+    ),
+    "zabbix": (
+        FROM_PROXY,
+        zabbix_frame(HISTORY),
+        [("history data", 0, "value", "\u00e9"), ("proxy data", 0, "host", "p1")],
+    ),
+    "broker": (
+        FROM_SERVER,
+        bytes.fromhex("00000005075a45454b00000016085a45454b1111111111115111911111111111111101"),
+        [("probe", 0, None, None), ("version_select", 9, None, None)],
+    ),
+}
+
+
+def decodes(tap, leat, dialect):
+    speaker, data, expected = CASES[dialect]
+    session = leat.session(dialect, speaker)
+    writer = leat.session(dialect, speaker)
+    tap.check(f"{dialect}: takes bytes", leat.feed(session, data, len(data)) == OK)
+    leat.eof(session)
+    got = []
+    numbers = []
+    for event in leat.events(session):
+        if isinstance(event, int):
+            tap.check(f"{dialect}: the stream ends well", event == END, event)
+            break
+        name, offset, value, pointer = event
+        member = expected[len(got)][2] if len(got) < len(expected) else None
+        got.append((name, offset, member, value[member] if member else None))
+        numbers.append(leat.value_u64(leat.value_get(pointer, b"ns")))
+        if dialect != "zabbix":
+            sent = leat.send(writer, name.encode(), pointer)
+            tap.check(f"{dialect}: {name} can be sent", sent == OK, sent)
+    tap.same(f"{dialect}: the events", got, expected)
+    if dialect == "zabbix":
+        tap.same("zabbix: a number of 64 bits survives", numbers[0], 2**64 - 1)
+    else:
+        length = c_size_t()
+        sent = leat.send_data(writer, byref(length))
+        tap.same(f"{dialect}: gives the bytes back", ctypes.string_at(sent, length.value), data)
+    leat.free(session)
+    leat.free(writer)
+
+
+def fails(tap, leat, dialect):
+    """Broken framing ends a session with a code, a text and an offset."""
+    session = leat.session(dialect, FROM_SERVER)
+    leat.feed(session, b"\xff" * 64, 64)
+    status = list(leat.events(session))[-1]
+    error = leat.session_error(session)
+    tap.check(f"{dialect}: broken framing fails", status < 0, status)
+    tap.same(f"{dialect}: the code of the error", leat.error_code(error), status)
+    tap.check(f"{dialect}: the text of the error", len(leat.error_text(error)) > 0)
+    tap.check(f"{dialect}: the offset of the error", leat.error_offset(error) < 64)
+    leat.free(session)
+
+
+def main():
+    leat = Leat(os.environ["LEAT_LIBRARY"])
+    tap = Tap()
+    tap.check("the library tells its version", leat.version().count(b".") == 2, leat.version())
+    for dialect in sys.argv[1:] or CASES:
+        tap.run(lambda tap, dialect=dialect: decodes(tap, leat, dialect))
+        tap.run(lambda tap, dialect=dialect: fails(tap, leat, dialect))
+    return tap.end()
+
+
+sys.exit(main())
