@@ -334,6 +334,8 @@ void leat_session_trim(leat_session *session)
 {
     take_back(session);
     session->event.value = NULL;
+    if (session->dialect->trim != NULL)
+        session->dialect->trim(session);
     if (session->start == session->end)
         free_window(session);
     lt_tree_free(&session->tree);

@@ -37,10 +37,11 @@ struct lt_dialect {
      * it wrote is taken back by the caller. */
     int (*send)(leat_session *session, const char *name, const leat_value *value);
 
-    /* The three below may be NULL. */
+    /* Those below may be NULL. */
     void (*tick)(leat_session *session); /* session->now_ms is new */
     uint64_t (*deadline)(const leat_session *session);
     void (*release)(leat_session *session); /* frees what only the dialect knows */
+    void (*trim)(leat_session *session);    /* frees of that what a quiet session does not need */
     size_t (*memory)(const leat_session *session);
 };
 
