@@ -34,16 +34,28 @@ struct t_bytes t_copy(const void *data, size_t length)
     return bytes;
 }
 
+/* The octets allocated for so many and a NUL: powers of two, so that appending is cheap. */
+static size_t room_for(size_t length)
+{
+    size_t room = 64;
+
+    while (room <= length)
+        room *= 2;
+    return room;
+}
+
 void t_append(struct t_bytes *bytes, const void *data, size_t length)
 {
-    uint8_t *grown = (uint8_t *)realloc(bytes->data, bytes->length + length + 1);
+    size_t room = room_for(bytes->length + length);
 
-    ck_assert_ptr_nonnull(grown);
+    if (bytes->data == NULL || room > room_for(bytes->length)) {
+        bytes->data = (uint8_t *)realloc(bytes->data, room);
+        ck_assert_ptr_nonnull(bytes->data);
+    }
     if (length > 0)
-        memcpy(grown + bytes->length, data, length);
-    bytes->data = grown;
+        memcpy(bytes->data + bytes->length, data, length);
     bytes->length += length;
-    grown[bytes->length] = '\0';
+    bytes->data[bytes->length] = '\0';
 }
 
 static int digit(char c)
@@ -61,7 +73,7 @@ static struct t_bytes unhex(const char *hex, const char *end)
     struct t_bytes bytes = t_copy("", 0);
     int high = -1;
 
-    bytes.data = (uint8_t *)realloc(bytes.data, (size_t)(end - hex) / 2 + 1);
+    bytes.data = (uint8_t *)realloc(bytes.data, room_for((size_t)(end - hex) / 2));
     ck_assert_ptr_nonnull(bytes.data);
     for (; hex < end; hex++) {
         int value = digit(*hex);

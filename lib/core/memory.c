@@ -122,7 +122,7 @@ static bool arena_add(struct lt_arena *arena, size_t bytes)
     size_t size = bytes < ARENA_BLOCK_MIN ? ARENA_BLOCK_MIN : bytes;
     struct lt_arena_block *block;
 
-    if (arena->block != NULL && size < arena->block->size && arena->block->size <= SIZE_MAX / 4)
+    if (arena->block != NULL && size / 2 < arena->block->size && arena->block->size <= SIZE_MAX / 4)
         size = arena->block->size * 2;
     if (size > SIZE_MAX - sizeof *block)
         return false;

@@ -331,13 +331,13 @@ void lt_write_i64(struct lt_writer *out, int64_t value)
     lt_write_u64(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-/* The fewest digits of 15 to 17 that read back as value (positive). Returns the exponent of the first. */
+/* The fewest digits that read back as value (positive). Returns the exponent of the first. */
 static int shortest(double value, char digits[18], unsigned *count)
 {
     char text[40];
-    int precision;
+    int precision = value < DBL_MIN ? 1 : 15; /* 15 digits always come back, but for subnormals */
 
-    for (precision = 15;; precision++) {
+    for (;; precision++) {
         const char *at = text;
         char plain[24];
         bool negative;
