@@ -31,6 +31,17 @@ need_compiler() {
     need python3 command -v python3
 }
 
+# Installs packages that the caller can do without, unless the command succeeds: want PACKAGES COMMAND...
+want() {
+    local -a packages
+
+    read -r -a packages <<<"$1"
+    shift
+    "$@" >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null ||
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+            "${packages[@]}" >/dev/null 2>&1 || true
+}
+
 install_missing() {
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
