@@ -13,10 +13,11 @@ int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator)
     if (state->open)
         return inflateReset(&state->stream) == Z_OK ? LEAT_OK : LEAT_E_INFLATE;
     memset(&state->stream, 0, sizeof state->stream);
-    state->allocator = *allocator;
+    state->memory.allocator = *allocator;
+    state->memory.held = 0;
     state->stream.zalloc = lt_zalloc;
     state->stream.zfree = lt_zfree;
-    state->stream.opaque = &state->allocator;
+    state->stream.opaque = &state->memory;
     if (inflateInit(&state->stream) != Z_OK)
         return LEAT_E_NOMEM;
     state->open = true;
@@ -62,10 +63,11 @@ int lt_deflate_start(struct lt_deflate *state, const leat_allocator *allocator)
     if (state->open)
         return deflateReset(&state->stream) == Z_OK ? LEAT_OK : LEAT_E_STATE;
     memset(&state->stream, 0, sizeof state->stream);
-    state->allocator = *allocator;
+    state->memory.allocator = *allocator;
+    state->memory.held = 0;
     state->stream.zalloc = lt_zalloc;
     state->stream.zfree = lt_zfree;
-    state->stream.opaque = &state->allocator;
+    state->stream.opaque = &state->memory;
     if (deflateInit(&state->stream, Z_DEFAULT_COMPRESSION) != Z_OK)
         return LEAT_E_NOMEM;
     state->open = true;

@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 struct lt_inflate {
-    leat_allocator allocator;
+    struct lt_zmemory memory;
     z_stream stream;
     bool open;
     bool done; /* the stream's end mark was read and its checksum is right */
@@ -28,7 +28,7 @@ int lt_inflate_run(struct lt_inflate *state, const uint8_t *in, size_t in_length
 void lt_inflate_free(struct lt_inflate *state);
 
 struct lt_deflate {
-    leat_allocator allocator;
+    struct lt_zmemory memory;
     z_stream stream;
     bool open;
 };

@@ -86,7 +86,7 @@ leat_limits lt_limits(const leat_config *config, const leat_limits *defaults)
 
 void *lt_zalloc(void *opaque, unsigned items, unsigned bytes)
 {
-    const leat_allocator *allocator = (const leat_allocator *)opaque;
+    struct lt_zmemory *memory = (struct lt_zmemory *)opaque;
     size_t *block;
     size_t total;
 
@@ -94,20 +94,23 @@ void *lt_zalloc(void *opaque, unsigned items, unsigned bytes)
     if (bytes != 0 && items > (SIZE_MAX - 2 * sizeof(uint64_t)) / bytes)
         return NULL;
     total = (size_t)items * bytes + 2 * sizeof(uint64_t);
-    block = (size_t *)lt_resize(allocator, NULL, 0, total);
+    block = (size_t *)lt_resize(&memory->allocator, NULL, 0, total);
     if (block == NULL)
         return NULL;
     *block = total;
+    memory->held += total;
     return (uint8_t *)block + 2 * sizeof(uint64_t);
 }
 
 void lt_zfree(void *opaque, void *block)
 {
+    struct lt_zmemory *memory = (struct lt_zmemory *)opaque;
     uint8_t *start = (uint8_t *)block - 2 * sizeof(uint64_t);
     size_t total;
 
     memcpy(&total, start, sizeof total);
-    lt_free((const leat_allocator *)opaque, start, total);
+    memory->held -= total;
+    lt_free(&memory->allocator, start, total);
 }
 
 struct lt_arena_block {

@@ -20,7 +20,11 @@ bool lt_grow(const leat_allocator *allocator, void **array, size_t *size, size_t
 /* The limits that are 0 get the value of the defaults. */
 leat_limits lt_limits(const leat_config *config, const leat_limits *defaults);
 
-/* zlib's allocation hooks; opaque is a leat_allocator. */
+/* zlib's allocation hooks; opaque is this. */
+struct lt_zmemory {
+    leat_allocator allocator;
+    size_t held; /* octets that zlib holds */
+};
 void *lt_zalloc(void *opaque, unsigned items, unsigned bytes);
 void lt_zfree(void *opaque, void *block);
 
