@@ -43,19 +43,19 @@ extern "C" {
 #endif
 
 /* Kinds of events. All but the first have a fixed name, given here. */
-#define LEAT_ZABBIX_ROW 1u
-#define LEAT_ZABBIX_PROXY_CONFIG 2u    /* "proxy config": request, handshake answer, configuration */
-#define LEAT_ZABBIX_PROXY_DATA 3u      /* "proxy data": request, and data with or without one */
-#define LEAT_ZABBIX_PROXY_TASKS 4u     /* "proxy tasks": request, and results */
-#define LEAT_ZABBIX_PROXY_HEARTBEAT 5u /* "proxy heartbeat" */
-#define LEAT_ZABBIX_ACTIVE_CHECKS 6u   /* "active checks": request */
-#define LEAT_ZABBIX_AGENT_DATA 7u      /* "agent data" */
-#define LEAT_ZABBIX_AGENT_HEARTBEAT 8u /* "active check heartbeat" */
-#define LEAT_ZABBIX_SENDER_DATA 9u     /* "sender data" */
-#define LEAT_ZABBIX_PASSIVE_CHECKS 10u /* "passive checks": request, and result */
-#define LEAT_ZABBIX_RESPONSE 11u       /* "response": anything with "response" or "redirect" */
-#define LEAT_ZABBIX_REQUEST 12u        /* "request": any other "request" */
-#define LEAT_ZABBIX_MESSAGE 13u        /* "message": any other object */
+#define LEAT_ZABBIX_ROW             1u
+#define LEAT_ZABBIX_PROXY_CONFIG    2u /* "proxy config": request, handshake answer, configuration */
+#define LEAT_ZABBIX_PROXY_DATA      3u  /* "proxy data": request, and data with or without one */
+#define LEAT_ZABBIX_PROXY_TASKS     4u  /* "proxy tasks": request, and results */
+#define LEAT_ZABBIX_PROXY_HEARTBEAT 5u  /* "proxy heartbeat" */
+#define LEAT_ZABBIX_ACTIVE_CHECKS   6u  /* "active checks": request */
+#define LEAT_ZABBIX_AGENT_DATA      7u  /* "agent data" */
+#define LEAT_ZABBIX_AGENT_HEARTBEAT 8u  /* "active check heartbeat" */
+#define LEAT_ZABBIX_SENDER_DATA     9u  /* "sender data" */
+#define LEAT_ZABBIX_PASSIVE_CHECKS  10u /* "passive checks": request, and result */
+#define LEAT_ZABBIX_RESPONSE        11u /* "response": anything with "response" or "redirect" */
+#define LEAT_ZABBIX_REQUEST         12u /* "request": any other "request" */
+#define LEAT_ZABBIX_MESSAGE         13u /* "message": any other object */
 /*
  * "plain": a body that is not an object: an item key, a value, the old protocols, nothing at all. The value
  * is {"body":text}, or octets if the body is not UTF-8; for ZBX_NOTSUPPORTED, a zero octet and a reason
@@ -74,11 +74,12 @@ extern "C" {
  *
  * LEAT_OK, LEAT_E_NOMEM, or LEAT_E_VALUE for another from.
  */
-LEAT_API int leat_zabbix_codec_new(const leat_config *config, uint32_t from, leat_session **session);
+LEAT_API int leat_zabbix_codec_new(const leat_config *config, uint32_t from,
+                                   leat_session **session);
 
-#define LEAT_ZABBIX_PROTOCOL 0x01u   /* always set, except for what is unframed */
+#define LEAT_ZABBIX_PROTOCOL   0x01u /* always set, except for what is unframed */
 #define LEAT_ZABBIX_COMPRESSED 0x02u /* the body is a zlib stream of reserved octets of text */
-#define LEAT_ZABBIX_LARGE 0x04u      /* both lengths have eight octets */
+#define LEAT_ZABBIX_LARGE      0x04u /* both lengths have eight octets */
 
 /**
  * The header of the message that the last event belongs to. Each pointer may be NULL.
@@ -110,20 +111,20 @@ LEAT_API int64_t leat_zabbix_i64(const leat_value *value);
 LEAT_API double leat_zabbix_f64(const leat_value *value);
 
 /* The members of a row of values, as bits. */
-#define LEAT_ZABBIX_HAS_ID 0x0001u
-#define LEAT_ZABBIX_HAS_ITEMID 0x0002u
-#define LEAT_ZABBIX_HAS_CLOCK 0x0004u
-#define LEAT_ZABBIX_HAS_NS 0x0008u
-#define LEAT_ZABBIX_HAS_STATE 0x0010u
-#define LEAT_ZABBIX_HAS_TIMESTAMP 0x0020u
-#define LEAT_ZABBIX_HAS_SOURCE 0x0040u
-#define LEAT_ZABBIX_HAS_SEVERITY 0x0080u
-#define LEAT_ZABBIX_HAS_EVENTID 0x0100u
-#define LEAT_ZABBIX_HAS_VALUE 0x0200u
+#define LEAT_ZABBIX_HAS_ID          0x0001u
+#define LEAT_ZABBIX_HAS_ITEMID      0x0002u
+#define LEAT_ZABBIX_HAS_CLOCK       0x0004u
+#define LEAT_ZABBIX_HAS_NS          0x0008u
+#define LEAT_ZABBIX_HAS_STATE       0x0010u
+#define LEAT_ZABBIX_HAS_TIMESTAMP   0x0020u
+#define LEAT_ZABBIX_HAS_SOURCE      0x0040u
+#define LEAT_ZABBIX_HAS_SEVERITY    0x0080u
+#define LEAT_ZABBIX_HAS_EVENTID     0x0100u
+#define LEAT_ZABBIX_HAS_VALUE       0x0200u
 #define LEAT_ZABBIX_HAS_LASTLOGSIZE 0x0400u
-#define LEAT_ZABBIX_HAS_MTIME 0x0800u
-#define LEAT_ZABBIX_HAS_HOST 0x1000u
-#define LEAT_ZABBIX_HAS_KEY 0x2000u
+#define LEAT_ZABBIX_HAS_MTIME       0x0800u
+#define LEAT_ZABBIX_HAS_HOST        0x1000u
+#define LEAT_ZABBIX_HAS_KEY         0x2000u
 
 /**
  * One row of values, typed, for those who see a million of them a second: rows of "history data", and of

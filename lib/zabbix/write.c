@@ -1,0 +1,717 @@
+/*
+ * Writing: members and rows as text, deflated in pieces if asked for, behind room for the header.
+ *
+ * A message stands at the end of the output and is held back until its lengths are known. Everything is checked
+ * before it is written, so a refused call leaves the message as it was; only when memory or the limit of the output
+ * runs out, the message is lost, since what was deflated cannot be taken back.
+ */
+#include "codec.h"
+#include "row.h"
+
+#include "../core/text.h"
+
+#include <math.h>
+
+#define IN(place) (1u << LT_ZABBIX_##place)
+
+static struct lt_writer *target(struct lt_zabbix *z)
+{
+    return z->writing->compressed ? &z->writing->piece : &z->core.out;
+}
+
+static enum lt_zabbix_place innermost(const struct lt_zabbix_writing *w)
+{
+    return (enum lt_zabbix_place)w->places[w->depth - 1];
+}
+
+static int refuse(struct lt_zabbix *z, const char *what, const char *field)
+{
+    uint64_t at = z->writing == NULL ? 0 : z->writing->text;
+
+    return lt_refuse(&z->core, LEAT_E_VALUE, (size_t)at, what, field);
+}
+
+/* The writer failed: no memory, or the output is full. */
+static int no_room(struct lt_zabbix *z, struct lt_writer *writer)
+{
+    int status = writer->status;
+
+    writer->status = LEAT_OK;
+    return lt_refuse(&z->core, status, 0,
+                     status == LEAT_E_LIMIT ? "too much output waits" : "out of memory", NULL);
+}
+
+/* ---- what may be sent ---- */
+
+static int check_text(struct lt_zabbix *z, const void *text, size_t length, const char *field)
+{
+    if (length == 0)
+        return LEAT_OK;
+    if (text == NULL)
+        return refuse(z, "no text, but a length", field);
+    if (memchr(text, 0, length) != NULL)
+        return refuse(z, "a zero octet ends the text of peers", field);
+    if (lt_utf8_prefix((const uint8_t *)text, length) < length)
+        return refuse(z, "text that is not UTF-8", field);
+    return LEAT_OK;
+}
+
+static int check_scalar(struct lt_zabbix *z, const leat_value *value)
+{
+    switch (value->kind) {
+    case LEAT_NULL:
+    case LEAT_BOOL:
+    case LEAT_INT:
+    case LEAT_UINT:
+        return LEAT_OK;
+    case LEAT_REAL:
+        return isfinite(value->u.f64) ? LEAT_OK : refuse(z, "a number that JSON lacks", "value");
+    case LEAT_TEXT:
+    case LEAT_ENUM:
+        return check_text(z, value->u.bytes, value->length, "value");
+    default:
+        return refuse(z, "a kind of value that JSON lacks", "value");
+    }
+}
+
+/* A value and all below it, which stands in that many containers. */
+static int check(struct lt_zabbix *z, const leat_value *value, size_t depth)
+{
+    const leat_value *end = value + lt_cells(value);
+    const leat_value *ends[LT_DEPTH_MAX];
+    const leat_value *cell;
+    size_t level = 0;
+    int status = LEAT_OK;
+
+    for (cell = value; cell < end && status == LEAT_OK; cell++) {
+        while (level > 0 && cell == ends[level - 1])
+            level--;
+        if (cell != value && cell->name != NULL)
+            status = check_text(z, cell->name, cell->name_length, "name");
+        if (status != LEAT_OK)
+            break;
+        if (cell->kind != LEAT_LIST && cell->kind != LEAT_RECORD) {
+            status = check_scalar(z, cell);
+        } else if (depth + level >= z->core.limits.depth) {
+            status = refuse(z, "nested too deeply", "value");
+        } else {
+            ends[level++] = cell + cell->u.cells;
+        }
+    }
+    return status;
+}
+
+/* A 7.0 proxy crashes on a row that is longer than "fields". */
+static int check_table(struct lt_zabbix *z, const leat_value *table)
+{
+    const leat_value *fields = leat_value_get(table, "fields");
+    const leat_value *rows = leat_value_get(table, "data");
+    const leat_value *row;
+
+    if (leat_value_kind(fields) != LEAT_LIST)
+        return LEAT_OK;
+    if (rows == NULL && leat_value_get(table, "rows") != NULL)
+        return refuse(z, "rows that are only counted", "rows");
+    if (leat_value_kind(rows) != LEAT_LIST)
+        return LEAT_OK;
+    for (row = leat_value_first(rows); row != NULL; row = leat_value_next(rows, row)) {
+        if (row->kind != LEAT_LIST || row->length != fields->length)
+            return refuse(z, "a row has more or fewer values than its table has fields", "data");
+    }
+    return LEAT_OK;
+}
+
+/* A member of the message (top) or of an object in it, for what would break peers. */
+static int check_member(struct lt_zabbix *z, const char *name, size_t length,
+                        const leat_value *value, bool top)
+{
+    const struct lt_zabbix_member *known = lt_zabbix_member_find(name, length);
+    const leat_value *inner;
+    int status;
+
+    if (value->kind != LEAT_RECORD || (known != NULL && strcmp(known->name, "macro.secrets") == 0))
+        return LEAT_OK;
+    if (top && known != NULL && known->rows && value->length == 1 &&
+        leat_value_get(value, "rows") != NULL)
+        return refuse(z, "rows that are only counted", known->name);
+    status = check_table(z, value);
+    if (!top || known == NULL || strcmp(known->name, "data") != 0)
+        return status;
+    for (inner = leat_value_first(value); inner != NULL && status == LEAT_OK;
+         inner = leat_value_next(value, inner))
+        status = check_member(z, inner->name, inner->name_length, inner, false);
+    return status;
+}
+
+static int check_message(struct lt_zabbix *z, uint32_t kind, const leat_value *message)
+{
+    const leat_value *request = leat_value_get(message, "request");
+    const leat_value *member;
+    int status;
+
+    if (leat_value_kind(message) != LEAT_RECORD)
+        return refuse(z, "a message is a record", "value");
+    if (leat_value_kind(request) == LEAT_TEXT &&
+        (lt_zabbix_kind_asks(kind) || kind == LEAT_ZABBIX_REQUEST) &&
+        lt_zabbix_request_kind((const char *)request->u.bytes, request->length) != kind)
+        return refuse(z, "another request than the message's name says", "request");
+    status = check(z, message, 0);
+    for (member = leat_value_first(message); member != NULL && status == LEAT_OK;
+         member = leat_value_next(message, member))
+        status = check_member(z, member->name, member->name_length, member, true);
+    return status;
+}
+
+/* ---- the message ---- */
+
+static int start(struct lt_zabbix *z)
+{
+    const leat_allocator *allocator = &z->core.allocator;
+    struct lt_zabbix_writing *w = z->writing;
+    uint8_t *header;
+    int status;
+
+    if (w == NULL) {
+        w = (struct lt_zabbix_writing *)lt_alloc_zero(allocator, sizeof *w);
+        if (w == NULL)
+            return lt_refuse(&z->core, LEAT_E_NOMEM, 0, "out of memory", NULL);
+        w->piece = lt_writer(allocator, SIZE_MAX);
+        w->columns = lt_writer(allocator, SIZE_MAX);
+        z->writing = w;
+    }
+    if (w->open)
+        return lt_refuse(&z->core, LEAT_E_STATE, 0, "a message is being written", NULL);
+    w->compressed = z->compress;
+    w->text = 0;
+    w->depth = 0;
+    w->first = true;
+    w->piece.length = 0;
+    if (w->compressed) {
+        status = lt_deflate_start(&w->deflate, allocator);
+        if (status != LEAT_OK)
+            return lt_refuse(&z->core, status, 0, "out of memory", NULL);
+    }
+    header = lt_put(&z->core.out, LT_ZABBIX_HEADER);
+    if (header == NULL)
+        return no_room(z, &z->core.out);
+    memset(header, 0, LT_ZABBIX_HEADER);
+    z->core.hold_back += LT_ZABBIX_HEADER;
+    w->open = true;
+    w->mark = target(z)->length;
+    return LEAT_OK;
+}
+
+/* Takes what was written since w->mark into the message. */
+static int commit(struct lt_zabbix *z, bool finish)
+{
+    struct lt_zabbix_writing *w = z->writing;
+    struct lt_writer *out = &z->core.out;
+    struct lt_writer *to = target(z);
+    size_t before = out->length;
+
+    if (to->status != LEAT_OK)
+        return no_room(z, to);
+    w->text += to->length - w->mark;
+    if (!w->compressed) {
+        z->core.hold_back += to->length - w->mark;
+    } else if (finish || w->piece.length >= LT_ZABBIX_PIECE) {
+        if (lt_deflate_run(&w->deflate, w->piece.data, w->piece.length, finish, out) != LEAT_OK)
+            return no_room(z, out);
+        w->piece.length = 0;
+        z->core.hold_back += out->length - before;
+    }
+    w->mark = to->length;
+    return LEAT_OK;
+}
+
+/* The lengths are known: the header gets them. */
+static int finish(struct lt_zabbix *z)
+{
+    struct lt_zabbix_writing *w = z->writing;
+    struct lt_writer *out = &z->core.out;
+    uint8_t octets[LT_ZABBIX_LARGE_HEADER];
+    uint8_t *header;
+    size_t body, length;
+    int status = commit(z, true);
+
+    if (status != LEAT_OK)
+        return status;
+    body = z->core.hold_back - LT_ZABBIX_HEADER;
+    length = lt_zabbix_header_write(octets, w->compressed, body, w->compressed ? w->text : 0);
+    if (length > LT_ZABBIX_HEADER) {
+        if (lt_put(out, length - LT_ZABBIX_HEADER) == NULL)
+            return no_room(z, out);
+        header = out->data + (out->length - body - length);
+        memmove(header + length, header + LT_ZABBIX_HEADER, body);
+    }
+    memcpy(out->data + (out->length - body - length), octets, length);
+    z->core.hold_back = 0;
+    w->open = false;
+    return LEAT_OK;
+}
+
+static int send_plain(struct lt_zabbix *z, uint32_t kind, const leat_value *value)
+{
+    const leat_value *body = leat_value_get(value, "body");
+    const leat_value *reason = leat_value_get(value, "error");
+    const uint8_t *octets, *error;
+    size_t length, error_length;
+    int status;
+
+    octets = leat_value_bytes(body, &length);
+    error = leat_value_bytes(reason, &error_length);
+    if (leat_value_kind(value) != LEAT_RECORD ||
+        leat_value_count(value) != (reason == NULL ? 1u : 2u) ||
+        (leat_value_kind(body) != LEAT_TEXT && leat_value_kind(body) != LEAT_BYTES) ||
+        (reason != NULL && leat_value_kind(reason) != LEAT_TEXT &&
+         leat_value_kind(reason) != LEAT_BYTES))
+        return refuse(z, "a plain body is text or octets, with or without an error", "body");
+    if (kind == LEAT_ZABBIX_UNFRAMED) {
+        if (reason != NULL || length != 2 || memcmp(octets, "OK", 2) != 0)
+            return refuse(z, "only OK goes without a frame", "body");
+        lt_put_bytes(&z->core.out, octets, length);
+        return LEAT_OK;
+    }
+    status = start(z);
+    if (status != LEAT_OK)
+        return status;
+    lt_put_bytes(target(z), octets, length);
+    if (reason != NULL) {
+        lt_put_u8(target(z), 0);
+        lt_put_bytes(target(z), error, error_length);
+    }
+    return finish(z);
+}
+
+int lt_zabbix_send(leat_session *session, const char *name, const leat_value *value)
+{
+    struct lt_zabbix *z = (struct lt_zabbix *)session;
+    uint32_t kind = lt_zabbix_name_kind(name);
+    int status;
+
+    if (kind == 0)
+        return lt_refuse(session, LEAT_E_STATE, 0, "no message of that name", NULL);
+    if (z->writing != NULL && z->writing->open)
+        return lt_refuse(session, LEAT_E_STATE, 0, "a message is being written", NULL);
+    if (kind == LEAT_ZABBIX_PLAIN || kind == LEAT_ZABBIX_UNFRAMED) {
+        status = send_plain(z, kind, value);
+    } else {
+        status = check_message(z, kind, value);
+        if (status == LEAT_OK)
+            status = start(z);
+        if (status == LEAT_OK) {
+            lt_json_write(target(z), value);
+            status = finish(z);
+        }
+    }
+    if (z->writing != NULL)
+        z->writing->open = false;
+    return status;
+}
+
+/* ---- piece by piece ---- */
+
+/* Begins a call that may come inside these places. */
+static int enter(leat_session *session, uint32_t places)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+
+    if (z == NULL || session->status < 0)
+        return LEAT_E_STATE;
+    lt_send_begin(session);
+    if (z->writing == NULL || !z->writing->open)
+        return lt_refuse(session, LEAT_E_STATE, 0, "no message is being written", NULL);
+    if ((places & 1u << innermost(z->writing)) == 0)
+        return lt_refuse(session, LEAT_E_STATE, 0, "not in this place of the message", NULL);
+    z->writing->mark = target(z)->length;
+    z->writing->was_first = z->writing->first;
+    return LEAT_OK;
+}
+
+static void take_back(struct lt_zabbix *z)
+{
+    z->core.out.length -= z->core.hold_back;
+    z->core.hold_back = 0;
+    z->writing->open = false;
+}
+
+/* Ends it. A refusal takes back what the call wrote; want of room takes back the message. */
+static int leave(struct lt_zabbix *z, int status)
+{
+    struct lt_zabbix_writing *w = z->writing;
+
+    if (status == LEAT_OK && w->open)
+        status = commit(z, false);
+    if (status != LEAT_OK) {
+        w->first = w->was_first;
+        if (w->compressed)
+            w->piece.length = w->mark;
+    }
+    status = lt_send_end(&z->core, status);
+    if (status == LEAT_E_LIMIT || status == LEAT_E_NOMEM)
+        take_back(z);
+    return status;
+}
+
+int leat_zabbix_compress(leat_session *session, int on)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+
+    if (z == NULL)
+        return LEAT_E_STATE;
+    z->compress = on != 0;
+    return LEAT_OK;
+}
+
+int leat_zabbix_begin(leat_session *session)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status;
+
+    if (z == NULL || session->status < 0)
+        return LEAT_E_STATE;
+    lt_send_begin(session);
+    status = start(z);
+    if (status == LEAT_OK) {
+        z->writing->places[0] = LT_ZABBIX_TOP;
+        z->writing->depth = 1;
+        lt_put_u8(target(z), '{');
+        return leave(z, LEAT_OK);
+    }
+    return lt_send_end(session, status);
+}
+
+static int put_name(struct lt_zabbix *z, const char *name)
+{
+    size_t length = name == NULL ? 0 : strlen(name);
+    int status;
+
+    if (name == NULL)
+        return refuse(z, "no name", "name");
+    status = check_text(z, name, length, "name");
+    if (status != LEAT_OK)
+        return status;
+    if (!z->writing->first)
+        lt_put_u8(target(z), ',');
+    z->writing->first = false;
+    lt_json_write_string(target(z), (const uint8_t *)name, length);
+    lt_put_u8(target(z), ':');
+    return LEAT_OK;
+}
+
+int leat_zabbix_member(leat_session *session, const char *name, const leat_value *value)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP) | IN(DATA));
+
+    if (status != LEAT_OK)
+        return status;
+    status = put_name(z, name);
+    if (status == LEAT_OK && value == NULL)
+        status = refuse(z, "no value", "value");
+    if (status == LEAT_OK)
+        status = check(z, value, z->writing->depth);
+    if (status == LEAT_OK)
+        status = check_member(z, name, strlen(name), value, innermost(z->writing) == LT_ZABBIX_TOP);
+    if (status == LEAT_OK)
+        lt_json_write(target(z), value);
+    return leave(z, status);
+}
+
+int leat_zabbix_text(leat_session *session, const char *name, const char *text, size_t length)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP) | IN(DATA));
+
+    if (status != LEAT_OK)
+        return status;
+    status = check_text(z, text, length, "value");
+    if (status == LEAT_OK)
+        status = put_name(z, name);
+    if (status == LEAT_OK)
+        lt_json_write_string(target(z), (const uint8_t *)text, length);
+    return leave(z, status);
+}
+
+int leat_zabbix_number(leat_session *session, const char *name, uint64_t number)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP) | IN(DATA));
+
+    if (status != LEAT_OK)
+        return status;
+    status = put_name(z, name);
+    if (status == LEAT_OK)
+        lt_write_u64(target(z), number);
+    return leave(z, status);
+}
+
+static void open_place(struct lt_zabbix *z, enum lt_zabbix_place place, char bracket)
+{
+    struct lt_zabbix_writing *w = z->writing;
+
+    lt_put_u8(target(z), (uint8_t)bracket);
+    w->places[w->depth++] = (uint8_t)place;
+    w->first = true;
+}
+
+int leat_zabbix_object(leat_session *session, const char *name)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP));
+
+    if (status != LEAT_OK)
+        return status;
+    status = put_name(z, name);
+    if (status == LEAT_OK)
+        open_place(z, LT_ZABBIX_DATA, '{');
+    return leave(z, status);
+}
+
+int leat_zabbix_section(leat_session *session, const char *name)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP));
+
+    if (status != LEAT_OK)
+        return status;
+    status = put_name(z, name);
+    if (status == LEAT_OK) {
+        z->writing->by_proxy = strcmp(name, "history data") == 0;
+        open_place(z, LT_ZABBIX_ROWS, '[');
+    }
+    return leave(z, status);
+}
+
+static int put_fields(struct lt_zabbix *z, const char *const *fields, size_t count)
+{
+    struct lt_zabbix_writing *w = z->writing;
+    size_t i;
+    int status;
+
+    w->columns.length = 0;
+    w->column_count = count;
+    for (i = 0; i < count; i++) {
+        size_t length = fields[i] == NULL ? 0 : strlen(fields[i]);
+
+        if (length == 0 || length > UINT16_MAX)
+            return refuse(z, "a field without a name, or with one over 65535 octets", "fields");
+        status = check_text(z, fields[i], length, "fields");
+        if (status != LEAT_OK)
+            return status;
+        lt_put_u16be(&w->columns, (uint16_t)length);
+        lt_put_bytes(&w->columns, fields[i], length);
+        if (i > 0)
+            lt_put_u8(target(z), ',');
+        lt_json_write_string(target(z), (const uint8_t *)fields[i], length);
+    }
+    status = w->columns.status;
+    w->columns.status = LEAT_OK;
+    return status == LEAT_OK ? LEAT_OK : lt_refuse(&z->core, status, 0, "out of memory", NULL);
+}
+
+int leat_zabbix_table(leat_session *session, const char *name, const char *const *fields,
+                      size_t count)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(TOP) | IN(DATA));
+
+    if (status != LEAT_OK)
+        return status;
+    status = put_name(z, name);
+    if (status == LEAT_OK) {
+        lt_put_text(target(z), "{\"fields\":[");
+        status = put_fields(z, fields, count);
+    }
+    if (status == LEAT_OK) {
+        lt_put_text(target(z), "],\"data\":");
+        z->writing->places[z->writing->depth++] = LT_ZABBIX_TABLE;
+        open_place(z, LT_ZABBIX_ROWS, '[');
+    }
+    return leave(z, status);
+}
+
+/* The fields of a record in the order of the table. They were counted, so each is there once or one is missing. */
+static int put_record_as_row(struct lt_zabbix *z, const leat_value *row)
+{
+    struct lt_reader columns = lt_reader(z->writing->columns.data, z->writing->columns.length);
+    size_t i;
+
+    lt_put_u8(target(z), '[');
+    for (i = 0; i < z->writing->column_count; i++) {
+        size_t length = lt_u16be(&columns);
+        const char *name = (const char *)lt_take(&columns, length);
+        size_t place = i + 1;
+        const leat_value *value = leat_value_find(row, name, length, &place);
+
+        if (value == NULL)
+            return refuse(z, "a row lacks a field of its table", "row");
+        if (i > 0)
+            lt_put_u8(target(z), ',');
+        lt_json_write(target(z), value);
+    }
+    lt_put_u8(target(z), ']');
+    return LEAT_OK;
+}
+
+static int put_row(struct lt_zabbix *z, const leat_value *row)
+{
+    struct lt_zabbix_writing *w = z->writing;
+    bool table = w->places[w->depth - 2] == LT_ZABBIX_TABLE;
+    int status;
+
+    if (leat_value_kind(row) != LEAT_RECORD && (!table || leat_value_kind(row) != LEAT_LIST))
+        return refuse(z, "a row is a record, or in a table a list", "row");
+    if (table && row->length != w->column_count)
+        return refuse(z, "a row has more or fewer values than its table has fields", "row");
+    status = check(z, row, w->depth);
+    if (status != LEAT_OK)
+        return status;
+    if (!w->first)
+        lt_put_u8(target(z), ',');
+    w->first = false;
+    if (table && row->kind == LEAT_RECORD)
+        return put_record_as_row(z, row);
+    lt_json_write(target(z), row);
+    return LEAT_OK;
+}
+
+int leat_zabbix_row(leat_session *session, const leat_value *row)
+{
+    int status = enter(session, IN(ROWS));
+
+    return status == LEAT_OK ? leave(lt_zabbix(session), put_row(lt_zabbix(session), row)) : status;
+}
+
+static int put_history_member(struct lt_zabbix *z, const leat_zabbix_history *history,
+                              const struct lt_zabbix_row_member *member, bool first)
+{
+    const uint8_t *place = (const uint8_t *)history + member->at;
+    struct lt_writer *to = target(z);
+    size_t length;
+    int status;
+
+    lt_put_u8(to, first ? '{' : ',');
+    lt_put_u8(to, '"');
+    lt_put_bytes(to, member->name, member->name_length);
+    lt_put_bytes(to, "\":", 2);
+    if (member->length_at == 0) {
+        uint64_t number = *(const uint64_t *)(const void *)place;
+
+        if (number > member->most)
+            return refuse(z, "a number beyond what peers take", member->name);
+        lt_write_u64(to, number);
+        return LEAT_OK;
+    }
+    length = *(const size_t *)(const void *)((const uint8_t *)history + member->length_at);
+    status = check_text(z, *(const char *const *)(const void *)place, length, member->name);
+    if (status == LEAT_OK)
+        lt_json_write_string(to, *(const uint8_t *const *)(const void *)place, length);
+    return status;
+}
+
+static int put_history(struct lt_zabbix *z, const leat_zabbix_history *history)
+{
+    /* Agents and senders have an order of their own: sections 12.2 and 12.4. */
+    static const uint8_t by_proxy[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    static const uint8_t by_agent[] = {1, 12, 13, 9, 4, 10, 11, 5, 6, 7, 8, 0, 2, 3};
+    const uint8_t *order = z->writing->by_proxy ? by_proxy : by_agent;
+    struct lt_zabbix_writing *w = z->writing;
+    bool first = true;
+    size_t i;
+    int status;
+
+    if (w->places[w->depth - 2] == LT_ZABBIX_TABLE)
+        return lt_refuse(&z->core, LEAT_E_STATE, 0, "not in this place of the message", NULL);
+    if (history->size < sizeof *history || history->has == 0 ||
+        history->has >> LT_ZABBIX_ROW_MEMBERS != 0)
+        return refuse(z, "not initialised, or without members", "row");
+    if (!w->first)
+        lt_put_u8(target(z), ',');
+    w->first = false;
+    for (i = 0; i < LT_ZABBIX_ROW_MEMBERS; i++) {
+        const struct lt_zabbix_row_member *member = &lt_zabbix_row_members[order[i]];
+
+        if ((history->has & member->has) == 0)
+            continue;
+        status = put_history_member(z, history, member, first);
+        if (status != LEAT_OK)
+            return status;
+        first = false;
+    }
+    lt_put_u8(target(z), '}');
+    return LEAT_OK;
+}
+
+int leat_zabbix_history_write(leat_session *session, const leat_zabbix_history *history)
+{
+    int status = enter(session, IN(ROWS));
+
+    return status == LEAT_OK ? leave(lt_zabbix(session), put_history(lt_zabbix(session), history))
+                             : status;
+}
+
+static void close_place(struct lt_zabbix *z)
+{
+    struct lt_zabbix_writing *w = z->writing;
+    bool rows = innermost(w) == LT_ZABBIX_ROWS;
+
+    lt_put_u8(target(z), rows ? ']' : '}');
+    w->depth--;
+    if (rows && innermost(w) == LT_ZABBIX_TABLE)
+        close_place(z);
+    w->first = false;
+}
+
+int leat_zabbix_close(leat_session *session)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(DATA) | IN(ROWS));
+
+    if (status != LEAT_OK)
+        return status;
+    close_place(z);
+    return leave(z, LEAT_OK);
+}
+
+int leat_zabbix_end(leat_session *session)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, ~0u);
+
+    if (status != LEAT_OK)
+        return status;
+    while (z->writing->depth > 0)
+        close_place(z);
+    return leave(z, finish(z));
+}
+
+int leat_zabbix_abort(leat_session *session)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, ~0u);
+
+    if (status == LEAT_OK)
+        take_back(z);
+    return status;
+}
+
+void lt_zabbix_writing_free(struct lt_zabbix *z)
+{
+    struct lt_zabbix_writing *w = z->writing;
+
+    if (w == NULL)
+        return;
+    lt_deflate_free(&w->deflate);
+    lt_writer_free(&w->piece);
+    lt_writer_free(&w->columns);
+    lt_free(&z->core.allocator, w, sizeof *w);
+    z->writing = NULL;
+}
+
+size_t lt_zabbix_writing_memory(const struct lt_zabbix *z)
+{
+    const struct lt_zabbix_writing *w = z->writing;
+
+    return w == NULL ? 0 : sizeof *w + w->deflate.memory.held + w->piece.size + w->columns.size;
+}
