@@ -40,19 +40,20 @@ extern "C" {
 #endif
 
 /* Status codes. New ones may be added; treat an unknown negative one as final. */
-#define LEAT_OK         0    /* done; for leat_next(): an event is ready */
-#define LEAT_MORE       1    /* every complete message was delivered; feed bytes */
-#define LEAT_PAUSED     2    /* output is full; drain it, then call again */
-#define LEAT_END        3    /* the peer closed between messages */
-#define LEAT_E_NOMEM    (-1) /* the allocator said no */
-#define LEAT_E_STATE    (-2) /* caller: not now, or not in this kind of session */
-#define LEAT_E_VALUE    (-3) /* caller: a value that cannot be written as asked */
-#define LEAT_E_FRAME    (-4) /* the framing is broken */
-#define LEAT_E_PROTOCOL (-5) /* a sound message that the protocol does not allow here */
-#define LEAT_E_LIMIT    (-6) /* over one of the limits below */
-#define LEAT_E_END      (-7) /* the stream ended inside a message */
-#define LEAT_E_SYNTAX   (-8) /* the content of a message is malformed */
-#define LEAT_E_INFLATE  (-9) /* compressed data is corrupt, or not of the announced size */
+#define LEAT_OK         0     /* done; for leat_next(): an event is ready */
+#define LEAT_MORE       1     /* every complete message was delivered; feed bytes */
+#define LEAT_PAUSED     2     /* output is full; drain it, then call again */
+#define LEAT_END        3     /* the peer closed between messages */
+#define LEAT_E_NOMEM    (-1)  /* the allocator said no */
+#define LEAT_E_STATE    (-2)  /* caller: not now, or not in this kind of session */
+#define LEAT_E_VALUE    (-3)  /* caller: a value that cannot be written as asked */
+#define LEAT_E_FRAME    (-4)  /* the framing is broken */
+#define LEAT_E_PROTOCOL (-5)  /* a sound message that the protocol does not allow here */
+#define LEAT_E_LIMIT    (-6)  /* over one of the limits below */
+#define LEAT_E_END      (-7)  /* the stream ended inside a message */
+#define LEAT_E_SYNTAX   (-8)  /* the content of a message is malformed */
+#define LEAT_E_INFLATE  (-9)  /* compressed data is corrupt, or not of the announced size */
+#define LEAT_E_TLS      (-10) /* the TLS handshake or a record failed */
 
 /* The name of a status code, for messages: "LEAT_E_FRAME". Never NULL. */
 LEAT_API const char *leat_status_name(int status);

@@ -36,6 +36,8 @@ const char *leat_status_name(int status)
         return "LEAT_E_SYNTAX";
     case LEAT_E_INFLATE:
         return "LEAT_E_INFLATE";
+    case LEAT_E_TLS:
+        return "LEAT_E_TLS";
     default:
         return status < 0 ? "LEAT_E_UNKNOWN" : "LEAT_UNKNOWN";
     }

@@ -1,0 +1,83 @@
+/*
+ * TLS between the socket and a session: OpenSSL over memory, still without I/O. Part of libleat-openssl.
+ *
+ * The verbs of a session, on the side of the wire:
+ *
+ *     leat_tls_run(tls);
+ *     while (leat_next(session, &event) == LEAT_OK)
+ *         handle(event);
+ *     leat_tls_run(tls);
+ *     data = leat_tls_send_data(tls, &len);
+ *     if (len > 0 && (n = write(fd, data, len)) > 0)
+ *         leat_tls_send_done(tls, (size_t)n);
+ *     space = leat_tls_recv_space(tls, &len);
+ *     if (len > 0 && (n = read(fd, space, len)) > 0)
+ *         leat_tls_recv_done(tls, (size_t)n);
+ *     else if (len > 0 && n == 0)
+ *         leat_tls_recv_eof(tls);
+ */
+#ifndef LEAT_OPENSSL_H
+#define LEAT_OPENSSL_H
+
+#include <leat/leat.h>
+#include <leat/session.h>
+#include <openssl/ssl.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_tls leat_tls;
+
+/**
+ * Puts TLS in front of a session.
+ *
+ * ssl      yours, fresh, with SSL_set_connect_state() or SSL_set_accept_state() done; on LEAT_OK it belongs to
+ *          the adapter. What it verifies is what you told it (and its SSL_CTX) to verify.
+ * session  stays yours and must outlive the adapter.
+ * tls      on LEAT_OK yours to free.
+ *
+ * LEAT_OK or LEAT_E_NOMEM.
+ */
+LEAT_API int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *session,
+                          leat_tls **tls);
+
+/* Frees the adapter and its SSL, not the session. NULL is fine. */
+LEAT_API void leat_tls_free(leat_tls *tls);
+
+/**
+ * Does all that can be done now: the handshake, what arrived into the session, its output into records.
+ * An input-side call on the session: it ends the loan of the last event.
+ *
+ * LEAT_OK    the conversation goes on.
+ * LEAT_END   the peer said close_notify; the session was told of the end.
+ * LEAT_E_TLS the handshake or a record failed; LEAT_E_END: the stream ended without close_notify, which
+ *            may be an attack, so the session is not told; LEAT_E_NOMEM. Final; see leat_tls_error().
+ *            There may still be output, an alert, to be sent.
+ */
+LEAT_API int leat_tls_run(leat_tls *tls);
+
+/* Says close_notify behind all output so far. LEAT_OK, or what ended the adapter. */
+LEAT_API int leat_tls_close(leat_tls *tls);
+
+/* As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data() and leat_send_done(). */
+LEAT_API void *leat_tls_recv_space(leat_tls *tls, size_t *length);
+LEAT_API int leat_tls_recv_done(leat_tls *tls, size_t length);
+LEAT_API int leat_tls_recv_eof(leat_tls *tls);
+LEAT_API const void *leat_tls_send_data(const leat_tls *tls, size_t *length);
+LEAT_API int leat_tls_send_done(leat_tls *tls, size_t length);
+
+/* 1 once the handshake is done. */
+LEAT_API int leat_tls_is_ready(const leat_tls *tls);
+
+/* The SSL inside, to look at: peer certificate, version, cipher. Borrowed. */
+LEAT_API SSL *leat_tls_ssl(const leat_tls *tls);
+
+/* Why it failed (the text is OpenSSL's reason); NULL if it did not. */
+LEAT_API const leat_error *leat_tls_error(const leat_tls *tls);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

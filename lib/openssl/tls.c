@@ -1,0 +1,240 @@
+/*
+ * OpenSSL reads and writes memory: what arrived waits in one memory BIO, records to send in another. Nothing
+ * here is a callback, so nothing re-enters.
+ */
+#include "error.h"
+#include "memory.h"
+
+#include <leat/openssl.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* A record of the largest size, and a little more. */
+#define SPACE_BYTES 18432u
+
+struct leat_tls {
+    leat_allocator allocator;
+    SSL *ssl;
+    leat_session *session;
+    BIO *in; /* both belong to ssl */
+    BIO *out;
+    uint8_t *space; /* where received octets are lent room */
+    int status;     /* LEAT_OK, LEAT_END or what failed */
+    bool lent;
+    struct leat_error error;
+    uint64_t received;
+};
+
+int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *session, leat_tls **tls)
+{
+    leat_allocator allocator = lt_allocator(config);
+    leat_tls *made = (leat_tls *)lt_alloc_zero(&allocator, sizeof *made);
+    BIO *in = BIO_new(BIO_s_mem());
+    BIO *out = BIO_new(BIO_s_mem());
+
+    if (made == NULL || in == NULL || out == NULL) {
+        BIO_free(in);
+        BIO_free(out);
+        lt_free(&allocator, made, sizeof *made);
+        return LEAT_E_NOMEM;
+    }
+    (void)BIO_set_mem_eof_return(in, -1); /* empty means "wait", not "end" */
+    made->allocator = allocator;
+    made->ssl = ssl;
+    made->session = session;
+    made->in = in;
+    made->out = out;
+    SSL_set_bio(ssl, in, out);
+    (void)SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+    *tls = made;
+    return LEAT_OK;
+}
+
+void leat_tls_free(leat_tls *tls)
+{
+    leat_allocator allocator;
+
+    if (tls == NULL)
+        return;
+    SSL_free(tls->ssl);
+    lt_free(&tls->allocator, tls->space, SPACE_BYTES);
+    allocator = tls->allocator;
+    lt_free(&allocator, tls, sizeof *tls);
+}
+
+static int fail(leat_tls *tls, int status, const char *text)
+{
+    tls->status = lt_error(&tls->error, status, tls->received, text, NULL);
+    return status;
+}
+
+/* What an SSL function that gave result means. LEAT_OK: nothing more can be done now. */
+static int verdict(leat_tls *tls, int result)
+{
+    const char *reason;
+
+    switch (SSL_get_error(tls->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return LEAT_OK;
+    case SSL_ERROR_ZERO_RETURN:
+        (void)leat_recv_eof(tls->session);
+        return tls->status = LEAT_END;
+    case SSL_ERROR_SYSCALL:
+        return fail(tls, LEAT_E_END, "the stream ended without close_notify");
+    default:
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return fail(tls, LEAT_E_END, "the stream ended without close_notify");
+#endif
+        reason = ERR_reason_error_string(ERR_peek_error());
+        return fail(tls, LEAT_E_TLS, reason == NULL ? "TLS failed" : reason);
+    }
+}
+
+static int int_size(size_t length)
+{
+    return length > INT_MAX ? INT_MAX : (int)length;
+}
+
+/* What arrived, into the session. */
+static int decrypt(leat_tls *tls)
+{
+    for (;;) {
+        size_t length;
+        void *space = leat_recv_space(tls->session, &length);
+        int result;
+
+        if (space == NULL) /* the session is over, and says why itself */
+            return LEAT_OK;
+        result = SSL_read(tls->ssl, space, int_size(length));
+        if (result <= 0)
+            return verdict(tls, result);
+        (void)leat_recv_done(tls->session, (size_t)result);
+    }
+}
+
+/* The session's output, into records. */
+static int encrypt(leat_tls *tls)
+{
+    for (;;) {
+        size_t length;
+        const void *data = leat_send_data(tls->session, &length);
+        int result;
+
+        if (data == NULL)
+            return LEAT_OK;
+        result = SSL_write(tls->ssl, data, int_size(length));
+        if (result <= 0)
+            return verdict(tls, result);
+        (void)leat_send_done(tls->session, (size_t)result);
+    }
+}
+
+int leat_tls_run(leat_tls *tls)
+{
+    int status, result;
+
+    if (tls->status < 0)
+        return tls->status;
+    ERR_clear_error();
+    if (!SSL_is_init_finished(tls->ssl)) {
+        result = SSL_do_handshake(tls->ssl);
+        if (result <= 0)
+            return verdict(tls, result);
+    }
+    if (tls->status == LEAT_OK) {
+        status = decrypt(tls);
+        if (status < 0)
+            return status;
+    }
+    status = encrypt(tls);
+    return status < 0 ? status : tls->status;
+}
+
+int leat_tls_close(leat_tls *tls)
+{
+    int result;
+
+    if (tls->status < 0)
+        return tls->status;
+    ERR_clear_error();
+    result = SSL_shutdown(tls->ssl);
+    return result < 0 ? verdict(tls, result) : LEAT_OK;
+}
+
+void *leat_tls_recv_space(leat_tls *tls, size_t *length)
+{
+    *length = 0;
+    if (tls->status != LEAT_OK)
+        return NULL;
+    if (tls->space == NULL)
+        tls->space = (uint8_t *)lt_resize(&tls->allocator, NULL, 0, SPACE_BYTES);
+    if (tls->space == NULL) {
+        (void)fail(tls, LEAT_E_NOMEM, "out of memory");
+        return NULL;
+    }
+    tls->lent = true;
+    *length = SPACE_BYTES;
+    return tls->space;
+}
+
+int leat_tls_recv_done(leat_tls *tls, size_t length)
+{
+    if (!tls->lent || length > SPACE_BYTES)
+        return LEAT_E_STATE;
+    tls->lent = false;
+    if (length > 0 && BIO_write(tls->in, tls->space, (int)length) != (int)length)
+        return fail(tls, LEAT_E_NOMEM, "out of memory");
+    tls->received += length;
+    return LEAT_OK;
+}
+
+int leat_tls_recv_eof(leat_tls *tls)
+{
+    (void)BIO_set_mem_eof_return(tls->in, 0);
+    return tls->status < 0 ? tls->status : LEAT_OK;
+}
+
+const void *leat_tls_send_data(const leat_tls *tls, size_t *length)
+{
+    char *data = NULL;
+    long count = BIO_get_mem_data(tls->out, &data);
+
+    *length = count > 0 ? (size_t)count : 0;
+    return count > 0 ? data : NULL;
+}
+
+int leat_tls_send_done(leat_tls *tls, size_t length)
+{
+    char discarded[4096];
+    size_t waiting;
+
+    (void)leat_tls_send_data(tls, &waiting);
+    if (length > waiting)
+        return LEAT_E_STATE;
+    while (length > 0) {
+        size_t piece = length < sizeof discarded ? length : sizeof discarded;
+
+        (void)BIO_read(tls->out, discarded, (int)piece);
+        length -= piece;
+    }
+    return LEAT_OK;
+}
+
+int leat_tls_is_ready(const leat_tls *tls)
+{
+    return SSL_is_init_finished(tls->ssl) ? 1 : 0;
+}
+
+SSL *leat_tls_ssl(const leat_tls *tls)
+{
+    return tls->ssl;
+}
+
+const leat_error *leat_tls_error(const leat_tls *tls)
+{
+    return tls->status < 0 ? &tls->error : NULL;
+}

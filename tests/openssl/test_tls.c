@@ -1,0 +1,306 @@
+/*
+ * The TLS adapter: two of them joined by memory, over a session that takes every octet as it comes. Certificates
+ * are made on the spot.
+ */
+#include "support.h"
+
+#include "session.h"
+
+#include <leat/openssl.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/* The session under test: an event for whatever arrived; sends text as it is. */
+static int pipe_next(leat_session *session)
+{
+    struct lt_reader in = lt_unread(session);
+    size_t length = lt_left(&in);
+
+    if (length == 0)
+        return lt_need(session, 1);
+    (void)lt_event(session, 1, "octets", in.at, length, session->consumed);
+    lt_hold(session, length);
+    return LEAT_OK;
+}
+
+static int pipe_send(leat_session *session, const char *name, const leat_value *value)
+{
+    size_t length;
+    const char *text = leat_value_text(value, &length);
+
+    (void)name;
+    lt_put_bytes(&session->out, text, length);
+    return LEAT_OK;
+}
+
+static const struct lt_dialect pipe_dialect = {
+    .bytes = sizeof(leat_session), .next = pipe_next, .send = pipe_send};
+static const leat_limits defaults = {
+    .size = sizeof defaults, .values = 10, .depth = 1, .queued_bytes = 1 << 24};
+
+/* One end: a session, TLS in front of it, and all that came out of the session. */
+struct end {
+    SSL_CTX *context;
+    leat_session *session;
+    leat_tls *tls;
+    struct t_bytes got;
+    int status; /* of leat_next() */
+};
+
+static EVP_PKEY *key(void)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    EVP_PKEY *made = NULL;
+
+    ck_assert_int_eq(EVP_PKEY_keygen_init(context), 1);
+    ck_assert_int_eq(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1), 1);
+    ck_assert_int_eq(EVP_PKEY_keygen(context, &made), 1);
+    EVP_PKEY_CTX_free(context);
+    return made;
+}
+
+static X509 *certificate(EVP_PKEY *pkey)
+{
+    X509 *made = X509_new();
+    X509_NAME *name = X509_get_subject_name(made);
+
+    ck_assert_int_eq(X509_set_version(made, 2), 1);
+    (void)ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(made), -3600);
+    (void)X509_gmtime_adj(X509_getm_notAfter(made), 3600);
+    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"leat", -1,
+                                     -1, 0);
+    ck_assert_int_eq(X509_set_issuer_name(made, name), 1);
+    ck_assert_int_eq(X509_set_pubkey(made, pkey), 1);
+    ck_assert_int_gt(X509_sign(made, pkey, EVP_sha256()), 0);
+    return made;
+}
+
+/* Adapters of both ends; the client trusts the server's certificate, or (trusting false) nobody's. */
+static void join(struct end *client, struct end *server, int version, bool trusting)
+{
+    EVP_PKEY *pkey = key();
+    X509 *x509 = certificate(pkey);
+    struct end *ends[2] = {client, server};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        struct end *end = ends[i];
+        SSL *ssl;
+
+        end->context = SSL_CTX_new(i == 0 ? TLS_client_method() : TLS_server_method());
+        ck_assert_ptr_nonnull(end->context);
+        ck_assert_int_eq(SSL_CTX_set_min_proto_version(end->context, version), 1);
+        ck_assert_int_eq(SSL_CTX_set_max_proto_version(end->context, version), 1);
+        if (i == 0) {
+            SSL_CTX_set_verify(end->context, SSL_VERIFY_PEER, NULL);
+            if (trusting)
+                ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(end->context), x509),
+                                 1);
+        } else {
+            ck_assert_int_eq(SSL_CTX_use_certificate(end->context, x509), 1);
+            ck_assert_int_eq(SSL_CTX_use_PrivateKey(end->context, pkey), 1);
+        }
+        ck_assert_int_eq(lt_session_new(&pipe_dialect, NULL, &defaults, &end->session), LEAT_OK);
+        ssl = SSL_new(end->context);
+        ck_assert_ptr_nonnull(ssl);
+        if (i == 0)
+            SSL_set_connect_state(ssl);
+        else
+            SSL_set_accept_state(ssl);
+        ck_assert_int_eq(leat_tls_new(NULL, ssl, end->session, &end->tls), LEAT_OK);
+        ck_assert_ptr_eq(leat_tls_ssl(end->tls), ssl);
+        end->got = t_copy("", 0);
+        end->status = LEAT_MORE;
+    }
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+}
+
+static void part(struct end *end)
+{
+    leat_tls_free(end->tls);
+    leat_session_free(end->session);
+    SSL_CTX_free(end->context);
+    t_free(end->got);
+}
+
+/* One turn of the loop that openssl.h shows, with a socket that takes at most piece octets. */
+static bool turn(struct end *from, struct end *to, size_t piece)
+{
+    const leat_event *event;
+    const void *data;
+    void *space;
+    size_t length, room;
+
+    (void)leat_tls_run(from->tls);
+    while ((from->status = leat_next(from->session, &event)) == LEAT_OK) {
+        data = leat_event_raw(event, &length);
+        t_append(&from->got, data, length);
+    }
+    (void)leat_tls_run(from->tls);
+    data = leat_tls_send_data(from->tls, &length);
+    space = leat_tls_recv_space(to->tls, &room);
+    if (length == 0 || space == NULL)
+        return false;
+    length = length < piece ? length : piece;
+    length = length < room ? length : room;
+    memcpy(space, data, length);
+    ck_assert_int_eq(leat_tls_recv_done(to->tls, length), LEAT_OK);
+    ck_assert_int_eq(leat_tls_send_done(from->tls, length), LEAT_OK);
+    return true;
+}
+
+static void talk(struct end *a, struct end *b, size_t piece)
+{
+    bool more;
+
+    do {
+        more = turn(a, b, piece);
+        more = turn(b, a, piece) || more;
+    } while (more);
+}
+
+static void say(struct end *end, const void *text, size_t length)
+{
+    leat_builder *b;
+
+    ck_assert_int_eq(leat_builder_new(NULL, &b), LEAT_OK);
+    leat_builder_text(b, NULL, (const char *)text, length);
+    ck_assert_int_eq(leat_send(end->session, "octets", leat_builder_value(b)), LEAT_OK);
+    leat_builder_free(b);
+}
+
+static const struct {
+    int version;
+    size_t piece;
+} ways[] = {{TLS1_2_VERSION, 1 << 20},
+            {TLS1_2_VERSION, 1},
+            {TLS1_3_VERSION, 1 << 20},
+            {TLS1_3_VERSION, 1},
+            {TLS1_3_VERSION, 1000}};
+
+START_TEST(both_ways)
+{
+    size_t large = ways[_i].piece == 1 ? 20000 : 1000000, i;
+    struct end client, server;
+    uint8_t *text = (uint8_t *)malloc(large);
+
+    ck_assert_ptr_nonnull(text);
+    for (i = 0; i < large; i++)
+        text[i] = (uint8_t)(i * 31 >> 3);
+    join(&client, &server, ways[_i].version, true);
+    ck_assert_int_eq(leat_tls_is_ready(client.tls), 0);
+    say(&client, "hello", 5); /* waits for the handshake */
+    talk(&client, &server, ways[_i].piece);
+    ck_assert_int_eq(leat_tls_is_ready(client.tls), 1);
+    ck_assert_int_eq(leat_tls_is_ready(server.tls), 1);
+    ck_assert_uint_eq(server.got.length, 5);
+    ck_assert_mem_eq(server.got.data, "hello", 5);
+    say(&server, text, large);
+    talk(&client, &server, ways[_i].piece);
+    ck_assert_uint_eq(client.got.length, large);
+    ck_assert_mem_eq(client.got.data, text, large);
+
+    /* close_notify is an orderly end for the session behind. */
+    say(&client, "bye", 3);
+    (void)leat_tls_run(client.tls);
+    ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
+    talk(&client, &server, ways[_i].piece);
+    ck_assert_uint_eq(server.got.length, 8);
+    ck_assert_int_eq(server.status, LEAT_END);
+    ck_assert_int_eq(leat_tls_run(server.tls), LEAT_END);
+    ck_assert_ptr_null(leat_tls_error(server.tls));
+    part(&client);
+    part(&server);
+    free(text);
+}
+END_TEST
+
+START_TEST(an_end_without_close_notify_is_told)
+{
+    struct end client, server;
+
+    join(&client, &server, ways[_i].version, true);
+    say(&client, "hello", 5);
+    talk(&client, &server, 1 << 20);
+    ck_assert_int_eq(leat_tls_recv_eof(server.tls), LEAT_OK);
+    ck_assert_int_eq(leat_tls_run(server.tls), LEAT_E_END);
+    ck_assert_int_eq(leat_error_code(leat_tls_error(server.tls)), LEAT_E_END);
+    ck_assert_int_eq(leat_tls_run(server.tls), LEAT_E_END);
+    ck_assert_int_eq(leat_tls_close(server.tls), LEAT_E_END);
+    ck_assert_int_eq(server.status, LEAT_MORE); /* the session was not told of an end */
+    part(&client);
+    part(&server);
+}
+END_TEST
+
+START_TEST(an_unknown_certificate_is_refused)
+{
+    struct end client, server;
+
+    join(&client, &server, ways[_i].version, false);
+    say(&client, "secret", 6);
+    talk(&client, &server, 1 << 20);
+    ck_assert_int_eq(leat_error_code(leat_tls_error(client.tls)), LEAT_E_TLS);
+    ck_assert_str_eq(leat_error_text(leat_tls_error(client.tls)), "certificate verify failed");
+    ck_assert_int_eq(leat_error_code(leat_tls_error(server.tls)), LEAT_E_TLS); /* by the alert */
+    ck_assert_uint_eq(server.got.length, 0);
+    part(&client);
+    part(&server);
+}
+END_TEST
+
+START_TEST(damage_is_found)
+{
+    struct end client, server;
+    const void *data;
+    uint8_t *space;
+    size_t length, room;
+
+    join(&client, &server, ways[_i].version, true);
+    talk(&client, &server, 1 << 20);
+    say(&client, "hello", 5);
+    (void)leat_tls_run(client.tls);
+    data = leat_tls_send_data(client.tls, &length);
+    space = (uint8_t *)leat_tls_recv_space(server.tls, &room);
+    memcpy(space, data, length);
+    space[length - 1] ^= 1;
+    ck_assert_int_eq(leat_tls_recv_done(server.tls, length), LEAT_OK);
+    ck_assert_int_eq(leat_tls_run(server.tls), LEAT_E_TLS);
+    ck_assert_str_ne(leat_error_text(leat_tls_error(server.tls)), "");
+    ck_assert_ptr_null(leat_tls_recv_space(server.tls, &room));
+    (void)leat_tls_send_data(server.tls, &length);
+    ck_assert_uint_gt(length, 0); /* an alert */
+    part(&client);
+    part(&server);
+}
+END_TEST
+
+START_TEST(verbs_check_their_caller)
+{
+    struct end client, server;
+    size_t length;
+
+    join(&client, &server, TLS1_3_VERSION, true);
+    ck_assert_int_eq(leat_tls_recv_done(client.tls, 0), LEAT_E_STATE); /* nothing was lent */
+    ck_assert_ptr_nonnull(leat_tls_recv_space(client.tls, &length));
+    ck_assert_int_eq(leat_tls_recv_done(client.tls, length + 1), LEAT_E_STATE);
+    ck_assert_int_eq(leat_tls_recv_done(client.tls, 0), LEAT_OK);
+    ck_assert_int_eq(leat_tls_send_done(client.tls, 1), LEAT_E_STATE);
+    leat_tls_free(NULL);
+    part(&client);
+    part(&server);
+}
+END_TEST
+
+static void tests(TCase *cases)
+{
+    tcase_add_loop_test(cases, both_ways, 0, sizeof ways / sizeof *ways);
+    tcase_add_loop_test(cases, an_end_without_close_notify_is_told, 1, 3);
+    tcase_add_loop_test(cases, an_unknown_certificate_is_refused, 1, 3);
+    tcase_add_loop_test(cases, damage_is_found, 1, 3);
+    tcase_add_test(cases, verbs_check_their_caller);
+}
+
+T_MAIN("openssl/tls", tests)
