@@ -91,7 +91,7 @@ static void drain(struct capture *capture, struct stream *stream)
     int status;
 
     while ((status = leat_next(stream->session, &event)) == LEAT_OK)
-        output_event(&capture->output, event, leat_event_offset(event), &stream->origin);
+        output_event(&capture->output, event, &stream->origin);
     need_memory(status);
     stream->over = status != LEAT_MORE;
     if (status < 0) {

@@ -13,16 +13,9 @@ struct stream {
     struct input input;
     struct output output;
     struct hex_reader hex;
-    uint64_t
-        supplied; /* octets that the session got and the file does not have: no offset counts them */
     char *chunk;  /* CHUNK_BYTES of text, for hex */
     bool unsound; /* the text is not hex */
 };
-
-static uint64_t offset_in_file(const struct stream *stream, uint64_t offset)
-{
-    return offset > stream->supplied ? offset - stream->supplied : 0;
-}
 
 /* Prints the events that are ready. Returns what stopped it. */
 static int drain(struct stream *stream)
@@ -31,8 +24,7 @@ static int drain(struct stream *stream)
     int status;
 
     while ((status = leat_next(stream->session, &event)) == LEAT_OK)
-        output_event(&stream->output, event, offset_in_file(stream, leat_event_offset(event)),
-                     NULL);
+        output_event(&stream->output, event, NULL);
     need_memory(status);
     return status;
 }
@@ -77,7 +69,7 @@ static void fill_with_body(struct stream *stream)
 
     for (i = 0; i < 4; i++)
         header[5 + i] = (uint8_t)(length >> (8 * i));
-    stream->supplied = sizeof header;
+    stream->output.supplied = sizeof header;
     need_memory(leat_feed(stream->session, header, sizeof header));
     need_memory(leat_feed(stream->session, body, length));
     (void)leat_recv_eof(stream->session);
@@ -106,7 +98,7 @@ static int run(struct stream *stream, const struct arguments *arguments)
     if (status != LEAT_END) {
         error = leat_session_error(stream->session);
         complain("%s: offset %" PRIu64 ": %s%s%s", name,
-                 offset_in_file(stream, leat_error_offset(error)), leat_error_text(error),
+                 output_offset(&stream->output, leat_error_offset(error)), leat_error_text(error),
                  leat_error_field(error)[0] != '\0' ? ": " : "", leat_error_field(error));
         return EXIT_MALFORMED;
     }

@@ -45,7 +45,7 @@ void output_open(struct output *output)
     limits.queued_bytes = SIZE_MAX;
     leat_config_init(&config, sizeof config);
     config.limits = &limits;
-    output->undecodable = 0;
+    memset(output, 0, sizeof *output);
     need_memory(leat_builder_new(NULL, &output->scratch));
     need_memory(leat_buffer_new(&config, &output->text));
 }
@@ -107,9 +107,14 @@ static void put_reason(struct output *output, const char *text, const char *fiel
     }
 }
 
-void output_event(struct output *output, const leat_event *event, uint64_t offset,
-                  const struct origin *origin)
+uint64_t output_offset(const struct output *output, uint64_t offset)
 {
+    return offset > output->supplied ? offset - output->supplied : 0;
+}
+
+void output_event(struct output *output, const leat_event *event, const struct origin *origin)
+{
+    uint64_t offset = output_offset(output, leat_event_offset(event));
     const leat_error *error = leat_event_error(event);
     const leat_value *value = leat_event_value(event);
     size_t length;
@@ -137,7 +142,8 @@ void output_event(struct output *output, const leat_event *event, uint64_t offse
         }
         (void)fputs(",\"error\":", stdout);
         put_reason(output, leat_error_text(error), leat_error_field(error));
-        (void)fprintf(stdout, ",\"error_offset\":%" PRIu64 ",\"raw\":\"", leat_error_offset(error));
+        (void)fprintf(stdout, ",\"error_offset\":%" PRIu64 ",\"raw\":\"",
+                      output_offset(output, leat_error_offset(error)));
         put_hex(raw, length);
         (void)fputc('"', stdout);
     }

@@ -137,6 +137,7 @@ size_t hex_read(struct hex_reader *hex, const char *text, size_t length, uint8_t
 struct output {
     leat_builder *scratch;
     leat_buffer *text;
+    uint64_t supplied;    /* octets that the session got before those of the input */
     uint64_t undecodable; /* events so far; the next two are of the first one */
     uint64_t undecodable_at;
     const char *undecodable_reason;
@@ -153,9 +154,11 @@ struct origin {
 void output_open(struct output *output);
 void output_close(struct output *output);
 
+/* An offset in the session's stream, as it is in the input. */
+uint64_t output_offset(const struct output *output, uint64_t offset);
+
 /* Prints one event as a line; origin is NULL unless it comes from a recording. */
-void output_event(struct output *output, const leat_event *event, uint64_t offset,
-                  const struct origin *origin);
+void output_event(struct output *output, const leat_event *event, const struct origin *origin);
 
 /* Complains about the events that could not be decoded; false if there was none. */
 bool output_undecodable(const struct output *output, const char *file);

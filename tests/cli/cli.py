@@ -9,7 +9,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-VECTORS = ROOT / "tests" / "vectors"
+VECTORS = pathlib.Path(os.environ.get("LEAT_VECTORS") or ROOT / "tests" / "vectors")
 sys.path.insert(0, str(HERE.parent))
 
 from tap import Tap  # noqa: E402, F401
@@ -52,14 +52,16 @@ def leat(*arguments, data=b""):
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="leat-test-")
+
+
 def temporary(data):
-    """A file with that content; removed when the program ends."""
+    """The path of a file with that content, which lasts until the test ends."""
     if isinstance(data, str):
         data = data.encode()
-    file = tempfile.NamedTemporaryFile(prefix="leat-test-")
-    file.write(data)
-    file.flush()
-    return file
+    with tempfile.NamedTemporaryFile(dir=FOLDER.name, delete=False) as file:
+        file.write(data)
+    return file.name
 
 
 def zabbix_frame(text):

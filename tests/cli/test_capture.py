@@ -53,7 +53,7 @@ def sound(tap):
     tap.same("offsets", [event["offset"] for event in result.events()], [0, len(BEAT), 0, len(ANSWER)])
     tap.same("members", list(result.events()[0]), ["event", "dir", "offset", "value"])
     file = temporary("\n".join(lines))
-    tap.same("a file, its last line without an end", leat("decode", "capture", "zabbix", file.name).out,
+    tap.same("a file, its last line without an end", leat("decode", "capture", "zabbix", file).out,
              result.out)
     tap.same("the file -", leat("decode", "capture", "zabbix", "-", data="\r\n".join(lines)).out, result.out)
     clean(tap, "an empty recording", leat("decode", "capture", "zabbix"))
@@ -104,7 +104,7 @@ def unsound(tap):
         "another opened": [line(t=1, event="open")],
         "the end of the recording": [],
     }.items():
-        malformed(tap, f"half a message, then {name}", f"{A}: offset {len(BEAT)}: ",
+        malformed(tap, f"half a message, then {name}", f"{A}: offset {len(BEAT) + 30}: ",
                   [whole, chunk(A, BEAT[:30]), *end], 1)
     malformed(tap, "broken framing ends one direction only", f"line 2: {A}: offset {len(BEAT)}: ",
               [whole, chunk(A, b"HTTP/1.1 200"), chunk(B, ANSWER), chunk(A, BEAT)], 2)

@@ -166,7 +166,7 @@ def unwritable(tap):
     lines = temporary("020000000000000007\n" * 20000)
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [LEAT, "decode", "broker-data", lines.name], stdout=full, stderr=subprocess.PIPE, check=False
+            [LEAT, "decode", "broker-data", lines], stdout=full, stderr=subprocess.PIPE, check=False
         )
     tap.check(
         "standard output that is full",

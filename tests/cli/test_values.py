@@ -44,7 +44,7 @@ def broker(tap):
     lines = "".join(f"{hexed}\n" for hexed, _, _ in BROKER)
     plain = leat("decode", "broker-data", data=lines)
     tap.same("broker-data: plain JSON", plain.out.decode().splitlines(), [text for _, text, _ in BROKER])
-    typed = leat("decode", "broker-data", "--typed", temporary(lines).name)
+    typed = leat("decode", "broker-data", "--typed", temporary(lines))
     tap.same("broker-data: typed JSON", typed.out.decode().splitlines(), [text for _, _, text in BROKER])
     back = leat("encode", "broker-data", data=typed.out)
     tap.same("broker-data: hex", back.out.decode(), lines)

@@ -225,7 +225,7 @@ def estreamer_record(tap, path):
     back = leat("encode", "estreamer-record", record_type, data=value.out)
     tap.same(f"{name}: and back", back.out.decode() or back.err, payload)
     message = b"\0\1\0\4" + len(octets).to_bytes(4, "big") + octets
-    result = leat("decode", "estreamer", "--from", "server", temporary(message).name)
+    result = leat("decode", "estreamer", "--from", "server", temporary(message))
     clean(tap, f"{name}: in a message", result)
     tap.check(f"{name}: the same value there", value.out.decode().strip() in result.out.decode(), result.out)
 
