@@ -8,6 +8,8 @@ import ctypes
 import json
 import os
 import pathlib
+import re
+import subprocess
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 
@@ -97,7 +99,7 @@ CASES = {
     "zabbix": (
         FROM_PROXY,
         zabbix_frame(HISTORY),
-        [("history data", 0, "value", "\u00e9"), ("proxy data", 0, "host", "p1")],
+        [("history data", 13 + HISTORY.index(b'{"id":1'), "value", "\u00e9"), ("proxy data", 0, "host", "p1")],
     ),
     "broker": (
         FROM_SERVER,
@@ -150,6 +152,15 @@ def fails(tap, leat, dialect):
     leat.free(session)
 
 
+def guide(tap, path):
+    """The program in the embedding guide."""
+    text = (pathlib.Path(__file__).parents[2] / "doc" / "embedding.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    program = program.replace("libleat.so.0", path)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
+    tap.same("the program in the guide", (done.returncode, done.stdout, done.stderr), (0, b"probe\n", b""))
+
+
 def main():
     leat = Leat(os.environ["LEAT_LIBRARY"])
     tap = Tap()
@@ -157,6 +168,8 @@ def main():
     for dialect in sys.argv[1:] or CASES:
         tap.run(lambda tap, dialect=dialect: decodes(tap, leat, dialect))
         tap.run(lambda tap, dialect=dialect: fails(tap, leat, dialect))
+        if dialect == "broker":
+            tap.run(lambda tap: guide(tap, os.environ["LEAT_LIBRARY"]))
     return tap.end()
 
 
