@@ -94,23 +94,32 @@ def broker_long(tap):
 
 
 def estreamer(tap):
-    payload = b"\0\0\0\7" + b"\0\0\0\3" + b"adp"
+    payload = b"\0\0\0\7" + b"\0\4" + b"high"
     result = leat("decode", "estreamer-record", 4, data=payload.hex() + "\n")
     clean_line(tap, "estreamer-record: a sound payload", result)
-    value = strict(result.out)
-    tap.same("estreamer-record: its id and name", (7, "adp"), (value.get("id"), value.get("name")))
+    value = {"priority_id": 7, "name_length": 4, "name": "high"}
+    tap.same("estreamer-record: its fields", strict(result.out), value)
     back = leat("encode", "estreamer-record", "4", "-", data=result.out)
     tap.same("estreamer-record: and back", back.out.decode(), payload.hex() + "\n")
-    for text in ("0g", "000", "0000000700000009616470"):
+    unknown = leat("decode", "estreamer-record", 4000000000, temporary("00ff\n\n"))
+    tap.same("estreamer-record: an unknown type is bytes", unknown.out.decode(), '"00ff"\n""\n')
+    back = leat("encode", "estreamer-record", 4000000000, data=unknown.out)
+    tap.same("estreamer-record: an unknown type and back", back.out.decode(), "00ff\n\n")
+    for text, offset, field in (
+        ("0g", 1, None), ("000", 3, None), ("0000", 0, "priority_id"), ("00000007000968696768", 6, "name")
+    ):
         result = leat("decode", "estreamer-record", "4", data=f"{text}\n{payload.hex()}\n")
+        lines = result.out.decode().splitlines()
         tap.check(f"estreamer-record: the bad line {text!r}",
-                  result.code == 1 and bad(result, 0) and len(result.out.splitlines()) == 2,
+                  result.code == 1 and bad(result, 0) and len(lines) == 2 and strict(lines[1]) == value,
                   f"{result.code} {result.out} {result.err}")
-    for text in ("", "{", "[]", '{"id":-1,"name":"x"}', '{"id":7,"name":"adp","other":1}'):
-        good = json.dumps(value)
-        result = leat("encode", "estreamer-record", "4", data=f"{text}\n{good}\n")
+        tap.same(f"estreamer-record: where {text!r} is bad",
+                 [strict(lines[0]).get(name) for name in ("offset", "field")], [offset, field])
+    for text in ("", "{", '{"priority_id":-1}', '{"priority_id":4294967296}', '{"priority_id":7,"other":1}'):
+        result = leat("encode", "estreamer-record", "4", data=f"{text}\n{json.dumps(value)}\n")
+        lines = result.out.decode().splitlines()
         tap.check(f"encode estreamer-record: the bad line {text!r}",
-                  result.code == 1 and bad(result, 0) and result.out.splitlines()[1].decode() == payload.hex(),
+                  result.code == 1 and bad(result, 0) and lines[1:] == [payload.hex()],
                   f"{result.code} {result.out} {result.err}")
 
 
