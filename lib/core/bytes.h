@@ -85,8 +85,11 @@ static inline uint64_t lt_load_u64le(const uint8_t *p)
 
 static inline uint8_t lt_u8(struct lt_reader *in)
 {
-    const uint8_t *p = lt_take(in, 1);
-    return p == NULL ? 0 : *p;
+    if (in->at == in->end) {
+        lt_latch(in, in->at);
+        return 0;
+    }
+    return *in->at++;
 }
 
 static inline uint16_t lt_u16be(struct lt_reader *in)
@@ -103,8 +106,12 @@ static inline uint32_t lt_u32be(struct lt_reader *in)
 
 static inline uint64_t lt_u64be(struct lt_reader *in)
 {
-    const uint8_t *p = lt_take(in, 8);
-    return p == NULL ? 0 : lt_load_u64be(p);
+    if (lt_left(in) < 8) {
+        lt_latch(in, in->at);
+        return 0;
+    }
+    in->at += 8;
+    return lt_load_u64be(in->at - 8);
 }
 
 /*
