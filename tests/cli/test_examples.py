@@ -2,11 +2,12 @@
 """The example programs, and the README that shows one of them."""
 
 import os
+import pathlib
 import re
 import subprocess
 import sys
 
-from cli import ROOT, Tap, clean, leat, zabbix_frame
+from cli import DIALECTS, LEAT, ROOT, Tap, clean, leat, zabbix_frame
 
 EMBED, SEND = os.environ["LEAT_EMBED"], os.environ["LEAT_SEND"]
 
@@ -21,6 +22,24 @@ def readme(tap):
     source = (ROOT / "examples" / "embed.c").read_text()
     tap.check("the README shows examples/embed.c", source in blocks, "\n".join(blocks))
     tap.check("it has about 30 lines", len(source.splitlines()) <= 40)
+
+
+def sessions(tap, text, name):
+    """Commands that a text shows, and what it says they print."""
+    shown = re.findall(r"^( *)\$ (.*)\n((?:\1(?!\$ ).+\n)*)", text, re.M)
+    tap.check(f"{name} shows commands", len(shown) > 1, shown)
+    path = os.pathsep.join([str(pathlib.Path(LEAT).parent), os.environ["PATH"]])
+    for indent, command, expected in shown:
+        done = subprocess.run(
+            command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, check=False
+        )
+        expected = "".join(line[len(indent) :] for line in expected.splitlines(True))
+        tap.same(f"{name}: {command}", done.stdout.decode() + done.stderr.decode(), expected)
+
+
+def shown(tap):
+    sessions(tap, (ROOT / "README").read_text(), "README")
+    sessions(tap, (ROOT / "doc" / "leat.1").read_text(), "leat.1")
 
 
 def embed(tap):
@@ -57,7 +76,7 @@ def send(tap):
 
 def main():
     tap = Tap()
-    for function in (readme, embed, send):
+    for function in (readme, embed, send, *([shown] if len(DIALECTS) == 3 else [])):
         tap.run(function)
     return tap.end()
 
