@@ -1,0 +1,804 @@
+#include "block.h"
+
+#define STRING_BLOCK 0u
+
+/* Types of block that have other numbers in each series. */
+static uint32_t blob_type(unsigned series)
+{
+    return series == 2 ? 1 : 10;
+}
+
+static uint32_t list_type(unsigned series)
+{
+    return series == 2 ? 2 : 11;
+}
+
+static uint32_t generic_list_type(unsigned series)
+{
+    return series == 2 ? 3 : 31;
+}
+
+static bool is_fixed(const struct lt_estreamer_row *row)
+{
+    return row->type >= LT_ESTREAMER_U8 && row->type <= LT_ESTREAMER_OCTETS;
+}
+
+static bool is_length(const struct lt_estreamer_row *row)
+{
+    return row->type == LT_ESTREAMER_LENGTH16 || row->type == LT_ESTREAMER_LENGTH32;
+}
+
+/* Reading */
+
+int lt_estreamer_malformed(struct lt_estreamer_reader *reader, const uint8_t *at, const char *what,
+                           const char *field)
+{
+    return lt_error(&reader->error, LEAT_E_SYNTAX, (uint64_t)(at - reader->start), what, field);
+}
+
+int lt_estreamer_full(struct lt_estreamer_reader *reader, const uint8_t *at, int status)
+{
+    return lt_error(&reader->error, status, (uint64_t)(at - reader->start),
+                    status == LEAT_E_LIMIT ? "too many values" : "out of memory", NULL);
+}
+
+int lt_estreamer_open(struct lt_estreamer_reader *reader, const uint8_t *at, uint8_t kind,
+                      const char *name, uint16_t name_length, size_t depth, size_t *cell)
+{
+    int status;
+
+    if (depth >= reader->depth)
+        return lt_error(&reader->error, LEAT_E_LIMIT, (uint64_t)(at - reader->start),
+                        "nested too deeply", name);
+    status = lt_estreamer_reserve(reader, at, 1);
+    if (status == LEAT_OK)
+        *cell = lt_tree_open(reader->tree, kind, name, name_length);
+    return status;
+}
+
+/* A record or a list that is being read. */
+struct reading {
+    struct lt_reader in;
+    const uint16_t *row; /* of a record: the next field */
+    const uint16_t *end;
+    size_t cell;
+    uint32_t children;
+    uint32_t length; /* what the last LENGTH row said */
+    bool list;
+    bool truncated;
+};
+
+/* All that are open; the first is the caller's record, which stays open. */
+struct reading_stack {
+    struct lt_estreamer_reader *reader;
+    unsigned series;
+    size_t outside; /* containers around the first */
+    size_t count;
+    struct reading open[LT_DEPTH_MAX];
+};
+
+/* A field of fixed size. Eight octets may be loaded at once, or only its own. */
+static inline void read_fixed(const struct lt_estreamer_row *row, const uint8_t *p, bool eight,
+                              leat_value *cell)
+{
+    cell->name = lt_estreamer_row_name(row);
+    cell->length = row->length;
+    cell->name_length = row->name_length;
+    cell->kind = row->kind;
+    cell->reserved = row->reserved;
+    if (row->type == LT_ESTREAMER_OCTETS) {
+        cell->u.bytes = p;
+    } else if (eight && row->type != LT_ESTREAMER_I32) {
+        cell->u.u64 = lt_load_u64be(p) >> row->shift;
+    } else {
+        switch (row->type) {
+        case LT_ESTREAMER_U8:
+            cell->u.u64 = *p;
+            break;
+        case LT_ESTREAMER_U16:
+            cell->u.u64 = lt_load_u16be(p);
+            break;
+        case LT_ESTREAMER_U32:
+            cell->u.u64 = lt_load_u32be(p);
+            break;
+        case LT_ESTREAMER_I32:
+            cell->u.i64 = (int32_t)lt_load_u32be(p);
+            break;
+        default:
+            cell->u.u64 = lt_load_u64be(p);
+            break;
+        }
+    }
+}
+
+/*
+ * How many fields of a run there are, if not all. What encloses them may end between two fields, not
+ * inside one.
+ */
+static int short_run(struct reading_stack *stack, struct reading *reading, unsigned *count,
+                     size_t *octets)
+{
+    const uint16_t *at = reading->row;
+    size_t left = lt_left(&reading->in);
+
+    *octets = 0;
+    while (*octets + lt_estreamer_row(at)->argument <= left)
+        *octets += lt_estreamer_row(at++)->argument;
+    if (*octets < left)
+        return lt_estreamer_malformed(stack->reader, reading->in.at + *octets,
+                                      "ends in the middle of a field",
+                                      lt_estreamer_row_name(lt_estreamer_row(at)));
+    *count = (unsigned)(at - reading->row);
+    reading->truncated = true;
+    reading->end = at;
+    return LEAT_OK;
+}
+
+static int read_run(struct reading_stack *stack, struct reading *reading,
+                    const struct lt_estreamer_row *run)
+{
+    struct lt_tree *tree = stack->reader->tree;
+    const uint8_t *p = reading->in.at;
+    const uint8_t *end = reading->in.end;
+    const uint16_t *at, *last;
+    size_t octets = run->argument;
+    unsigned count = run->count;
+    leat_value *cell;
+    int status = LEAT_OK;
+
+    if (lt_left(&reading->in) < octets)
+        status = short_run(stack, reading, &count, &octets);
+    if (status == LEAT_OK)
+        status = lt_estreamer_reserve(stack->reader, p, count);
+    if (status != LEAT_OK)
+        return status;
+    cell = tree->cells + tree->count;
+    (void)lt_take(&reading->in, octets);
+    for (at = reading->row, last = at + count; at != last; at++, cell++) {
+        const struct lt_estreamer_row *row = lt_estreamer_row(at);
+
+        read_fixed(row, p, end - p >= 8, cell);
+        p += row->argument;
+    }
+    reading->row = last;
+    tree->count += count;
+    reading->children += count;
+    return LEAT_OK;
+}
+
+/* Opens a record or a list that takes up length octets at the given place. */
+static int open_reading(struct reading_stack *stack, uint8_t kind, const char *name,
+                        uint16_t name_length, const uint8_t *at, size_t length)
+{
+    struct reading *reading;
+    size_t cell;
+    int status = lt_estreamer_open(stack->reader, at, kind, name, name_length,
+                                   stack->outside + stack->count, &cell);
+
+    if (status != LEAT_OK)
+        return status;
+    stack->open[stack->count - 1].children++;
+    reading = &stack->open[stack->count++];
+    reading->in = lt_reader(at, length);
+    reading->row = reading->end = NULL;
+    reading->cell = cell;
+    reading->children = 0;
+    reading->length = 0;
+    reading->list = kind == LEAT_LIST;
+    reading->truncated = false;
+    return LEAT_OK;
+}
+
+/* Starts a block whose header was read, in the record that is open for it. */
+static int begin_block(struct reading_stack *stack, uint32_t type)
+{
+    struct reading *reading = &stack->open[stack->count - 1];
+    const struct lt_estreamer_layout *layout = lt_estreamer_block(stack->series, type);
+    const uint8_t *at = reading->in.at;
+    int status = lt_estreamer_read_number(stack->reader, at, LEAT_UINT, LT_BLOCK_TYPE, type,
+                                          &reading->children);
+
+    if (status != LEAT_OK)
+        return status;
+    if (layout != NULL) {
+        reading->row = lt_estreamer_first(layout);
+        reading->end = reading->row + layout->rows;
+        return LEAT_OK;
+    }
+    reading->in.at = reading->in.end;
+    return lt_estreamer_read_octets(stack->reader, at, (size_t)(reading->in.end - at), LEAT_BYTES,
+                                    LT_DATA, &reading->children);
+}
+
+/* A block that was taken out of what encloses it. */
+struct block {
+    uint32_t type;
+    const uint8_t *at; /* what follows its header */
+    size_t length;
+};
+
+static inline int take_block(struct lt_estreamer_reader *reader, struct lt_reader *in,
+                             struct block *block, const char *field)
+{
+    const uint8_t *header = in->at;
+    size_t left = lt_left(in);
+    size_t length = left < LT_ESTREAMER_HEADER_BYTES ? 0 : lt_load_u32be(header + 4);
+
+    if (length < LT_ESTREAMER_HEADER_BYTES || length > left)
+        return lt_estreamer_malformed(reader, header, "a block does not fit into what encloses it",
+                                      field);
+    block->type = lt_load_u32be(header);
+    block->at = header + LT_ESTREAMER_HEADER_BYTES;
+    block->length = length - LT_ESTREAMER_HEADER_BYTES;
+    (void)lt_take(in, length);
+    return LEAT_OK;
+}
+
+/* A block whose type nothing but its header tells: text, or a record. */
+static int read_any_block(struct reading_stack *stack, struct reading *reading, const char *name,
+                          uint16_t name_length)
+{
+    struct block block;
+    int status = take_block(stack->reader, &reading->in, &block, name);
+
+    if (status != LEAT_OK)
+        return status;
+    if (block.type == STRING_BLOCK)
+        return lt_estreamer_read_octets(stack->reader, block.at, block.length, LEAT_TEXT, name,
+                                        name_length, &reading->children);
+    status = open_reading(stack, LEAT_RECORD, name, name_length, block.at, block.length);
+    return status != LEAT_OK ? status : begin_block(stack, block.type);
+}
+
+/* A block whose type the row prescribes. */
+static int read_typed_block(struct reading_stack *stack, struct reading *reading,
+                            const struct lt_estreamer_row *row)
+{
+    const char *name = lt_estreamer_row_name(row);
+    const uint8_t *at = reading->in.at;
+    struct block block;
+    int status = take_block(stack->reader, &reading->in, &block, name);
+
+    if (status != LEAT_OK)
+        return status;
+    if (row->type == LT_ESTREAMER_STRING
+            ? block.type == STRING_BLOCK
+            : row->type == LT_ESTREAMER_BLOB && block.type == blob_type(stack->series))
+        return lt_estreamer_read_octets(stack->reader, block.at, block.length, row->kind, name,
+                                        row->name_length, &reading->children);
+    /* Servers and clients have never told the two kinds of list apart. */
+    if (row->kind == LEAT_LIST &&
+        (block.type == list_type(stack->series) || block.type == generic_list_type(stack->series)))
+        return open_reading(stack, LEAT_LIST, name, row->name_length, block.at, block.length);
+    return lt_estreamer_malformed(stack->reader, at, "a block of another type than the field has",
+                                  name);
+}
+
+/* The next octets of the record, as text or bytes. */
+static int read_octets(struct reading_stack *stack, struct reading *reading,
+                       const struct lt_estreamer_row *row, size_t length)
+{
+    const uint8_t *at = reading->in.at;
+
+    if (lt_take(&reading->in, length) == NULL)
+        return lt_estreamer_malformed(stack->reader, at, "a length that exceeds what is there",
+                                      lt_estreamer_row_name(row));
+    return lt_estreamer_read_octets(stack->reader, at, length, row->kind,
+                                    lt_estreamer_row_name(row), row->name_length,
+                                    &reading->children);
+}
+
+static int read_length(struct reading_stack *stack, struct reading *reading,
+                       const struct lt_estreamer_row *row)
+{
+    const uint8_t *at = reading->in.at;
+
+    reading->length =
+        row->type == LT_ESTREAMER_LENGTH16 ? lt_u16be(&reading->in) : lt_u32be(&reading->in);
+    if (!lt_ok(&reading->in))
+        return lt_estreamer_malformed(stack->reader, at, "ends in the middle of a field",
+                                      lt_estreamer_row_name(row));
+    return lt_estreamer_read_number(stack->reader, at, row->kind, lt_estreamer_row_name(row),
+                                    row->name_length, reading->length, &reading->children);
+}
+
+static int read_reversed(struct reading_stack *stack, struct reading *reading,
+                         const struct lt_estreamer_row *row)
+{
+    const uint8_t *at = reading->in.at;
+    const uint8_t *octets = lt_take(&reading->in, row->argument);
+    struct lt_tree *tree = stack->reader->tree;
+    uint8_t *copy;
+    unsigned i;
+    int status;
+
+    if (octets == NULL)
+        return lt_estreamer_malformed(stack->reader, at, "ends in the middle of a field",
+                                      lt_estreamer_row_name(row));
+    status = lt_estreamer_reserve(stack->reader, at, 1);
+    if (status != LEAT_OK)
+        return status;
+    copy = (uint8_t *)lt_arena_alloc(&tree->arena, row->argument);
+    if (copy == NULL)
+        return lt_error(&stack->reader->error, LEAT_E_NOMEM, 0, "out of memory", NULL);
+    for (i = 0; i < row->argument; i++)
+        copy[i] = octets[row->argument - 1 - i];
+    lt_tree_bytes(tree, row->kind, lt_estreamer_row_name(row), row->name_length, copy,
+                  row->argument);
+    reading->children++;
+    return LEAT_OK;
+}
+
+static int read_row(struct reading_stack *stack, struct reading *reading,
+                    const struct lt_estreamer_row *row)
+{
+    const uint8_t *at = reading->in.at;
+    size_t left = lt_left(&reading->in);
+
+    switch (row->type) {
+    case LT_ESTREAMER_RUN:
+        return read_run(stack, reading, row);
+    case LT_ESTREAMER_COUNTED:
+        return read_octets(stack, reading, row, reading->length);
+    case LT_ESTREAMER_REST:
+        return read_octets(stack, reading, row, left);
+    case LT_ESTREAMER_ITEMS:
+        (void)lt_take(&reading->in, left);
+        return open_reading(stack, LEAT_LIST, lt_estreamer_row_name(row), row->name_length, at,
+                            left);
+    default:
+        break;
+    }
+    if (left == 0) {
+        reading->truncated = true;
+        reading->row = reading->end;
+        return LEAT_OK;
+    }
+    switch (row->type) {
+    case LT_ESTREAMER_LENGTH16:
+    case LT_ESTREAMER_LENGTH32:
+        return read_length(stack, reading, row);
+    case LT_ESTREAMER_REVERSED:
+        return read_reversed(stack, reading, row);
+    case LT_ESTREAMER_BLOCK:
+        return read_any_block(stack, reading, lt_estreamer_row_name(row), row->name_length);
+    default:
+        return read_typed_block(stack, reading, row);
+    }
+}
+
+/* Behind the last field: octets that are left over, or word that some were missing. */
+static int end_reading(struct reading_stack *stack, struct reading *reading)
+{
+    const uint8_t *at = reading->in.at;
+
+    if (reading->truncated)
+        return lt_estreamer_read_number(stack->reader, at, LEAT_BOOL, LT_TRUNCATED, 1,
+                                        &reading->children);
+    if (lt_left(&reading->in) > 0)
+        return lt_estreamer_read_octets(stack->reader, at, lt_left(&reading->in), LEAT_BYTES,
+                                        LT_EXTRA, &reading->children);
+    return LEAT_OK;
+}
+
+/* Goes on until a container inside is opened, or ends this one. */
+static int read_on(struct reading_stack *stack, bool *ended)
+{
+    size_t count = stack->count;
+    struct reading *reading = &stack->open[count - 1];
+    int status = LEAT_OK;
+
+    if (reading->list) {
+        while (status == LEAT_OK && stack->count == count && lt_left(&reading->in) > 0)
+            status = read_any_block(stack, reading, LT_NO_NAME);
+        *ended = stack->count == count;
+        return status;
+    }
+    while (status == LEAT_OK && stack->count == count && reading->row != reading->end) {
+        const struct lt_estreamer_row *row = lt_estreamer_row(reading->row++);
+
+        status = read_row(stack, reading, row);
+    }
+    *ended = stack->count == count;
+    return status == LEAT_OK && *ended ? end_reading(stack, reading) : status;
+}
+
+static int read_all(struct reading_stack *stack, uint32_t *children)
+{
+    for (;;) {
+        const struct reading *reading;
+        bool ended = false;
+        int status = read_on(stack, &ended);
+
+        if (status != LEAT_OK)
+            return status;
+        if (!ended)
+            continue;
+        reading = &stack->open[--stack->count];
+        if (stack->count == 0) {
+            *children = reading->children;
+            return LEAT_OK;
+        }
+        lt_tree_close(stack->reader->tree, reading->cell, reading->children);
+    }
+}
+
+/* The first container is the record of the caller, in which there are children already. */
+static void start_reading(struct reading_stack *stack, struct lt_estreamer_reader *reader,
+                          struct lt_reader in, unsigned series, size_t depth, uint32_t children)
+{
+    struct reading *first = &stack->open[0];
+
+    stack->reader = reader;
+    stack->series = series;
+    stack->outside = depth - 1;
+    stack->count = 1;
+    first->in = in;
+    first->row = first->end = NULL;
+    first->cell = 0;
+    first->children = children;
+    first->length = 0;
+    first->list = first->truncated = false;
+}
+
+int lt_estreamer_read_fields(struct lt_estreamer_reader *reader, struct lt_reader in,
+                             const struct lt_estreamer_layout *layout, unsigned series,
+                             size_t depth, uint32_t *children)
+{
+    struct reading_stack stack;
+
+    start_reading(&stack, reader, in, series, depth, *children);
+    stack.open[0].row = lt_estreamer_first(layout);
+    stack.open[0].end = stack.open[0].row + layout->rows;
+    return read_all(&stack, children);
+}
+
+int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader *in,
+                            unsigned series, size_t depth, uint32_t *children)
+{
+    struct reading_stack stack;
+    struct block block;
+    int status = take_block(reader, in, &block, NULL);
+
+    if (status != LEAT_OK)
+        return status;
+    start_reading(&stack, reader, lt_reader(block.at, block.length), series, depth, *children);
+    status = begin_block(&stack, block.type);
+    return status != LEAT_OK ? status : read_all(&stack, children);
+}
+
+/* Writing */
+
+/* A record or a list that is being written. */
+struct writing {
+    struct lt_estreamer_fields fields;
+    const uint16_t *row; /* of a record: the next field */
+    const uint16_t *end;
+    const leat_value *item; /* of a list: the next */
+    uint16_t expected;      /* of a list: the type of its elements */
+    bool list;
+    bool opaque; /* an unknown block: no fields */
+    bool headed; /* a header, which stands at the place below, gets the length */
+    size_t header;
+};
+
+struct writing_stack {
+    struct lt_estreamer_writer *writer;
+    unsigned series;
+    size_t outside;
+    size_t count;
+    struct writing open[LT_DEPTH_MAX];
+};
+
+static size_t put_header(struct lt_writer *out, uint32_t type)
+{
+    size_t at = out->length;
+
+    lt_put_u32be(out, type);
+    lt_put_u32be(out, 0);
+    return at;
+}
+
+static int patch_header(struct lt_estreamer_writer *writer, size_t at)
+{
+    size_t length = writer->out->length - at;
+
+    if (length > UINT32_MAX)
+        return lt_estreamer_refuse(writer, "a block longer than 4 GiB", NULL);
+    lt_patch_u32be(writer->out, at + 4, (uint32_t)length);
+    return LEAT_OK;
+}
+
+static int open_writing(struct writing_stack *stack, const char *field)
+{
+    struct writing *writing;
+
+    if (stack->outside + stack->count >= stack->writer->depth)
+        return lt_estreamer_refuse(stack->writer, "nested too deeply", field);
+    writing = &stack->open[stack->count++];
+    memset(writing, 0, sizeof *writing);
+    return LEAT_OK;
+}
+
+static bool is_given(const struct writing *writing, const struct lt_estreamer_row *row)
+{
+    return row->type != LT_ESTREAMER_RUN &&
+           lt_estreamer_peek(&writing->fields, lt_estreamer_row_name(row), row->name_length) !=
+               NULL;
+}
+
+/* Which field is the last one to write: the last of all, or the last that is given. */
+static int find_end(struct lt_estreamer_writer *writer, struct writing *writing)
+{
+    const leat_value *value = lt_estreamer_take(&writing->fields, LT_TRUNCATED);
+    const uint16_t *end = writing->end;
+    bool truncated;
+    int status = lt_estreamer_flag(writer, value, "truncated", &truncated);
+
+    if (status != LEAT_OK || !truncated)
+        return status;
+    while (end != writing->row && !is_given(writing, lt_estreamer_row(end - 1)))
+        end--;
+    if (end != writing->end && lt_estreamer_peek(&writing->fields, LT_EXTRA) != NULL)
+        return lt_estreamer_refuse(writer, "octets behind fields that are missing", "extra");
+    writing->end = end;
+    return LEAT_OK;
+}
+
+static int set_rows(struct lt_estreamer_writer *writer, struct writing *writing,
+                    const struct lt_estreamer_layout *layout)
+{
+    writing->row = lt_estreamer_first(layout);
+    writing->end = writing->row + layout->rows;
+    return find_end(writer, writing);
+}
+
+/* Starts a block in the container that is open for it, whose fields are set. */
+static int begin_writing(struct writing_stack *stack, uint32_t expected, const char *field)
+{
+    struct lt_estreamer_writer *writer = stack->writer;
+    struct writing *writing = &stack->open[stack->count - 1];
+    const leat_value *given = lt_estreamer_take(&writing->fields, LT_BLOCK_TYPE);
+    const struct lt_estreamer_layout *layout;
+    uint64_t type;
+    int status = lt_estreamer_number(writer, given, "block_type", UINT32_MAX, &type);
+
+    if (status != LEAT_OK)
+        return status;
+    if (given == NULL) {
+        if (expected == LT_ESTREAMER_AUTO)
+            return lt_estreamer_refuse(writer, "a block that does not tell its block_type", field);
+        type = expected;
+    }
+    writing->header = put_header(writer->out, (uint32_t)type);
+    writing->headed = true;
+    layout = lt_estreamer_block(stack->series, (uint32_t)type);
+    if (layout != NULL)
+        return set_rows(writer, writing, layout);
+    writing->opaque = true;
+    return lt_estreamer_put_octets(writer, LEAT_BYTES, lt_estreamer_take(&writing->fields, LT_DATA),
+                                   "data");
+}
+
+static int write_octets_block(struct writing_stack *stack, uint32_t type, uint8_t kind,
+                              const leat_value *value, const char *field)
+{
+    size_t header = put_header(stack->writer->out, type);
+    int status = lt_estreamer_put_octets(stack->writer, kind, value, field);
+
+    return status != LEAT_OK ? status : patch_header(stack->writer, header);
+}
+
+/* Text that is not UTF-8 comes as a record, too; its one field tells it from a block. */
+static bool is_text(const leat_value *value)
+{
+    return leat_value_kind(value) == LEAT_TEXT || leat_value_kind(value) == LEAT_ENUM ||
+           (leat_value_count(value) == 1 && leat_value_get(value, "hex") != NULL);
+}
+
+static int write_any_block(struct writing_stack *stack, const leat_value *value, uint16_t expected,
+                           const char *field)
+{
+    int status;
+
+    if (is_text(value) || (value == NULL && expected == STRING_BLOCK))
+        return write_octets_block(stack, STRING_BLOCK, LEAT_TEXT, value, field);
+    status = open_writing(stack, field);
+    if (status == LEAT_OK)
+        status =
+            lt_estreamer_fields(stack->writer, value, field, &stack->open[stack->count - 1].fields);
+    return status != LEAT_OK ? status : begin_writing(stack, expected, field);
+}
+
+static int open_list(struct writing_stack *stack, const leat_value *value,
+                     const struct lt_estreamer_row *row)
+{
+    const char *field = lt_estreamer_row_name(row);
+    struct writing *writing;
+    int status;
+
+    if (value != NULL && value->kind != LEAT_LIST)
+        return lt_estreamer_refuse(stack->writer, "not a list", field);
+    status = open_writing(stack, field);
+    if (status != LEAT_OK)
+        return status;
+    writing = &stack->open[stack->count - 1];
+    writing->list = true;
+    writing->expected = row->argument;
+    writing->fields.record = value;
+    writing->item = leat_value_first(value);
+    if (row->type == LT_ESTREAMER_ITEMS)
+        return LEAT_OK;
+    writing->headed = true;
+    writing->header = put_header(stack->writer->out, row->type == LT_ESTREAMER_LIST
+                                                         ? list_type(stack->series)
+                                                         : generic_list_type(stack->series));
+    return LEAT_OK;
+}
+
+/* The field whose length comes next, or NULL if it was cut off. */
+static const struct lt_estreamer_row *find_counted(const struct writing *writing)
+{
+    const uint16_t *at = writing->row;
+
+    while (at != writing->end && lt_estreamer_row(at)->type != LT_ESTREAMER_COUNTED)
+        at++;
+    return at == writing->end ? NULL : lt_estreamer_row(at);
+}
+
+/*
+ * A length is what its field needs, whatever was given for it; only where the field itself was cut off
+ * is the number all there is.
+ */
+static int write_length(struct lt_estreamer_writer *writer, const struct writing *writing,
+                        const struct lt_estreamer_row *row, const leat_value *value)
+{
+    uint64_t most = row->type == LT_ESTREAMER_LENGTH16 ? UINT16_MAX : UINT32_MAX;
+    const struct lt_estreamer_row *counted = find_counted(writing);
+    const char *field = lt_estreamer_row_name(row);
+    size_t count = 0;
+    uint64_t length;
+    int status;
+
+    if (counted == NULL) {
+        status = lt_estreamer_number(writer, value, field, most, &length);
+    } else {
+        field = lt_estreamer_row_name(counted);
+        status = lt_estreamer_count(
+            writer, counted->kind, lt_estreamer_peek(&writing->fields, field, counted->name_length),
+            field, &count);
+        length = count;
+    }
+    if (status != LEAT_OK)
+        return status;
+    if (length > most)
+        return lt_estreamer_refuse(writer, "longer than its length can say", field);
+    if (row->type == LT_ESTREAMER_LENGTH16)
+        lt_put_u16be(writer->out, (uint16_t)length);
+    else
+        lt_put_u32be(writer->out, (uint32_t)length);
+    return LEAT_OK;
+}
+
+static int write_row(struct writing_stack *stack, struct writing *writing,
+                     const struct lt_estreamer_row *row)
+{
+    const char *field = lt_estreamer_row_name(row);
+    const leat_value *value = lt_estreamer_take(&writing->fields, field, row->name_length);
+
+    if (is_length(row))
+        return write_length(stack->writer, writing, row, value);
+    if (is_fixed(row) || row->type == LT_ESTREAMER_REVERSED)
+        return lt_estreamer_put_fixed(stack->writer, row, value);
+    switch (row->type) {
+    case LT_ESTREAMER_COUNTED:
+    case LT_ESTREAMER_REST:
+        return lt_estreamer_put_octets(stack->writer, row->kind, value, field);
+    case LT_ESTREAMER_STRING:
+        return write_octets_block(stack, STRING_BLOCK, LEAT_TEXT, value, field);
+    case LT_ESTREAMER_BLOB:
+        return write_octets_block(stack, blob_type(stack->series), LEAT_BYTES, value, field);
+    case LT_ESTREAMER_BLOCK:
+        return write_any_block(stack, value, row->argument, field);
+    default:
+        return open_list(stack, value, row);
+    }
+}
+
+/* Goes on until a container inside is opened, or ends this one. */
+static int write_on(struct writing_stack *stack, bool *ended)
+{
+    size_t count = stack->count;
+    struct writing *writing = &stack->open[count - 1];
+    int status = LEAT_OK;
+
+    while (status == LEAT_OK && stack->count == count && writing->item != NULL) {
+        const leat_value *item = writing->item;
+
+        writing->item = leat_value_next(writing->fields.record, item);
+        status = write_any_block(stack, item, writing->expected, NULL);
+    }
+    while (status == LEAT_OK && stack->count == count && writing->row != writing->end) {
+        const struct lt_estreamer_row *row = lt_estreamer_row(writing->row++);
+
+        if (row->type != LT_ESTREAMER_RUN)
+            status = write_row(stack, writing, row);
+    }
+    *ended = stack->count == count;
+    return status;
+}
+
+static int end_writing(struct lt_estreamer_writer *writer, struct writing *writing)
+{
+    int status = LEAT_OK;
+
+    if (!writing->list && !writing->opaque)
+        status = lt_estreamer_put_octets(writer, LEAT_BYTES,
+                                         lt_estreamer_take(&writing->fields, LT_EXTRA), "extra");
+    if (!writing->list && status == LEAT_OK)
+        status = lt_estreamer_fields_end(writer, &writing->fields);
+    if (status == LEAT_OK && writing->headed)
+        status = patch_header(writer, writing->header);
+    return status;
+}
+
+static int write_all(struct writing_stack *stack)
+{
+    while (stack->count > 0) {
+        bool ended = false;
+        int status = write_on(stack, &ended);
+
+        if (status == LEAT_OK && ended)
+            status = end_writing(stack->writer, &stack->open[--stack->count]);
+        if (status != LEAT_OK)
+            return status;
+    }
+    return LEAT_OK;
+}
+
+static void start_writing(struct writing_stack *stack, struct lt_estreamer_writer *writer,
+                          const struct lt_estreamer_fields *fields, unsigned series, size_t depth)
+{
+    stack->writer = writer;
+    stack->series = series;
+    stack->outside = depth - 1;
+    stack->count = 1;
+    memset(&stack->open[0], 0, sizeof stack->open[0]);
+    stack->open[0].fields = *fields;
+}
+
+int lt_estreamer_write_fields(struct lt_estreamer_writer *writer,
+                              struct lt_estreamer_fields *fields,
+                              const struct lt_estreamer_layout *layout, unsigned series,
+                              size_t depth)
+{
+    struct writing_stack stack;
+    int status;
+
+    start_writing(&stack, writer, fields, series, depth);
+    status = set_rows(writer, &stack.open[0], layout);
+    return status != LEAT_OK ? status : write_all(&stack);
+}
+
+int lt_estreamer_write_whole(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
+                             const struct lt_estreamer_layout *layout, size_t depth)
+{
+    if (lt_estreamer_peek(fields, LT_TRUNCATED) != NULL)
+        return lt_estreamer_refuse(writer, "a structure that cannot be cut short", "truncated");
+    if (lt_estreamer_peek(fields, LT_EXTRA) != NULL)
+        return lt_estreamer_refuse(writer, "a structure that cannot be longer", "extra");
+    return lt_estreamer_write_fields(writer, fields, layout, 0, depth);
+}
+
+int lt_estreamer_write_block(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
+                             const struct lt_estreamer_layout *expected, unsigned series,
+                             size_t depth)
+{
+    struct writing_stack stack;
+    int status;
+
+    start_writing(&stack, writer, fields, series, depth);
+    status =
+        begin_writing(&stack, expected == NULL ? LT_ESTREAMER_AUTO : expected->block_type, NULL);
+    return status != LEAT_OK ? status : write_all(&stack);
+}

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Turns layouts.tsv and records.tsv into C tables, and refuses tables that contradict themselves.
+
+usage: generate.py layouts.tsv records.tsv OUTPUT.c
+
+layouts.tsv: a row for each field, in the order of the wire, no padding anywhere.
+  container  struct/NAME   a structure of the protocol
+             record/N      what a record of type N holds; N_body: what follows its discovery header;
+                           N_legacy: an older form of it
+             s1/N, s2/N    what follows the header of block type N, series 1 or 2
+  wire_type  u8 u16 u32 u64 i32      big endian
+             ipv4 ipv4-reversed ip16 uuid mac bytes[N]
+             utf8[F] bytes[F]        as many octets as the earlier field F says
+             utf8[rest] bytes[rest]  the rest of what encloses it
+             blocks[rest]            blocks, to the end of what encloses them
+             string-block blob-block list<S/N> generic-list<S/N> block<S/N>
+                                     a block; S/N: the type of the elements or of the block that
+                                     is expected (auto: none is), the one in its header counts
+
+records.tsv: a row for each record type.
+  payload    struct  the layout named in the next column
+             s1 s2   a block of that series; next column: those known, the one to write first
+             data    opaque
+             none    nothing
+             discovery+...  the discovery header first
+  legacy     the older form, if there is one
+"""
+
+import os
+import re
+import sys
+
+FIXED = {  # wire type: (row type, kind of value, octets)
+    "u8": ("U8", "UINT", 1),
+    "u16": ("U16", "UINT", 2),
+    "u32": ("U32", "UINT", 4),
+    "u64": ("U64", "UINT", 8),
+    "i32": ("I32", "INT", 4),
+    "ipv4": ("OCTETS", "ADDRESS", 4),
+    "ip16": ("OCTETS", "ADDRESS", 16),
+    "uuid": ("OCTETS", "UUID", 16),
+    "mac": ("OCTETS", "MAC", 6),
+}
+AUTO = 0xFFFF
+# The structures of the protocol that are read by their rows; the others are read by code. These layouts
+# come first, in the order of an enum in tables.h.
+READ_BY_ROWS = (
+    "struct/error",
+    "struct/event_stream_request",
+    "struct/host_request",
+    "struct/host_request_v6",
+    "struct/discovery_header",
+    "struct/discovery_header_ipv6",
+    "struct/metadata_id_name",
+)
+# Names that decoded values use beside those of the tables.
+OWN_WORDS = {"block_type", "discovery_header", "extra", "hex", "legacy", "trailing", "truncated"}
+PAYLOADS = ("none", "data", "struct", "s1", "s2")
+LAYOUT_COLUMNS = ["container", "name", "versions", "order", "field", "wire_type", "notes"]
+RECORD_COLUMNS = ["record_type", "name", "category", "payload", "layouts", "legacy", "versions", "notes"]
+
+
+def fail(where, what):
+    sys.exit(f"{where}: {what}")
+
+
+def read_tsv(path, columns):
+    with open(path, encoding="utf-8") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file]
+    if lines[0] != columns:
+        fail(path, "the first line does not name the columns " + ", ".join(columns))
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(columns) or any(cell != cell.strip() for cell in line):
+            fail(f"{path}:{number}", "not as many clean cells as there are columns")
+        yield f"{path}:{number}", dict(zip(columns, line))
+
+
+def read_layouts(path):
+    layouts = {}
+    for where, row in read_tsv(path, LAYOUT_COLUMNS):
+        layout = layouts.setdefault(row["container"], {"name": row["name"], "fields": []})
+        fields = layout["fields"]
+        if list(layouts)[-1] != row["container"]:
+            fail(where, "the rows of a layout do not stand together")
+        if int(row["order"]) != len(fields) + 1 or layout["name"] != row["name"]:
+            fail(where, "out of order, or another name than the row above")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", row["field"]):
+            fail(where, "a field is named in snake_case")
+        fields.append((where, row["field"], row["wire_type"]))
+    return layouts
+
+
+def compile_layout(container, fields, blocks):
+    """The rows of a layout: (row type, kind, name, wire type, argument)."""
+    rows = []
+    names = set()
+    lengths = {}  # integer fields, by name: the index of their row
+    pending = None  # the length whose octets have not come yet
+    for index, (where, name, wire) in enumerate(fields):
+        if name in names:
+            fail(where, f"{name} stands twice in {container}")
+        if name in OWN_WORDS and not container.startswith("struct/"):
+            fail(where, f"{name} is a word that decoded values use themselves")
+        names.add(name)
+        counted = re.fullmatch(r"(utf8|bytes)\[([a-z_]+)\]", wire)
+        fixed = re.fullmatch(r"bytes\[(\d+)\]", wire)
+        nested = re.fullmatch(r"(list|generic-list|block)<(?:([12]/\d+)|auto)>", wire)
+        if wire in FIXED:
+            kind, value, octets = FIXED[wire]
+            rows.append([kind, value, name, wire, octets])
+            if wire in ("u16", "u32"):
+                lengths[name] = index
+        elif fixed:
+            rows.append(["OCTETS", "BYTES", name, wire, int(fixed[1])])
+        elif wire == "ipv4-reversed":
+            rows.append(["REVERSED", "ADDRESS", name, wire, 4])
+        elif counted and counted[2] != "rest":
+            if counted[2] not in lengths:
+                fail(where, f"no u16 or u32 named {counted[2]} stands before it")
+            if pending is not None and pending >= lengths[counted[2]]:
+                fail(where, "two lengths are open at once")
+            length = rows[lengths.pop(counted[2])]
+            length[0] = {"U16": "LENGTH16", "U32": "LENGTH32"}[length[0]]
+            rows.append(["COUNTED", "TEXT" if counted[1] == "utf8" else "BYTES", name, wire, 0])
+            pending = index
+        elif wire in ("utf8[rest]", "bytes[rest]", "blocks[rest]"):
+            if index + 1 != len(fields):
+                fail(where, "nothing can follow the rest")
+            kind, value = {"utf8": ("REST", "TEXT"), "bytes": ("REST", "BYTES"),
+                           "blocks": ("ITEMS", "LIST")}[wire.split("[")[0]]
+            rows.append([kind, value, name, wire, AUTO])
+        elif wire == "string-block":
+            rows.append(["STRING", "TEXT", name, wire, 0])
+        elif wire == "blob-block":
+            rows.append(["BLOB", "BYTES", name, wire, 0])
+        elif nested:
+            target = "s" + nested[2] if nested[2] else None
+            if target and (target not in blocks or target[:2] != container[:2]):
+                fail(where, f"{target} is not a layout of the series of {container}")
+            kind, value = {"list": ("LIST", "LIST"), "generic-list": ("GENERIC_LIST", "LIST"),
+                           "block": ("BLOCK", "RECORD")}[nested[1]]
+            rows.append([kind, value, name, wire, int(target[3:]) if target else AUTO])
+        else:
+            fail(where, f"{wire} is not a wire type")
+    return rows
+
+
+def check_nesting(compiled):
+    """A block<...> that is not given is written empty; that must come to an end."""
+    below = {c: {f"{c[:2]}/{row[4]}" for row in rows if row[0] == "BLOCK" and row[4] != AUTO}
+             for c, rows in compiled.items()}
+    while any(below.values()):
+        ends = {c for c, targets in below.items() if not targets}
+        next_below = {c: targets - ends for c, targets in below.items()}
+        if next_below == below:
+            fail("layouts", "blocks contain one another")
+        below = next_below
+
+
+FIXED_ROWS = ("U8", "U16", "U32", "U64", "I32", "OCTETS")
+
+
+def with_runs(rows):
+    """Puts a RUN in front of fields of fixed size: how many there are and their octets together."""
+    out = []
+    run = None
+    for row in rows:
+        if row[0] in FIXED_ROWS:
+            if run is None or run[5] == 255:
+                run = ["RUN", "NULL", "", "", 0, 0]
+                out.append(run)
+            run[5] += 1
+            run[4] += row[4]
+        else:
+            run = None
+        out.append(row + [0])
+    return out
+
+
+class Names:
+    """One array of characters; a name that ends another shares its octets."""
+
+    def __init__(self, names):
+        self.pool = ""
+        for name in sorted(set(names), key=lambda n: (-len(n), n)):
+            if name + "\0" not in self.pool:
+                self.pool += name + "\0"
+        if len(self.pool) > 0xFFFF or max(map(len, names)) > 0xFF:
+            fail("names", "too long for the tables")
+
+    def at(self, name):
+        return self.pool.index(name + "\0")
+
+    def lines(self):
+        """A string constant of this size is more than C promises, so characters."""
+        for name in self.pool.split("\0")[:-1]:
+            yield "    " + "".join(f"'{c}', " for c in name) + "0,"
+
+
+def read_records(path, layouts):
+    records = []
+    for where, row in read_tsv(path, RECORD_COLUMNS):
+        discovery, _, payload = row["payload"].rpartition("+")
+        known = row["layouts"].split(",") if row["layouts"] else []
+        if discovery not in ("", "discovery") or payload not in PAYLOADS:
+            fail(where, f"{row['payload']} is not a payload")
+        for layout in known + ([row["legacy"]] if row["legacy"] else []):
+            if layout not in layouts:
+                fail(where, f"{layout} is not a layout")
+        if payload in ("none", "data") and (known or row["legacy"]):
+            fail(where, "a layout that no payload uses")
+        if row["legacy"] and not known:
+            fail(where, "an older form of nothing")
+        if payload == "struct" and (len(known) != 1 or known[0].startswith("s1/")):
+            fail(where, "a structure has one layout")
+        if payload in ("s1", "s2") and any(not k.startswith(payload + "/") for k in known):
+            fail(where, "a block of another series")
+        if records and int(row["record_type"]) <= records[-1]["type"]:
+            fail(where, "record types do not ascend")
+        records.append({"type": int(row["record_type"]), "name": row["name"],
+                        "category": row["category"], "discovery": bool(discovery),
+                        "payload": payload, "layout": known[0] if known else None,
+                        "legacy": row["legacy"] or None})
+    return records
+
+
+def main():
+    layouts = read_layouts(sys.argv[1])
+    records = read_records(sys.argv[2], layouts)
+    blocks = {c for c in layouts if re.fullmatch(r"s[12]/\d+", c)}
+    for container in layouts:
+        if container not in blocks and not re.fullmatch(r"(struct/[a-z0-9_]+|record/\d+(_body|_legacy)?)",
+                                                        container):
+            fail("layouts", f"{container} is not a container")
+    compiled = {c: compile_layout(c, layout["fields"], blocks) for c, layout in layouts.items()}
+    check_nesting(compiled)
+    used = {r["layout"] for r in records} | {r["legacy"] for r in records}
+    for container in compiled:
+        if container.startswith("record/") and container not in used:
+            fail("layouts", f"no record uses {container}")
+
+    order = list(READ_BY_ROWS) + [c for c in compiled if not c.startswith("struct/")]
+    index = {c: i for i, c in enumerate(order)}
+    names = Names([""] + order + [layouts[c]["name"] for c in order] +
+                  [row[2] for c in order for row in compiled[c]] +
+                  [row[3] for c in order for row in compiled[c]] +
+                  [r["name"] for r in records] + [r["category"] for r in records])
+    wires = sorted({row[3] for c in order for row in compiled[c]} | {""})
+    here = os.path.dirname(os.path.abspath(__file__))
+    header = os.path.relpath(os.path.join(here, "tables.h"), os.path.dirname(os.path.abspath(sys.argv[3])))
+    out = ["/* Made by generate.py from layouts.tsv and records.tsv. */", f'#include "{header}"', ""]
+    out += ["const char lt_estreamer_names[] = {"] + list(names.lines()) + ["};"]
+
+    out += ["", "const uint16_t lt_estreamer_wires[] = {"]
+    out += [f"    {names.at(w)}, /* {w} */" for w in wires] + ["};"]
+
+    # A row stands once, however many layouts have it: layouts are sequences of indices of rows.
+    rows = {}
+    sequence = []
+    out += ["", "const struct lt_estreamer_layout lt_estreamer_layouts[] = {"]
+    for container in order:
+        own = [rows.setdefault(tuple(row), len(rows)) for row in with_runs(compiled[container])]
+        series = int(container[1]) if container in blocks else 0
+        number = int(container[3:]) if container in blocks else 0
+        out.append(f"    {{{len(sequence)}, {len(own)}, {names.at(container)}, "
+                   f"{names.at(layouts[container]['name'])}, {number}, {series}, "
+                   f"{len(compiled[container])}}}, /* {container} */")
+        sequence += own
+    out += ["};", f"const size_t lt_estreamer_layout_total = {len(order)};"]
+    out += ["", "const uint16_t lt_estreamer_sequence[] = {"]
+    out += ["    " + ", ".join(map(str, sequence[i:i + 16])) + "," for i in range(0, len(sequence), 16)]
+    out += ["};"]
+
+    out += ["", "const struct lt_estreamer_row lt_estreamer_rows[] = {"]
+    for kind, value, name, wire, argument, count in rows:
+        length = argument if kind == "OCTETS" else 0
+        shift = 64 - 8 * argument if kind in ("U8", "U16", "U32", "U64") else 0
+        out.append(f"    {{{{{length}, {len(name)}, LEAT_{value}, 0}}, {names.at(name)}, {argument}, "
+                   f"LT_ESTREAMER_{kind}, {shift}, {wires.index(wire)}, {count}}},"
+                   f"{' /* ' + name + ' */' if name else ''}")
+    out += ["};"]
+
+    for series in (1, 2):
+        numbers = {int(c[3:]): index[c] for c in blocks if c.startswith(f"s{series}/")}
+        top = max(numbers)
+        out += ["", f"const uint16_t lt_estreamer_series_{series}[{top + 1}] = {{"]
+        cells = [str(numbers.get(n, -1) + 1) for n in range(top + 1)]
+        out += ["    " + ", ".join(cells[i:i + 16]) + "," for i in range(0, len(cells), 16)]
+        out += ["};", f"const uint32_t lt_estreamer_series_{series}_total = {top + 1};"]
+
+    out += ["", "const struct lt_estreamer_record lt_estreamer_records[] = {"]
+    for r in records:
+        layout = index[r["layout"]] + 1 if r["layout"] else 0
+        legacy = index[r["legacy"]] + 1 if r["legacy"] else 0
+        out.append(f"    {{{r['type']}, {names.at(r['name'])}, {names.at(r['category'])}, {layout}, {legacy}, "
+                   f"{len(r['name'])}, LT_ESTREAMER_PAYLOAD_{r['payload'].upper()}, {str(r['discovery']).lower()}}},")
+    out += ["};", f"const size_t lt_estreamer_record_total = {len(records)};"]
+
+    by_type = {r["type"]: i + 1 for i, r in enumerate(records)}
+    if len(records) > 255:
+        fail("records", "too many for their index")
+    top = max(by_type)
+    cells = [str(by_type.get(n, 0)) for n in range(top + 1)]
+    out += ["", f"const uint8_t lt_estreamer_record_index[{top + 1}] = {{"]
+    out += ["    " + ", ".join(cells[i:i + 24]) + "," for i in range(0, len(cells), 24)]
+    out += ["};", f"const uint32_t lt_estreamer_record_index_total = {top + 1};"]
+
+    with open(sys.argv[3], "w", encoding="utf-8") as file:
+        file.write("\n".join(out) + "\n")
+
+
+if __name__ == "__main__":
+    main()
