@@ -33,16 +33,11 @@ enum lt_estreamer_type {
 
 #define LT_ESTREAMER_AUTO 0xffffu
 
-/* The last members of a decoded value, in its order. */
-struct lt_estreamer_tail {
-    uint32_t length; /* of octets of fixed size */
+struct lt_estreamer_row {
+    uint32_t length; /* of octets of fixed size; like the next three as the value has it */
     uint16_t name_length;
     uint8_t kind; /* LEAT_* */
     uint8_t reserved;
-};
-
-struct lt_estreamer_row {
-    struct lt_estreamer_tail tail;
     uint16_t name; /* where it stands in lt_estreamer_names, with a NUL behind it */
     uint16_t
         argument; /* octets (RUN: of all its fields); or the block type that is expected within */
