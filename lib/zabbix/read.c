@@ -838,6 +838,11 @@ static int on_row(struct lt_zabbix *z)
     }
     if (!r->scanning)
         at += lt_json_space(view.at + at, view.length - at);
+    if (at == view.length && !view.whole) {
+        take(z, at);
+        r->state = ROW;
+        return more(z);
+    }
     status = read_value(z, view.at + at, view.length - at, view.whole, &used);
     if (status != LEAT_OK) {
         take(z, at);

@@ -578,9 +578,12 @@ static int put_row(struct lt_zabbix *z, const leat_value *row)
 
 int leat_zabbix_row(leat_session *session, const leat_value *row)
 {
+    struct lt_zabbix *z = lt_zabbix(session);
     int status = enter(session, IN(ROWS));
 
-    return status == LEAT_OK ? leave(lt_zabbix(session), put_row(lt_zabbix(session), row)) : status;
+    if (status != LEAT_OK)
+        return status;
+    return leave(z, put_row(z, row));
 }
 
 static int put_history_member(struct lt_zabbix *z, const leat_zabbix_history *history,
@@ -645,10 +648,12 @@ static int put_history(struct lt_zabbix *z, const leat_zabbix_history *history)
 
 int leat_zabbix_history_write(leat_session *session, const leat_zabbix_history *history)
 {
+    struct lt_zabbix *z = lt_zabbix(session);
     int status = enter(session, IN(ROWS));
 
-    return status == LEAT_OK ? leave(lt_zabbix(session), put_history(lt_zabbix(session), history))
-                             : status;
+    if (status != LEAT_OK)
+        return status;
+    return leave(z, put_history(z, history));
 }
 
 static void close_place(struct lt_zabbix *z)
