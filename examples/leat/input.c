@@ -88,6 +88,8 @@ bool input_line(struct input *input, const char **line, size_t *length)
             *line = input->buffer + input->start;
             *length = newline != NULL ? (size_t)(newline - *line) : there;
             input->start += *length + (newline != NULL ? 1 : 0);
+            if (*length > 0 && (*line)[*length - 1] == '\r')
+                --*length;
             return true;
         }
         if (input->ended)

@@ -112,7 +112,7 @@ void input_close(struct input *input);
 /* Up to size octets; 0: the end. A failure of the system ends the program. */
 size_t input_read(struct input *input, void *space, size_t size);
 
-/* The next line, without its end; valid until the next call. False: there is none. */
+/* The next line, without its end (LF or CR LF); valid until the next call. False: there is none. */
 bool input_line(struct input *input, const char **line, size_t *length);
 
 /* All of it, in memory that the caller frees; more than limit octets end the program. */

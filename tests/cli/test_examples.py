@@ -26,7 +26,7 @@ def readme(tap):
 
 def sessions(tap, text, name):
     """Commands that a text shows, and what it says they print."""
-    shown = re.findall(r"^( *)\$ (.*)\n((?:\1(?!\$ ).+\n)*)", text, re.M)
+    shown = re.findall(r"^( *)\$ (.*)\n((?:\1(?!\$ |\.).+\n)*)", text, re.M)
     tap.check(f"{name} shows commands", len(shown) > 1, shown)
     path = os.pathsep.join([str(pathlib.Path(LEAT).parent), os.environ["PATH"]])
     for indent, command, expected in shown:

@@ -53,7 +53,7 @@ def broker(tap):
     spaced = lines.upper().replace("00", " 00\t").replace("\n", " \r\n").rstrip("\n")
     tap.same("broker-data: white space, capitals, no end of the last line",
              leat("decode", "broker-data", "-", data=spaced).out, plain.out)
-    spaced = typed.out.replace(b",", b" ,\t ").replace(b"\n", b" \r\n")
+    spaced = typed.out.replace(b",", b" ,\t ").replace(b"\n", b" \t\r\n")
     tap.same("broker-data: white space in JSON", leat("encode", "broker-data", data=spaced).out, back.out)
     for command in (("decode", "broker-data"), ("encode", "broker-data")):
         empty = leat(*command)
