@@ -251,6 +251,12 @@ def estreamer(tap):
 # Broker
 
 
+BROKER_EVENTS = {
+    "hello", "probe", "version_select", "drop_conn", "originator_syn", "responder_syn_ack",
+    "originator_ack", "data", "command", "routing_update", "ping", "pong",
+}
+
+
 def listed(path):
     """What a README or a note lists of a native conversation: (conn, dir, name) a frame."""
     found = []
@@ -294,6 +300,23 @@ def broker_recordings(tap):
                     [name for *key, name in names if tuple(key) == side],
                     [name for *key, name in listed(section.group(1)) if tuple(key) == side],
                 )
+
+
+def zeek_recordings(tap):
+    """Real Zeek processes. Those of WebSocket conversations are of another protocol."""
+    count = 0
+    for path in sorted((VECTORS / "zeek").glob("*/*.jsonl")):
+        streams = recorded(path)
+        if not streams or any(octets[:4] == b"GET " for octets in streams.values()):
+            continue
+        result = leat("decode", "capture", "broker", path)
+        name = path.relative_to(VECTORS)
+        clean(tap, f"{name}", result)
+        events = result.events()
+        tap.same(f"{name}: an event for each frame", len(events), sum(map(frame_count, streams.values())))
+        tap.check(f"{name}: all known", not {event["event"] for event in events} - BROKER_EVENTS)
+        count += 1
+    tap.check("there are recordings of Zeek", count > 20, count)
 
 
 def strict_or(line, other):
@@ -356,7 +379,7 @@ def broker_frames(tap):
 
 
 def broker(tap):
-    for function in (broker_recordings, broker_values, broker_invalid, broker_frames):
+    for function in (broker_recordings, zeek_recordings, broker_values, broker_invalid, broker_frames):
         tap.run(function)
 
 
