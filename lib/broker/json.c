@@ -1,0 +1,760 @@
+/*
+ * The JSON form of values, as the WebSocket protocol has it: {"@data-type":"count","data":1}.
+ *
+ * Broker's own writer makes texts that are not JSON (raw control characters, \v, inf, nan) or lose digits.
+ * We write none of these, and read all of them. In everything else we are as strict as JSON is, stricter than
+ * Broker, whose reader takes a port of "80x" for one.
+ */
+#include "../core/buffer.h"
+#include "../core/builder.h"
+#include "../core/text.h"
+#include "data.h"
+#include "order.h"
+
+#include <leat/broker.h>
+#include <math.h>
+
+/* Broker reads no JSON that nests deeper, objects and arrays counted alike. */
+#define JSON_LEVELS LT_DEPTH_MAX
+
+/* ---------------------------------------- writing ---------------------------------------- */
+
+/* {"@data-type":"...","data": for each type. */
+static const struct {
+    const char *text;
+    uint8_t length;
+} starts[LT_BROKER_TYPES] = {
+#define START(type, name)                                                                          \
+    [type] = {"{\"@data-type\":\"" name "\",\"data\":",                                            \
+              sizeof "{\"@data-type\":\"" name "\",\"data\":" - 1}
+    START(LT_BROKER_NONE, "none"),         START(LT_BROKER_BOOLEAN, "boolean"),
+    START(LT_BROKER_COUNT, "count"),       START(LT_BROKER_INTEGER, "integer"),
+    START(LT_BROKER_REAL, "real"),         START(LT_BROKER_STRING, "string"),
+    START(LT_BROKER_ADDRESS, "address"),   START(LT_BROKER_SUBNET, "subnet"),
+    START(LT_BROKER_PORT, "port"),         START(LT_BROKER_TIMESTAMP, "timestamp"),
+    START(LT_BROKER_TIMESPAN, "timespan"), START(LT_BROKER_ENUM_VALUE, "enum-value"),
+    START(LT_BROKER_SET, "set"),           START(LT_BROKER_TABLE, "table"),
+    START(LT_BROKER_VECTOR, "vector"),
+#undef START
+};
+
+/* Text of ASCII without anything to escape, which nearly all is; its length, or less. */
+static size_t plain_octets(const uint8_t *text, size_t length)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t at = 0;
+
+    for (; length - at >= 8; at += 8) {
+        uint64_t word = lt_load_u64le(text + at);
+        uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+
+        if ((((quote - ones) | (backslash - ones) | (word - ones * 0x20) | word) & tops) != 0)
+            return at;
+    }
+    while (at < length && text[at] >= 0x20 && text[at] < 0x80 && text[at] != '"' &&
+           text[at] != '\\')
+        at++;
+    return at;
+}
+
+/* Refuses by returning what is wrong. */
+static const char *write_text(struct lt_writer *out, const leat_value *cell)
+{
+    uint8_t *p;
+
+    if (plain_octets(cell->u.bytes, cell->length) < cell->length) {
+        if (lt_utf8_prefix(cell->u.bytes, cell->length) < cell->length)
+            return "text that is not UTF-8 has no JSON form";
+        lt_json_write_string(out, cell->u.bytes, cell->length);
+        return NULL;
+    }
+    p = lt_put(out, (size_t)cell->length + 2);
+    if (p != NULL) {
+        p[0] = p[cell->length + 1] = '"';
+        if (cell->length > 0)
+            memcpy(p + 1, cell->u.bytes, cell->length);
+    }
+    return NULL;
+}
+
+static const char *write_real(struct lt_writer *out, double real)
+{
+    if (isinf(real))
+        return "infinity has no JSON form";
+    if (isnan(real))
+        lt_put_text(out, "nan");
+    else
+        lt_write_real(out, lt_broker_real(real));
+    return NULL;
+}
+
+static void write_quoted(struct lt_writer *out, const leat_value *cell, unsigned type)
+{
+    uint8_t octets[16];
+
+    lt_put_u8(out, '"');
+    switch (type) {
+    case LT_BROKER_ADDRESS:
+        lt_write_address(out, cell->u.bytes, cell->length);
+        break;
+    case LT_BROKER_SUBNET:
+        lt_broker_network(cell->u.bytes, cell->u.bytes[16], octets);
+        lt_write_subnet(out, octets, cell->u.bytes[16]);
+        break;
+    case LT_BROKER_PORT:
+        lt_write_port(out, (uint32_t)(cell->u.u64 & 0xffff), (uint32_t)(cell->u.u64 >> 16));
+        break;
+    case LT_BROKER_TIMESTAMP:
+        lt_write_timestamp(out, cell->u.i64);
+        break;
+    default:
+        lt_write_timespan(out, cell->u.i64);
+        break;
+    }
+    lt_put_u8(out, '"');
+}
+
+static const char *write_scalar(struct lt_writer *out, const leat_value *cell, unsigned type)
+{
+    switch (type) {
+    case LT_BROKER_NONE:
+        lt_put_bytes(out, "{}", 2);
+        return NULL;
+    case LT_BROKER_BOOLEAN:
+        lt_put_text(out, cell->u.u64 != 0 ? "true" : "false");
+        return NULL;
+    case LT_BROKER_COUNT:
+        lt_write_u64(out, cell->u.u64);
+        return NULL;
+    case LT_BROKER_INTEGER:
+        lt_write_i64(out, cell->u.i64);
+        return NULL;
+    case LT_BROKER_REAL:
+        return write_real(out, cell->u.f64);
+    case LT_BROKER_STRING:
+    case LT_BROKER_ENUM_VALUE:
+        return write_text(out, cell);
+    default:
+        write_quoted(out, cell, type);
+        return NULL;
+    }
+}
+
+/* A container that is being written. */
+struct open {
+    size_t left; /* values to come; of a table keys and values */
+    bool table;
+    bool begun;
+};
+
+/* What stands in front of a value. */
+static void write_before(struct lt_writer *out, struct open *in)
+{
+    if (in->table && in->left % 2 != 0) {
+        lt_put_bytes(out, ",\"value\":", 9);
+    } else {
+        if (in->begun)
+            lt_put_u8(out, ',');
+        if (in->table)
+            lt_put_bytes(out, "{\"key\":", 7);
+    }
+    in->begun = true;
+    in->left--;
+}
+
+/* Writes a value whose sets and tables ascend; start is how much of {"@data-type" to leave out. */
+static int write_value(struct lt_writer *out, const leat_value *value, size_t start,
+                       struct leat_error *error)
+{
+    struct open stack[JSON_LEVELS];
+    size_t depth = 0, levels = 0, index;
+
+    for (index = 0;; index++) {
+        const leat_value *cell = &value[index];
+        unsigned type = lt_broker_type(cell);
+        const char *what = NULL;
+
+        if (depth > 0)
+            write_before(out, &stack[depth - 1]);
+        lt_put_bytes(out, starts[type].text + start, starts[type].length - start);
+        start = 0;
+        if (levels + (type == LT_BROKER_NONE || lt_is_container(cell) ? 2 : 1) > JSON_LEVELS)
+            what = "nested too deeply for Broker's reader";
+        else if (!lt_is_container(cell))
+            what = write_scalar(out, cell, type);
+        if (what != NULL)
+            return lt_broker_refuse(error, value, index, what);
+        if (lt_is_container(cell)) {
+            struct open *in = &stack[depth++];
+
+            lt_put_u8(out, '[');
+            in->table = type == LT_BROKER_TABLE;
+            in->left = in->table ? (size_t)cell->length * 2 : cell->length;
+            in->begun = false;
+            levels += in->table ? 3 : 2;
+        } else {
+            lt_put_u8(out, '}');
+            if (depth > 0 && stack[depth - 1].table && stack[depth - 1].left % 2 == 0)
+                lt_put_u8(out, '}');
+        }
+        while (depth > 0 && stack[depth - 1].left == 0) {
+            depth--;
+            levels -= stack[depth].table ? 3 : 2;
+            lt_put_bytes(out, "]}", 2);
+            if (depth > 0 && stack[depth - 1].table && stack[depth - 1].left % 2 == 0)
+                lt_put_u8(out, '}');
+        }
+        if (depth == 0)
+            return LEAT_OK;
+    }
+}
+
+static int write_sorted(struct lt_writer *out, const leat_value *value, size_t start,
+                        struct leat_error *error)
+{
+    struct lt_tree copy;
+    bool unsorted;
+    int status = lt_broker_check(value, &unsorted, error);
+
+    if (status != LEAT_OK)
+        return status;
+    if (!unsorted)
+        return write_value(out, value, start, error);
+    status = lt_broker_sorted(value, out->allocator, &copy, error);
+    if (status == LEAT_OK) {
+        status = write_value(out, copy.cells, start, error);
+        lt_tree_free(&copy);
+    }
+    return status;
+}
+
+int leat_broker_json(leat_buffer *buffer, const leat_value *value)
+{
+    size_t start = buffer->out.length;
+
+    return lt_buffer_end(buffer, start, write_sorted(&buffer->out, value, 0, &buffer->error));
+}
+
+/* ---------------------------------------- scalars from text ---------------------------------------- */
+
+static bool read_digits(const char *text, size_t count, unsigned *value)
+{
+    size_t i;
+
+    *value = 0;
+    for (i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        *value = *value * 10 + (unsigned)(text[i] - '0');
+    }
+    return true;
+}
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar; false if there is no such date. */
+static bool read_date(unsigned year, unsigned month, unsigned day, int64_t *days)
+{
+    static const uint8_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    unsigned from_march = (month + 9) % 12;
+    int64_t y = (int64_t)year - (month <= 2);
+
+    if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
+        (month == 2 && day == 29 && !leap))
+        return false;
+    /* Years that begin in March have their leap day last. 719468 days lie before 1970 from 0000-03-01. */
+    *days = y * 365 + (y >= 0 ? y / 4 - y / 100 + y / 400 : -1) + (153 * from_march + 2) / 5 + day -
+            1 - 719468;
+    return true;
+}
+
+/* Z, +hh, +hhmm, +hh:mm or nothing, which is UTC. */
+static bool read_zone(const char *text, size_t length, int64_t *seconds)
+{
+    unsigned hours, minutes = 0;
+
+    *seconds = 0;
+    if (length == 0 || (length == 1 && *text == 'Z'))
+        return true;
+    if ((*text != '+' && *text != '-') || length < 3 || !read_digits(text + 1, 2, &hours))
+        return false;
+    if (length > 3) {
+        size_t colon = text[3] == ':';
+
+        if (length != 5 + colon || !read_digits(text + 3 + colon, 2, &minutes))
+            return false;
+    }
+    if (hours > 23 || minutes > 59)
+        return false;
+    *seconds = (int64_t)hours * 3600 + minutes * 60;
+    if (*text == '-')
+        *seconds = -*seconds;
+    return true;
+}
+
+/* YYYY-MM-DDThh:mm:ss, a fraction of 1 to 9 digits, a zone. */
+static bool read_timestamp(const char *text, size_t length, int64_t *ns)
+{
+    unsigned year, month, day, hour, minute, second, fraction = 0;
+    int64_t days, zone, seconds;
+    size_t at = 19;
+
+    if (length < at || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+        text[16] != ':')
+        return false;
+    if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) ||
+        !read_digits(text + 8, 2, &day) || !read_digits(text + 11, 2, &hour) ||
+        !read_digits(text + 14, 2, &minute) || !read_digits(text + 17, 2, &second))
+        return false;
+    if (!read_date(year, month, day, &days) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if (at < length && text[at] == '.') {
+        size_t digits = ++at;
+
+        while (at < length && text[at] >= '0' && text[at] <= '9')
+            at++;
+        digits = at - digits;
+        if (digits < 1 || digits > 9 || !read_digits(text + at - digits, digits, &fraction))
+            return false;
+        for (; digits < 9; digits++)
+            fraction *= 10;
+    }
+    if (!read_zone(text + at, length - at, &zone))
+        return false;
+    seconds = days * 86400 + (int64_t)hour * 3600 + minute * 60 + second - zone;
+    /* The years 1677 to 2262 fit. The second that holds the lowest value does not fit as a whole. */
+    if (seconds < 0) {
+        seconds++;
+        if (seconds < INT64_MIN / 1000000000 ||
+            seconds * 1000000000 < INT64_MIN + (1000000000 - (int64_t)fraction))
+            return false;
+        *ns = seconds * 1000000000 - (1000000000 - (int64_t)fraction);
+        return true;
+    }
+    if (seconds > INT64_MAX / 1000000000 || seconds * 1000000000 > INT64_MAX - (int64_t)fraction)
+        return false;
+    *ns = seconds * 1000000000 + fraction;
+    return true;
+}
+
+static bool read_timespan(const char *text, size_t length, int64_t *ns)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = {
+        {"ns", 1},         {"us", 1000},
+        {"ms", 1000000},   {"min", INT64_C(60000000000)},
+        {"s", 1000000000}, {"h", INT64_C(3600000000000)},
+    };
+    size_t i, unit = 0;
+    int64_t number;
+    double real;
+
+    for (i = 0; i < sizeof units / sizeof *units; i++) {
+        unit = strlen(units[i].name);
+        if (length > unit && memcmp(text + length - unit, units[i].name, unit) == 0)
+            break;
+    }
+    if (i == sizeof units / sizeof *units)
+        return false;
+    length -= unit;
+    if (*text == '+') {
+        text++;
+        length--;
+        if (length > 0 && *text == '-')
+            return false;
+    }
+    if (lt_read_i64(text, length, &number)) {
+        if (number > INT64_MAX / units[i].ns || number < INT64_MIN / units[i].ns)
+            return false;
+        *ns = number * units[i].ns;
+        return true;
+    }
+    if (!lt_read_real(text, length, &real))
+        return false;
+    real *= (double)units[i].ns;
+    if (!(real >= -0x1p63 && real < 0x1p63))
+        return false;
+    *ns = (int64_t)(real < 0 ? real - 0.5 : real + 0.5);
+    return true;
+}
+
+/* 80/tcp; a number alone is one of TCP. */
+static bool read_port(const char *text, size_t length, uint64_t *port)
+{
+    static const char *const protocols[] = {"?", "tcp", "udp", "icmp"};
+    const char *slash = (const char *)memchr(text, '/', length);
+    size_t digits = slash == NULL ? length : (size_t)(slash - text);
+    uint64_t number, protocol = LEAT_PROTOCOL_TCP;
+
+    if (digits > 5 || !lt_read_u64(text, digits, &number) || number > UINT16_MAX)
+        return false;
+    if (slash != NULL) {
+        size_t word = length - digits - 1;
+
+        for (protocol = 0; protocol <= LEAT_PROTOCOL_ICMP; protocol++) {
+            if (word == strlen(protocols[protocol]) &&
+                memcmp(slash + 1, protocols[protocol], word) == 0)
+                break;
+        }
+        if (protocol > LEAT_PROTOCOL_ICMP)
+            return false;
+    }
+    *port = number | protocol << 16;
+    return true;
+}
+
+/* The address and the prefix, in terms of IPv6; host bits are cleared. Any form of an IPv4 address has
+ * prefixes of at most 32 bits, as Broker sees it. */
+static bool read_subnet(const char *text, size_t length, uint8_t octets[17])
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const char *slash = (const char *)memchr(text, '/', length);
+    uint8_t address[16];
+    uint64_t prefix;
+    size_t digits;
+    bool ipv4;
+
+    if (slash == NULL || !lt_read_address(text, (size_t)(slash - text), address))
+        return false;
+    digits = length - (size_t)(slash - text) - 1;
+    ipv4 = memcmp(address, mapped, sizeof mapped) == 0;
+    if (digits > 3 || !lt_read_u64(slash + 1, digits, &prefix) || prefix > (ipv4 ? 32u : 128u))
+        return false;
+    octets[16] = (uint8_t)(ipv4 ? prefix + 96 : prefix);
+    lt_broker_network(address, octets[16], octets);
+    return true;
+}
+
+/* ---------------------------------------- reading ---------------------------------------- */
+
+/*
+ * The text is read as any JSON into the tree first; then the value is made behind that, and moved to where
+ * the JSON began.
+ */
+struct reading {
+    struct lt_tree *tree;
+    struct leat_error *error;
+    const uint8_t *text;
+    size_t length;
+    size_t place; /* in the text, of what is being read; as near as is known */
+    size_t depth; /* how deep containers may nest */
+    bool unsorted;
+};
+
+static int refuse(const struct reading *r, int code, const char *what, unsigned type)
+{
+    return lt_error(r->error, code, r->place, what, lt_broker_type_name(type));
+}
+
+/* The name of a member stands in the text unless it had escapes. */
+static void look_at(struct reading *r, const leat_value *json)
+{
+    uintptr_t at =
+        (uintptr_t)(json->kind == LEAT_TEXT ? json->u.bytes : (const uint8_t *)json->name);
+    uintptr_t text = (uintptr_t)r->text;
+
+    if (at >= text && at - text < r->length)
+        r->place = (size_t)(at - text);
+}
+
+static const leat_value *member(const leat_value *object, const char *name, size_t length)
+{
+    size_t place = 0;
+
+    return leat_value_find(object, name, length, &place);
+}
+
+static bool is_text(const leat_value *json, const char *text)
+{
+    size_t length = strlen(text);
+
+    return json->kind == LEAT_TEXT && json->length == length &&
+           (length == 0 || memcmp(json->u.bytes, text, length) == 0);
+}
+
+static unsigned type_named(const leat_value *json)
+{
+    unsigned type;
+
+    for (type = 0; type < LT_BROKER_TYPES; type++) {
+        if (is_text(json, lt_broker_type_name(type)))
+            break;
+    }
+    return type;
+}
+
+/* A number of the type, exactly. */
+static bool read_number(unsigned type, const leat_value *json, leat_value *cell)
+{
+    cell->u = json->u;
+    switch (type) {
+    case LT_BROKER_BOOLEAN:
+        return json->kind == LEAT_BOOL;
+    case LT_BROKER_COUNT:
+        return json->kind == LEAT_UINT;
+    case LT_BROKER_INTEGER:
+        return json->kind == LEAT_INT || (json->kind == LEAT_UINT && json->u.u64 <= INT64_MAX);
+    default:
+        return json->kind == LEAT_REAL;
+    }
+}
+
+/* A value that is written as a string with a form of its own. */
+static bool read_form(unsigned type, const leat_value *json, leat_value *cell, uint8_t *octets)
+{
+    const char *text = (const char *)json->u.bytes;
+
+    if (json->kind != LEAT_TEXT || json->length == 0)
+        return false;
+    switch (type) {
+    case LT_BROKER_ADDRESS:
+    case LT_BROKER_SUBNET:
+        cell->u.bytes = octets;
+        cell->length = 16;
+        return type == LT_BROKER_ADDRESS ? lt_read_address(text, json->length, octets)
+                                         : read_subnet(text, json->length, octets);
+    case LT_BROKER_PORT:
+        return read_port(text, json->length, &cell->u.u64);
+    case LT_BROKER_TIMESTAMP:
+        return read_timestamp(text, json->length, &cell->u.i64);
+    default:
+        return read_timespan(text, json->length, &cell->u.i64);
+    }
+}
+
+static int read_scalar(struct reading *r, unsigned type, const leat_value *json)
+{
+    leat_value *cell = lt_tree_push(r->tree, lt_broker_kind(type), LT_NO_NAME);
+    uint8_t *octets = NULL;
+    bool sound;
+
+    cell->length = 0;
+    cell->u.u64 = 0;
+    switch (type) {
+    case LT_BROKER_NONE:
+        return LEAT_OK;
+    case LT_BROKER_BOOLEAN:
+    case LT_BROKER_COUNT:
+    case LT_BROKER_INTEGER:
+    case LT_BROKER_REAL:
+        sound = read_number(type, json, cell);
+        break;
+    case LT_BROKER_STRING:
+    case LT_BROKER_ENUM_VALUE:
+        sound = json->kind == LEAT_TEXT;
+        cell->u = json->u;
+        cell->length = json->length;
+        break;
+    default:
+        if (type == LT_BROKER_ADDRESS || type == LT_BROKER_SUBNET) {
+            octets = (uint8_t *)lt_arena_alloc(&r->tree->arena, 17);
+            if (octets == NULL)
+                return refuse(r, LEAT_E_NOMEM, "out of memory", LT_BROKER_NO_TYPE);
+        }
+        sound = read_form(type, json, cell, octets);
+        break;
+    }
+    if (sound)
+        return LEAT_OK;
+    look_at(r, json);
+    return refuse(r, LEAT_E_SYNTAX, "data is not of its type", type);
+}
+
+/* A container that is being read. */
+struct source {
+    const leat_value *next;  /* JSON of the next element, or pair */
+    const leat_value *value; /* of a table: the value whose key was read last */
+};
+
+/* The JSON of the next value in a container; NULL if a pair is not one. */
+static const leat_value *next_json(struct reading *r, struct source *source, bool table)
+{
+    const leat_value *json = source->next;
+
+    if (source->value != NULL) {
+        json = source->value;
+        source->value = NULL;
+        return json;
+    }
+    source->next += lt_cells(json);
+    if (!table)
+        return json;
+    source->value = member(json, "value", 5);
+    json = member(json, "key", 3);
+    if (json == NULL || source->value == NULL) {
+        (void)refuse(r, LEAT_E_SYNTAX, "a pair of key and value is missing", LT_BROKER_TABLE);
+        return NULL;
+    }
+    return json;
+}
+
+/* Begins a value: a scalar is complete then, a container has its cell. */
+static int read_start(struct reading *r, const leat_value *json, size_t depth,
+                      struct source *source)
+{
+    const leat_value *data = member(json, "data", 4);
+    const leat_value *name = member(json, "@data-type", 10);
+    unsigned type;
+
+    look_at(r, json);
+    if (name == NULL)
+        return refuse(r, LEAT_E_SYNTAX, "not an object with @data-type", LT_BROKER_NO_TYPE);
+    look_at(r, name);
+    type = type_named(name);
+    if (type == LT_BROKER_NO_TYPE)
+        return refuse(r, LEAT_E_SYNTAX, "unknown @data-type", type);
+    if (data == NULL && type != LT_BROKER_NONE)
+        return refuse(r, LEAT_E_SYNTAX, "no data", type);
+    if (type < LT_BROKER_SET)
+        return read_scalar(r, type, data);
+    if (data->kind != LEAT_LIST || depth >= r->depth) {
+        look_at(r, data);
+        return data->kind != LEAT_LIST ? refuse(r, LEAT_E_SYNTAX, "data is not of its type", type)
+                                       : refuse(r, LEAT_E_LIMIT, "nested too deeply", type);
+    }
+    (void)lt_tree_open(r->tree, lt_broker_kind(type), LT_NO_NAME);
+    lt_tree_close(r->tree, r->tree->count - 1, data->length);
+    source->next = data + 1;
+    source->value = NULL;
+    return LEAT_OK;
+}
+
+/* Makes the value of the JSON; there is room for its cells. */
+static int read_values(struct reading *r, const leat_value *json)
+{
+    struct lt_broker_level around[LT_DEPTH_MAX];
+    struct source
+        sources[LT_DEPTH_MAX + 1]; /* of what is around a value; the last one is its own */
+    struct lt_broker_level level = lt_broker_outside();
+    leat_value *cells = r->tree->cells;
+    size_t depth = 0;
+
+    for (;;) {
+        size_t index = r->tree->count;
+        int status = read_start(r, json, depth, &sources[depth]);
+
+        if (status != LEAT_OK)
+            return status;
+        if (lt_is_container(&cells[index]) && cells[index].length > 0) {
+            around[depth++] = level;
+            level = lt_broker_level(index, &cells[index]);
+        } else {
+            for (;;) {
+                int difference = lt_broker_next(&level, cells, index);
+
+                if (difference == 0 && !r->unsorted)
+                    return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice",
+                                  lt_broker_type(&cells[level.cell]));
+                r->unsorted |= difference < 0;
+                if (level.left > 0)
+                    break;
+                if (depth == 0)
+                    return LEAT_OK;
+                index = level.cell;
+                lt_tree_close(r->tree, index, cells[index].length);
+                level = around[--depth];
+            }
+        }
+        json = next_json(r, &sources[depth - 1], cells[level.cell].kind == LEAT_TABLE);
+        if (json == NULL)
+            return LEAT_E_SYNTAX;
+    }
+}
+
+/* Broker's reader refuses a carriage return between tokens; JSON would not. */
+static const uint8_t *bare_return(const uint8_t *text, size_t length)
+{
+    bool string = false;
+    size_t i;
+
+    if (memchr(text, '\r', length) == NULL)
+        return NULL;
+    for (i = 0; i < length; i++) {
+        if (text[i] == '"')
+            string = !string;
+        else if (text[i] == '\\')
+            i++;
+        else if (text[i] == '\r' && !string)
+            return text + i;
+    }
+    return NULL;
+}
+
+/* Reads all of the text as JSON, into the tree. */
+static int read_json(struct reading *r, size_t root)
+{
+    struct lt_json json = {.tree = r->tree, .depth = JSON_LEVELS, .last = true, .lenient = true};
+    const uint8_t *bare = bare_return(r->text, r->length);
+    size_t limit = r->tree->limit;
+    size_t used = 0;
+    int status;
+
+    if (bare != NULL)
+        return lt_error(r->error, LEAT_E_SYNTAX, (uint64_t)(bare - r->text),
+                        "a carriage return between tokens", NULL);
+    /* What is limited is the value. The JSON of it has a cell for each octet at most. */
+    r->tree->limit = SIZE_MAX / sizeof *r->tree->cells;
+    status = lt_json_read(&json, r->text, r->length, LT_NO_NAME, &used, r->error);
+    r->place = used + lt_json_space(r->text + used, r->length - used);
+    if (status == LEAT_OK && r->place < r->length)
+        status = refuse(r, LEAT_E_SYNTAX, "text behind the value", LT_BROKER_NO_TYPE);
+    r->place = 0;
+    if (status == LEAT_OK) {
+        /* Each value is made of a cell at least. */
+        status = lt_tree_reserve(r->tree, r->tree->count - root);
+        if (status != LEAT_OK)
+            (void)refuse(r, status, "out of memory", LT_BROKER_NO_TYPE);
+    }
+    r->tree->limit = limit;
+    return status;
+}
+
+/* Replaces the JSON at root by the value that it is. */
+static int read_typed(struct reading *r, size_t root, const char *name, uint16_t name_length)
+{
+    struct lt_tree *tree = r->tree;
+    size_t start = tree->count, twice;
+    int status = read_values(r, tree->cells + root);
+
+    if (status != LEAT_OK)
+        return status;
+    memmove(tree->cells + root, tree->cells + start, (tree->count - start) * sizeof *tree->cells);
+    tree->count = root + (tree->count - start);
+    tree->cells[root].name = name;
+    tree->cells[root].name_length = name_length;
+    if (tree->count > tree->limit)
+        return refuse(r, LEAT_E_LIMIT, "too many values", LT_BROKER_NO_TYPE);
+    if (!r->unsorted)
+        return LEAT_OK;
+    r->place = 0;
+    status = lt_broker_sort(tree, root, &twice);
+    if (status == LEAT_E_VALUE)
+        return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", LT_BROKER_NO_TYPE);
+    return status == LEAT_OK
+               ? LEAT_OK
+               : refuse(r, status, status == LEAT_E_LIMIT ? "too many values" : "out of memory",
+                        LT_BROKER_NO_TYPE);
+}
+
+int leat_broker_json_read(leat_builder *builder, const char *name, const char *text, size_t length)
+{
+    size_t root = builder->tree.count;
+    struct leat_error error = {0};
+    struct reading r = {.tree = &builder->tree, .error = &error, .length = length};
+    uint16_t name_length;
+    int status = lt_builder_place(builder, &name, &name_length);
+
+    if (status != LEAT_OK)
+        return status;
+    r.depth = (size_t)builder->limits.depth - builder->depth;
+    r.text = lt_builder_keep(builder, text, length);
+    if (r.text == NULL)
+        return lt_builder_fail(builder, root, LEAT_E_NOMEM, 0, "out of memory", NULL);
+    status = read_json(&r, root);
+    if (status == LEAT_OK)
+        status = read_typed(&r, root, name, name_length);
+    if (status != LEAT_OK)
+        return lt_builder_fail(builder, root, status, error.offset, error.text, error.field);
+    return lt_builder_added(builder);
+}

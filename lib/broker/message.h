@@ -1,0 +1,63 @@
+/* The messages of a peering, from the inside: what is behind the length of a frame. */
+#ifndef LT_BROKER_MESSAGE_H
+#define LT_BROKER_MESSAGE_H
+
+#include "../core/bytes.h"
+#include "../core/error.h"
+#include "../core/value.h"
+
+#include <stdbool.h>
+
+/* Types on the wire. Those up to PONG stand inside an envelope. */
+#define LT_BROKER_DATA              1u
+#define LT_BROKER_COMMAND           2u
+#define LT_BROKER_ROUTING_UPDATE    3u
+#define LT_BROKER_PING              4u
+#define LT_BROKER_PONG              5u
+#define LT_BROKER_HELLO             6u
+#define LT_BROKER_PROBE             7u
+#define LT_BROKER_VERSION_SELECT    8u
+#define LT_BROKER_DROP_CONN         9u
+#define LT_BROKER_ORIGINATOR_SYN    10u
+#define LT_BROKER_RESPONDER_SYN_ACK 11u
+#define LT_BROKER_ORIGINATOR_ACK    12u
+
+#define LT_BROKER_ENVELOPE_BYTES 37u /* with an empty topic and payload */
+#define LT_BROKER_TYPE_AT        32u
+
+/* The largest frame that Broker takes. */
+#define LT_BROKER_FRAME_MAX UINT32_C(2147483643)
+
+struct lt_broker_message {
+    uint32_t kind; /* LEAT_BROKER_* */
+    const char *name;
+    const struct lt_broker_row *rows; /* ends with one that has no name */
+    uint8_t type;
+    bool exact; /* octets behind the last field are an error */
+};
+
+/* The message of that type, or of that name; NULL if there is none. */
+const struct lt_broker_message *lt_broker_message(uint8_t type);
+const struct lt_broker_message *lt_broker_message_named(const char *name);
+
+/* Whether it cannot but be a message of the handshake: see leat_broker_codec_new(). */
+bool lt_broker_is_handshake(const uint8_t *body, size_t length);
+
+/* Whether it begins as an envelope of a known type does; length of the whole, of which 37 octets are there. */
+bool lt_broker_is_envelope(const uint8_t *body, size_t length);
+
+/*
+ * Reads the fields of the message, all of the body, into a tree, as one record.
+ *
+ * error  < 0: what is wrong; offset counts in the body.
+ *
+ * LEAT_OK, LEAT_E_SYNTAX, LEAT_E_PROTOCOL (another magic number), LEAT_E_LIMIT, LEAT_E_NOMEM.
+ */
+int lt_broker_read_message(const struct lt_broker_message *message, struct lt_reader body,
+                           struct lt_tree *tree, size_t depth, struct leat_error *error);
+
+/* Writes it. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM. */
+int lt_broker_write_message(const struct lt_broker_message *message, struct lt_writer *out,
+                            const leat_value *record, struct leat_error *error);
+
+#endif
