@@ -278,6 +278,8 @@ static int kept(struct lt_zabbix *z)
 {
     struct lt_zabbix_reading *r = z->reading;
 
+    if (r->members.status == LEAT_OK && r->members.length > r->members.limit)
+        r->members.status = LEAT_E_LIMIT; /* it looks at its limit only when it grows */
     if (r->members.status != LEAT_OK)
         return give_up(z, r->members.status, 0, "the members are over the limit");
     r->sound = r->members.length;
@@ -561,6 +563,7 @@ static int on_plain(struct lt_zabbix *z)
     uint64_t length = compressed(r) ? r->header.reserved : r->header.data_len;
     struct lt_zabbix_view view = look(z);
     struct lt_tree *tree = &z->core.tree;
+    bool reasoned;
     size_t record;
     int status;
 
@@ -571,12 +574,13 @@ static int on_plain(struct lt_zabbix *z)
     status = settle(z);
     if (status != GO_ON || r->state != PLAIN)
         return status;
-    status = lt_tree_reserve(tree, 3);
+    reasoned =
+        view.length >= sizeof unsupported && memcmp(view.at, unsupported, sizeof unsupported) == 0;
+    status = lt_tree_reserve(tree, reasoned ? 3 : 2);
     if (status != LEAT_OK)
         return give_up(z, status, 0, "too many values");
     record = lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
-    if (view.length >= sizeof unsupported &&
-        memcmp(view.at, unsupported, sizeof unsupported) == 0) {
+    if (reasoned) {
         push_body(tree, LT_NAME("body"), view.at, sizeof unsupported - 1);
         push_body(tree, LT_NAME("error"), view.at + sizeof unsupported,
                   view.length - sizeof unsupported);
@@ -741,9 +745,9 @@ static int whole_member(struct lt_zabbix *z, struct lt_zabbix_view view, enum lt
     value = z->core.tree.cells;
     put_name(r);
     lt_put_bytes(&r->members, view.at, used);
-    if (r->members.status != LEAT_OK)
-        return kept(z);
-    r->sound = r->members.length;
+    status = kept(z);
+    if (status != GO_ON || r->state == BROKEN)
+        return status;
     /* Real peers use the first of two members, and only if its type is right. */
     if (place == LT_ZABBIX_TOP && value->kind == LEAT_TEXT && r->request == 0 &&
         is_named(r, "request"))
