@@ -153,7 +153,8 @@ static const struct command commands[] = {
         .synopsis = "RECORD_TYPE [FILE]",
         .summary = "eStreamer event data, JSON to hex, one a line",
         .help = {record_encode_help, line_codes},
-        .examples = "  echo '{\"priority_id\":1,\"name\":\"high\"}' | leat encode estreamer-record 4\n",
+        .examples =
+            "  echo '{\"priority_id\":1,\"name\":\"high\"}' | leat encode estreamer-record 4\n",
         .operands_min = 1,
         .operands_max = 2,
         .run = encode_estreamer_record,

@@ -38,7 +38,7 @@ want() {
     read -r -a packages <<<"$1"
     shift
     "$@" >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null ||
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends --no-remove \
             "${packages[@]}" >/dev/null 2>&1 || true
 }
 
@@ -51,7 +51,7 @@ install_missing() {
     fi
     echo "Installing: ${missing[*]}"
     if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install \
-        --no-install-recommends "${missing[@]}"; } >/tmp/leat-apt.$$ 2>&1; then
+        --no-install-recommends --no-remove "${missing[@]}"; } >/tmp/leat-apt.$$ 2>&1; then
         tail -n 20 /tmp/leat-apt.$$
         rm -f /tmp/leat-apt.$$
         echo "apt-get could not install it: ${missing[*]}"
