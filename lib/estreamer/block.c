@@ -781,11 +781,11 @@ int lt_estreamer_write_fields(struct lt_estreamer_writer *writer,
 }
 
 int lt_estreamer_write_whole(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
-                             const struct lt_estreamer_layout *layout, size_t depth)
+                             const struct lt_estreamer_layout *layout, size_t depth, bool longer)
 {
     if (lt_estreamer_peek(fields, LT_TRUNCATED) != NULL)
         return lt_estreamer_refuse(writer, "a structure that cannot be cut short", "truncated");
-    if (lt_estreamer_peek(fields, LT_EXTRA) != NULL)
+    if (!longer && lt_estreamer_peek(fields, LT_EXTRA) != NULL)
         return lt_estreamer_refuse(writer, "a structure that cannot be longer", "extra");
     return lt_estreamer_write_fields(writer, fields, layout, 0, depth);
 }

@@ -99,9 +99,9 @@ int lt_estreamer_write_fields(struct lt_estreamer_writer *writer,
                               const struct lt_estreamer_layout *layout, unsigned series,
                               size_t depth);
 
-/* The same for a structure of which no field may be missing and behind which nothing may stand. */
+/* The same for a structure that cannot be cut short; longer says whether extra may stand behind it. */
 int lt_estreamer_write_whole(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
-                             const struct lt_estreamer_layout *layout, size_t depth);
+                             const struct lt_estreamer_layout *layout, size_t depth, bool longer);
 
 /* expected: the layout of a block that does not tell its type; NULL: it must. */
 int lt_estreamer_write_block(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,

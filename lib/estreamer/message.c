@@ -67,7 +67,8 @@ static int read_error(struct lt_estreamer_reader *reader, struct lt_reader in, u
 
 static int write_error(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields)
 {
-    return lt_estreamer_write_whole(writer, fields, &lt_estreamer_layouts[LT_ESTREAMER_ERROR], 1);
+    return lt_estreamer_write_whole(writer, fields, &lt_estreamer_layouts[LT_ESTREAMER_ERROR], 1,
+                                    false);
 }
 
 /* Messages whose fields are all of fixed size; later versions may append to them. */
@@ -85,10 +86,7 @@ static int read_by_rows(struct lt_estreamer_reader *reader, struct lt_reader in,
 static int write_by_rows(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
                          unsigned index)
 {
-    const leat_value *extra = lt_estreamer_take(fields, LT_EXTRA);
-    int status = lt_estreamer_write_whole(writer, fields, &lt_estreamer_layouts[index], 1);
-
-    return status != LEAT_OK ? status : lt_estreamer_put_octets(writer, LEAT_BYTES, extra, "extra");
+    return lt_estreamer_write_whole(writer, fields, &lt_estreamer_layouts[index], 1, true);
 }
 
 /* Event Stream Request. Source: spec section 7. */

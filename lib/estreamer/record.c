@@ -172,7 +172,7 @@ static int write_discovery(struct lt_estreamer_writer *writer, const leat_value 
     if (address && has_ipv6 != NULL && number != 1)
         return lt_estreamer_refuse(writer, "an address that has_ipv6 denies", "ip_address");
     address = address || number == 1;
-    status = lt_estreamer_write_whole(writer, &fields, discovery_layout(address), depth);
+    status = lt_estreamer_write_whole(writer, &fields, discovery_layout(address), depth, false);
     if (status == LEAT_OK && address && writer->out->status == LEAT_OK)
         writer->out->data[start + HAS_IPV6_OFFSET] = 1;
     return status;

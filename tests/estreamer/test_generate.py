@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""The generator of the eStreamer tables refuses tables that contradict themselves."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tap import Tap
+
+SOURCE = pathlib.Path(sys.argv[1])
+LAYOUTS = (SOURCE / "layouts.tsv").read_text(encoding="utf-8")
+RECORDS = (SOURCE / "records.tsv").read_text(encoding="utf-8")
+
+
+def generate(layouts, records):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "layouts.tsv").write_text(layouts, encoding="utf-8")
+        (folder / "records.tsv").write_text(records, encoding="utf-8")
+        run = subprocess.run(
+            [sys.executable, SOURCE / "generate.py", folder / "layouts.tsv", folder / "records.tsv",
+             folder / "out.c"],
+            capture_output=True, text=True)
+        return run, (folder / "out.c").exists()
+
+
+def replaced(text, old, new):
+    assert text.count(old) == 1, (old, text.count(old))
+    return text.replace(old, new)
+
+
+def layout(old, new):
+    return replaced(LAYOUTS, old, new), RECORDS
+
+
+def record(old, new):
+    return LAYOUTS, replaced(RECORDS, old, new)
+
+
+# What is wrong, the tables, and what is said about it.
+CASES = {
+    "a column is missing": (layout("container\tname\t", "container\t"), "columns"),
+    "a cell is missing": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32\t\n",
+                                 "s2/6\tinteger\tinternal\t1\tvalue\tu32\n"), "cells"),
+    "space around a cell": (record("2\tPacket Data\t", "2\tPacket Data \t"), "cells"),
+    "a field twice": (layout("record/4\tPriority\tall\t2\tname_length\tu16",
+                             "record/4\tPriority\tall\t2\tpriority_id\tu16"), "twice"),
+    "a word of our own": (layout("s2/6\tinteger\tinternal\t1\tvalue\t",
+                                 "s2/6\tinteger\tinternal\t1\textra\t"), "word"),
+    "another word of our own": (layout("s2/6\tinteger\tinternal\t1\tvalue\t",
+                                       "s2/6\tinteger\tinternal\t1\tblock_type\t"), "word"),
+    "not snake_case": (layout("s2/6\tinteger\tinternal\t1\tvalue\t",
+                              "s2/6\tinteger\tinternal\t1\tValue\t"), "snake_case"),
+    "out of order": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriority\tall\t3\t"), "order"),
+    "two names": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriorities\tall\t2\t"), "name"),
+    "a layout in two places": (
+        (LAYOUTS + "record/4\tPriority\tall\t4\tmore\tu8\t\n", RECORDS), "together"),
+    "an unknown wire type": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
+                                    "s2/6\tinteger\tinternal\t1\tvalue\tu24"), "wire type"),
+    "no such block": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
+                             "s2/6\tinteger\tinternal\t1\tvalue\tlist<2/99>"), "2/99"),
+    "a block of the other series": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
+                                           "s2/6\tinteger\tinternal\t1\tvalue\tlist<1/7>"), "1/7"),
+    "a length behind its field": (layout("record/4\tPriority\tall\t2\tname_length\tu16",
+                                         "record/4\tPriority\tall\t2\tname_size\tu16"),
+                                  "name_length"),
+    "a length of another width": (layout("record/4\tPriority\tall\t2\tname_length\tu16",
+                                         "record/4\tPriority\tall\t2\tname_length\tu8"),
+                                  "name_length"),
+    "a length that comes before another field ends": (
+        layout("record/3\tClassification (version 1)\tup to 4.6\t5\tdescription\t"
+               "utf8[description_length]\t\n",
+               "record/3\tClassification (version 1)\tup to 4.6\t5\tdescription\t"
+               "utf8[description_length]\t\n"
+               "record/3\tClassification (version 1)\tup to 4.6\t6\tagain\tutf8[name_length]\t\n"),
+        "name_length"),
+    "two lengths at once": (
+        layout("record/4\tPriority\tall\t2\tname_length\tu16\t\n"
+               "record/4\tPriority\tall\t3\tname\tutf8[name_length]\t\n",
+               "record/4\tPriority\tall\t2\tname_length\tu16\t\n"
+               "record/4\tPriority\tall\t3\tother_length\tu16\t\n"
+               "record/4\tPriority\tall\t4\tname\tutf8[name_length]\t\n"
+               "record/4\tPriority\tall\t5\tother\tutf8[other_length]\t\n"), "two lengths"),
+    "something behind the rest": (
+        layout("s2/1\tblob\tall\t1\tdata\tbytes[rest]\t\n",
+               "s2/1\tblob\tall\t1\tdata\tbytes[rest]\t\ns2/1\tblob\tall\t2\tmore\tu8\t\n"), "rest"),
+    "a block in itself": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
+                                 "s2/6\tinteger\tinternal\t1\tvalue\tblock<2/6>"), "contain"),
+    "a container of no kind": (
+        (LAYOUTS + "s3/1\tblock\tall\t1\tvalue\tu8\t\n", RECORDS), "s3/1"),
+    "a layout that no record uses": (
+        (LAYOUTS + "record/999\tnew\tall\t1\tvalue\tu8\t\n", RECORDS), "record/999"),
+    "a record of no layout": (record("4\tPriority\tmetadata\tstruct\trecord/4\t",
+                                     "4\tPriority\tmetadata\tstruct\trecord/44\t"), "record/44"),
+    "a structure without a layout": (record("4\tPriority\tmetadata\tstruct\trecord/4\t",
+                                            "4\tPriority\tmetadata\tstruct\t\t"), "one layout"),
+    "a payload of no kind": (record("4\tPriority\tmetadata\tstruct\t",
+                                    "4\tPriority\tmetadata\ts3\t"), "payload"),
+    "a header of no kind": (record("4\tPriority\tmetadata\tstruct\t",
+                                   "4\tPriority\tmetadata\tlong+struct\t"), "payload"),
+    "a block of another series than the payload": (
+        record("110\tIntrusion Event Extra Data\textra_data\ts2\ts2/4",
+               "110\tIntrusion Event Extra Data\textra_data\ts1\ts2/4"), "series"),
+    "a layout for nothing": (record("19\tHost Timeout\tdiscovery\tdiscovery+none\t\t",
+                                    "19\tHost Timeout\tdiscovery\tdiscovery+none\ts1/7\t"), "layout"),
+    "an older form of nothing": (record("6\tRNA Event (version 1)\tdiscovery\tdiscovery+s1\t\t\t",
+                                        "6\tRNA Event (version 1)\tdiscovery\tdiscovery+s1\t\ts1/95\t"),
+                                 "older form"),
+    "record types out of order": (record("\n4\tPriority\t", "\n1\tPriority\t"), "ascend"),
+}
+
+
+def check(tap):
+    run, made = generate(LAYOUTS, RECORDS)
+    tap.check("the tables are sound", run.returncode == 0 and made, run.stderr)
+    for name, ((layouts, records), said) in CASES.items():
+        run, made = generate(layouts, records)
+        tap.check(name, run.returncode != 0 and not made and said in run.stderr
+                  and "Traceback" not in run.stderr, run.stderr or "accepted")
+
+
+if __name__ == "__main__":
+    tap = Tap()
+    tap.run(check)
+    sys.exit(tap.end())
