@@ -299,7 +299,7 @@ static const uint8_t *member_name(const struct lt_zabbix_reading *r, size_t *len
     size_t at = r->places[r->depth - 1] == LT_ZABBIX_TABLE ? r->table_name : 0;
 
     *length = r->names.length - at;
-    return r->names.data + at;
+    return *length > 0 ? r->names.data + at : nothing;
 }
 
 static bool is_named(const struct lt_zabbix_reading *r, const char *name)
@@ -349,6 +349,8 @@ const leat_value *lt_zabbix_members_read(struct lt_zabbix *z, struct lt_tree *tr
     uint32_t i;
     int status;
 
+    if (r->depth == 0 && r->members.length == 0)
+        return NULL; /* not even the object was opened */
     /* What is open is closed behind the text for the moment; the limit of the members does not count it. */
     r->members.limit = SIZE_MAX;
     for (i = 0; i < r->depth; i++) {
