@@ -160,7 +160,7 @@ static int send(leat_session *session, const char *name, const leat_value *value
     if (status != LEAT_OK)
         return lt_refuse(session, status, LENGTH_BYTES + (size_t)error.offset, error.text,
                          error.field);
-    if (out->length - start - LENGTH_BYTES > LT_BROKER_FRAME_MAX)
+    if (out->status == LEAT_OK && out->length - start - LENGTH_BYTES > LT_BROKER_FRAME_MAX)
         return lt_refuse(session, LEAT_E_VALUE, 0, "longer than a frame can be", NULL);
     lt_patch_u32be(out, start, (uint32_t)(out->length - start - LENGTH_BYTES));
     return LEAT_OK;

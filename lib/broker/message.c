@@ -330,7 +330,7 @@ static int read_row(struct reading *r, const struct lt_broker_row *row)
     struct lt_tree *tree = r->tree;
     const uint8_t *at = in->at;
     uint32_t length;
-    int status = reserve(r, 3, row->name); /* a scalar, or an entity */
+    int status = reserve(r, row->form == ENTITY ? 3 : 1, row->name);
 
     if (status != LEAT_OK)
         return status;
@@ -543,7 +543,10 @@ static bool put_octets(struct lt_writer *out, const leat_value *value, bool bare
         return true;
     }
     p = lt_put(out, hex->length / 2);
-    return p == NULL || lt_read_hex((const char *)hex->u.bytes, hex->length, p);
+    if (p == NULL || lt_read_hex((const char *)hex->u.bytes, hex->length, p))
+        return true;
+    out->length -= hex->length / 2;
+    return false;
 }
 
 /* The length of a text, missing: 0. False if it is none. */

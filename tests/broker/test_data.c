@@ -253,8 +253,8 @@ START_TEST(values_have_two_sides)
     config.limits = &given;
     leat_builder_free(builder);
     ck_assert_int_eq(leat_builder_new(&config, &builder), LEAT_OK);
-    reads("0e 02 00 0d 01 00 00", "six values");
-    ck_assert_int_eq(read_hex("0e 03 00 00 0d 01 00 00"), LEAT_E_LIMIT);
+    reads("0e 03 00 00 0d 01 00 00", "six values");
+    ck_assert_int_eq(read_hex("0e 04 00 00 00 0d 01 00 00"), LEAT_E_LIMIT);
     ck_assert_int_eq(read_hex("0e 06 00 00 00 00 00 00"), LEAT_E_LIMIT);
     ck_assert_uint_eq(leat_error_offset(leat_builder_error(builder)), 0);
 }
@@ -280,6 +280,8 @@ START_TEST(counts_cost_nothing)
     before = counter.now;
     ck_assert_int_eq(read_hex(hexes[_i]), LEAT_E_SYNTAX);
     ck_assert_uint_le(counter.most, before + 1024);
+    leat_builder_free(builder);
+    builder = NULL;
 }
 END_TEST
 
@@ -376,6 +378,10 @@ START_TEST(nothing_is_allocated_once_warm)
         ck_assert_int_eq(leat_broker_json(buffer, leat_builder_value(builder)), LEAT_OK);
     }
     ck_assert_uint_eq(counter.calls, warm);
+    leat_builder_free(builder);
+    leat_buffer_free(buffer);
+    builder = NULL;
+    buffer = NULL;
     t_free(octets);
 }
 END_TEST
@@ -436,7 +442,7 @@ START_TEST(subnormals_are_zero)
 {
     leat_builder_open(builder, NULL, LEAT_LIST);
     leat_builder_f64(builder, NULL, 0x1p-1074);
-    leat_builder_f64(builder, NULL, -0x1.fffffffffffffp-1023);
+    leat_builder_f64(builder, NULL, -0x1.ffffffffffffep-1023);
     leat_builder_close(builder);
     writes("0e02040000000000000000048000000000000000", "subnormals");
 }
