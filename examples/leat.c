@@ -9,8 +9,8 @@
 static const char stream_help[] =
     "Reads the bytes of one direction of a conversation and prints one JSON object a line\n"
     "for each event: \"event\" (its name), \"offset\" (where it begins in the stream) and\n"
-    "\"value\". What cannot be decoded has a null value, \"error\", \"error_offset\", perhaps\n"
-    "\"field\", and \"raw\" (in hex).\n"
+    "\"value\". What cannot be decoded has \"error\", \"error_offset\", perhaps \"field\", and\n"
+    "\"raw\" (in hex), too; its value is null, or what was sound of it.\n"
     "\n"
     "  FILE        the bytes; standard input if it is - or left out\n"
     "  --hex       FILE holds hex digits, with any white space\n"

@@ -49,9 +49,12 @@ def main():
         elif not good:
             failed = max(failed, 1)
             print(f"{test['name']}: {test['result']} (exit code {test.get('returncode')})")
-            for shown in (output + (test.get("stderr") or "")).splitlines()[-60:]:
-                if not shown.startswith("ok "):
-                    print(f"    {shown[:300]}")
+            lines = (output + (test.get("stderr") or "")).splitlines()
+            lines = [line for line in lines if not line.startswith("ok ")]
+            if len(lines) > 60:
+                lines[40:-20] = ["..."]
+            for shown in lines:
+                print(f"    {shown[:300]}")
         totals = [total + more for total, more in zip(totals, (passed, failed, skipped))]
     print(*totals)
 
