@@ -118,14 +118,17 @@ static void is_brokers_text(const leat_value *line, const char *text, size_t len
     size_t brokers_length;
     const char *brokers = leat_value_text(leat_value_get(line, "json_text"), &brokers_length);
     leat_builder *ours = t_json(text, length);
+    char *copy;
 
     if (json != NULL)
         ck_assert_msg(leat_value_equal(leat_builder_value(ours), json), "%s: %.*s", what,
                       (int)length, text);
     /* Reals apart, which have six decimals there, it is the same text. */
-    if (strstr(brokers, "\"real\"") == NULL && brokers_length > 0)
+    copy = text_of(line, "json_text");
+    if (copy != NULL && strstr(copy, "\"real\"") == NULL)
         ck_assert_msg(brokers_length == length && memcmp(brokers, text, length) == 0,
-                      "%s:\n got %.*s\nwant %s", what, (int)length, text, brokers);
+                      "%s:\n got %.*s\nwant %s", what, (int)length, text, copy);
+    free(copy);
     ck_assert(json != NULL || brokers_length > 0 || strstr(what, "16384 none") != NULL);
     leat_builder_free(ours);
 }
