@@ -28,6 +28,11 @@ static bool is_length(const struct lt_estreamer_row *row)
     return row->type == LT_ESTREAMER_LENGTH16 || row->type == LT_ESTREAMER_LENGTH32;
 }
 
+static bool takes_rest(const struct lt_estreamer_row *row)
+{
+    return row->type == LT_ESTREAMER_REST || row->type == LT_ESTREAMER_ITEMS;
+}
+
 /* Reading */
 
 int lt_estreamer_malformed(struct lt_estreamer_reader *reader, const uint8_t *at, const char *what,
@@ -477,7 +482,7 @@ struct writing {
     const leat_value *item; /* of a list: the next */
     uint16_t expected;      /* of a list: the type of its elements */
     bool list;
-    bool opaque; /* an unknown block: no fields */
+    bool closed; /* nothing can follow the fields */
     bool headed; /* a header, which stands at the place below, gets the length */
     size_t header;
 };
@@ -539,6 +544,9 @@ static int find_end(struct lt_estreamer_writer *writer, struct writing *writing)
         return status;
     while (end != writing->row && !is_given(writing, lt_estreamer_row(end - 1)))
         end--;
+    /* A length brings its field along, or nobody could tell where the record ends. */
+    if (end != writing->end && lt_estreamer_row(end)->type == LT_ESTREAMER_COUNTED)
+        end++;
     if (end != writing->end && lt_estreamer_peek(&writing->fields, LT_EXTRA) != NULL)
         return lt_estreamer_refuse(writer, "octets behind fields that are missing", "extra");
     writing->end = end;
@@ -550,6 +558,7 @@ static int set_rows(struct lt_estreamer_writer *writer, struct writing *writing,
 {
     writing->row = lt_estreamer_first(layout);
     writing->end = writing->row + layout->rows;
+    writing->closed = takes_rest(lt_estreamer_row(writing->end - 1));
     return find_end(writer, writing);
 }
 
@@ -575,7 +584,7 @@ static int begin_writing(struct writing_stack *stack, uint32_t expected, const c
     layout = lt_estreamer_block(stack->series, (uint32_t)type);
     if (layout != NULL)
         return set_rows(writer, writing, layout);
-    writing->opaque = true;
+    writing->closed = true;
     return lt_estreamer_put_octets(writer, LEAT_BYTES, lt_estreamer_take(&writing->fields, LT_DATA),
                                    "data");
 }
@@ -732,7 +741,7 @@ static int end_writing(struct lt_estreamer_writer *writer, struct writing *writi
 {
     int status = LEAT_OK;
 
-    if (!writing->list && !writing->opaque)
+    if (!writing->list && !writing->closed)
         status = lt_estreamer_put_octets(writer, LEAT_BYTES,
                                          lt_estreamer_take(&writing->fields, LT_EXTRA), "extra");
     if (!writing->list && status == LEAT_OK)

@@ -18,7 +18,7 @@
 
 struct codec {
     leat_session session;
-    uint8_t senders;     /* whose messages are expected: bits 1 << LEAT_FROM_* */
+    unsigned senders;    /* whose messages are expected: bits 1 << LEAT_FROM_* */
     size_t bundle;       /* octets of the bundle that is being received, not yet delivered */
     uint32_t open_items; /* how many items the bundle that is being sent still lacks */
 };
@@ -403,8 +403,7 @@ int leat_estreamer_codec_new(const leat_config *config, uint32_t from, leat_sess
     /* So that no length overflows where size_t has 32 bits. */
     if (made->limits.message_bytes > MESSAGE_BYTES_MAXIMUM)
         made->limits.message_bytes = MESSAGE_BYTES_MAXIMUM;
-    ((struct codec *)made)->senders =
-        from == LEAT_FROM_ANY ? CLIENT | SERVER : (uint8_t)(1u << from);
+    ((struct codec *)made)->senders = from == LEAT_FROM_ANY ? CLIENT | SERVER : 1u << from;
     *session = made;
     return LEAT_OK;
 }

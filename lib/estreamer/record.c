@@ -201,18 +201,9 @@ int lt_estreamer_write_one_block(struct lt_estreamer_writer *writer,
     return lt_estreamer_put_octets(writer, LEAT_BYTES, trailing, "trailing");
 }
 
-static int write_payload(struct lt_estreamer_writer *writer,
-                         const struct lt_estreamer_record *record,
-                         struct lt_estreamer_fields *fields, size_t depth)
+static int write_form(struct lt_estreamer_writer *writer, const struct lt_estreamer_record *record,
+                      struct lt_estreamer_fields *fields, bool legacy, size_t depth)
 {
-    bool legacy = false;
-    int status;
-
-    if (record->legacy != 0) {
-        status = lt_estreamer_flag(writer, lt_estreamer_take(fields, LEGACY), "legacy", &legacy);
-        if (status != LEAT_OK)
-            return status;
-    }
     if (legacy)
         return lt_estreamer_write_fields(writer, fields, layout_of(record->legacy), 0, depth);
     switch (record->payload) {
@@ -226,6 +217,32 @@ static int write_payload(struct lt_estreamer_writer *writer,
         return lt_estreamer_write_one_block(writer, fields, layout_of(record->layout),
                                             lt_estreamer_series(record), depth);
     }
+}
+
+/* Of two forms, what is written must be seen to be the one that it is. */
+static int write_payload(struct lt_estreamer_writer *writer,
+                         const struct lt_estreamer_record *record,
+                         struct lt_estreamer_fields *fields, size_t depth)
+{
+    const struct lt_writer *out = writer->out;
+    size_t start = out->length;
+    struct lt_reader written;
+    bool legacy = false;
+    int status;
+
+    if (record->legacy == 0)
+        return write_form(writer, record, fields, false, depth);
+    status = lt_estreamer_flag(writer, lt_estreamer_take(fields, LEGACY), "legacy", &legacy);
+    if (status == LEAT_OK)
+        status = write_form(writer, record, fields, legacy, depth);
+    if (status != LEAT_OK || out->status != LEAT_OK)
+        return status;
+    written = lt_reader(out->length == start ? (const uint8_t *)"" : out->data + start,
+                        out->length - start);
+    if (is_legacy(record, written) != legacy)
+        return lt_estreamer_refuse(writer, "a form that would be taken for the other one",
+                                   "legacy");
+    return LEAT_OK;
 }
 
 static bool is_octets(const leat_value *value)

@@ -110,6 +110,9 @@ static const struct {
      EVENT("0000000e", "00000004 00000006 00000001 0000")},
     {"event_data", "{\"record_type\":4,\"record\":{\"name\":\"high\",\"truncated\":true}}",
      EVENT("00000012", "00000004 0000000a 00000000 0004 68696768")},
+    {"event_data", /* a length brings its field along */
+     "{\"record_type\":4,\"record\":{\"name_length\":5,\"truncated\":true}}",
+     EVENT("0000000e", "00000004 00000006 00000000 0000")},
     {"event_data", "{\"record_type\":4,\"record\":{\"truncated\":true}}",
      EVENT("00000008", "00000004 00000000")},
     {"event_data", /* a length whose field was cut off is a number like any other */
@@ -263,6 +266,13 @@ static const struct {
      "has_ipv6"},
     {"event_data", RECORD("19", "{\"hops\":1}"), LEAT_E_VALUE, ""},
     {"event_data", RECORD("27", "{\"legacy\":7}"), LEAT_E_VALUE, "legacy"},
+    {"event_data", RECORD("29", "{\"legacy\":true,\"extra\":\"00\"}"), LEAT_E_VALUE, "legacy"},
+    {"event_data", RECORD("62", "{\"block_type\":21}"), LEAT_E_VALUE, "legacy"},
+    {"event_data", RECORD("62", "{\"trailing\":\"00\"}"), LEAT_E_VALUE, "legacy"},
+    {"event_data", RECORD("70", "{\"legacy\":true,\"name\":\"a\",\"truncated\":true}"),
+     LEAT_E_VALUE, "legacy"},
+    {"event_data", RECORD("8", "{\"block_type\":11,\"extra\":\"00\"}"), LEAT_E_VALUE, ""},
+    {"event_data", RECORD("8", "{\"block_type\":10,\"extra\":\"00\"}"), LEAT_E_VALUE, ""},
     {"event_data", RECORD("8", "{\"block_type\":58,\"protocols\":{}}"), LEAT_E_VALUE, "protocols"},
     {"event_data", RECORD("8", "{\"block_type\":58,\"protocols\":[7]}"), LEAT_E_VALUE, ""},
     {"event_data", RECORD("8", "{\"block_type\":11,\"items\":[{\"data\":\"\"}]}"), LEAT_E_VALUE,

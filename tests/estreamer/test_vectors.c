@@ -144,7 +144,7 @@ static bool same_text(const uint8_t *octets, size_t length, const char *text)
 {
     while (length > 0 && octets[length - 1] == '\0') /* padding that the notes leave out */
         length--;
-    return strlen(text) == length && memcmp(text, octets, length) == 0;
+    return strlen(text) == length && (length == 0 || memcmp(text, octets, length) == 0);
 }
 
 /* Octets are shown as text, as hex digits with or without dashes, and addresses as numbers, too. */
