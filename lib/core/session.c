@@ -201,11 +201,12 @@ int leat_feed(leat_session *session, const void *data, size_t length)
     if (session->eof)
         return LEAT_E_STATE;
     take_back(session);
+    if (length == 0)
+        return LEAT_OK;
     if (session->window_size - session->end < length && !make_room(session, length))
         return LEAT_E_NOMEM;
     unpoison(session->window + session->end, length);
-    if (length > 0)
-        memcpy(session->window + session->end, data, length);
+    memcpy(session->window + session->end, data, length);
     session->end += length;
     return LEAT_OK;
 }
