@@ -21,9 +21,11 @@ struct lt_reader {
     const uint8_t *bad; /* NULL while all is well */
 };
 
+/* data may be NULL if length is 0; the reader has a place all the same, which it needs to latch. */
 static inline struct lt_reader lt_reader(const void *data, size_t length)
 {
-    struct lt_reader in = {(const uint8_t *)data, (const uint8_t *)data + length, NULL};
+    const uint8_t *at = data == NULL ? (const uint8_t *)"" : (const uint8_t *)data;
+    struct lt_reader in = {at, at + length, NULL};
     return in;
 }
 

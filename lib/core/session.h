@@ -86,7 +86,8 @@ int lt_session_new(const struct lt_dialect *dialect, const leat_config *config,
 /* The unread octets. */
 static inline struct lt_reader lt_unread(const leat_session *session)
 {
-    return lt_reader(session->window + session->start, session->end - session->start);
+    return lt_reader(session->window == NULL ? NULL : session->window + session->start,
+                     session->end - session->start);
 }
 
 static inline size_t lt_unread_bytes(const leat_session *session)
