@@ -149,6 +149,8 @@ int lt_estreamer_put_octets(struct lt_estreamer_writer *writer, uint8_t kind,
         lt_put_bytes(writer->out, given.octets, given.length);
         return LEAT_OK;
     }
+    if (given.length % 2 != 0)
+        return not_octets(writer, kind, field);
     if (given.length == 0)
         return LEAT_OK;
     at = lt_put(writer->out, given.length / 2);

@@ -237,8 +237,7 @@ static int write_payload(struct lt_estreamer_writer *writer,
         status = write_form(writer, record, fields, legacy, depth);
     if (status != LEAT_OK || out->status != LEAT_OK)
         return status;
-    written = lt_reader(out->length == start ? (const uint8_t *)"" : out->data + start,
-                        out->length - start);
+    written = lt_reader(out->length == start ? NULL : out->data + start, out->length - start);
     if (is_legacy(record, written) != legacy)
         return lt_estreamer_refuse(writer, "a form that would be taken for the other one",
                                    "legacy");
