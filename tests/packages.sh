@@ -13,12 +13,14 @@ need() {
     "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 
-# Tells whether a compiler builds a program: compiles COMPILER TEXT OPTION...
+# Tells whether a compiler (perhaps with options) builds a program: compiles COMPILER TEXT OPTION...
 compiles() {
-    local compiler=$1 text=$2
+    local text=$2
+    local -a compiler
 
+    read -r -a compiler <<<"$1"
     shift 2
-    printf '%s\n' "$text" | "$compiler" -x c -o /dev/null - "$@" >/dev/null 2>&1
+    printf '%s\n' "$text" | "${compiler[@]}" -x c -o /dev/null - "$@" >/dev/null 2>&1
 }
 
 need_compiler() {
