@@ -79,6 +79,29 @@ LEAT_API int leat_broker_json(leat_buffer *buffer, const leat_value *value);
 LEAT_API int leat_broker_json_read(leat_builder *builder, const char *name, const char *text,
                                    size_t length);
 
+/**
+ * Appends the text of a data message of the WebSocket protocol: a value in the JSON form with the members type
+ * and topic in front. (Other messages are plain JSON: leat_buffer_json().)
+ *
+ * Results as leat_broker_json().
+ *
+ * Source: spec section 12.
+ */
+LEAT_API int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t length,
+                                      const leat_value *data);
+
+/**
+ * Reads the text of any message that servers and clients of the WebSocket protocol send. A data message is a
+ * record of type, topic (empty if they are missing) and data, the value; every other one is what it is as JSON: the
+ * record of an ack (type, endpoint, version) or of an error (type, code, context).
+ *
+ * Results as leat_broker_json_read(); what is no object is LEAT_E_SYNTAX.
+ *
+ * Source: spec sections 12 and 13.
+ */
+LEAT_API int leat_broker_json_message_read(leat_builder *builder, const char *name,
+                                           const char *text, size_t length);
+
 /*
  * Kinds of event, each named like its constant in lower case. The value is a record of these fields; ids are
  * LEAT_UUID, other numbers LEAT_UINT.

@@ -33,6 +33,8 @@ static bool is_handshake(const struct codec *codec, const uint8_t *body, size_t 
         return true;
     if (codec->phase == PEERED && codec->from != LEAT_FROM_ANY)
         return false;
+    if (codec->phase == UNDECIDED && length > codec->session.limits.handshake_bytes)
+        return false; /* see check_length() */
     /* What is neither is judged as what was to be expected. */
     return lt_broker_is_handshake(body, length) ||
            (codec->phase == UNDECIDED && !lt_broker_is_envelope(body, length));

@@ -2,13 +2,14 @@
  * The JSON form of values, as the WebSocket protocol has it: {"@data-type":"count","data":1}.
  *
  * Broker's own writer makes texts that are not JSON (raw control characters, \v, inf, nan) or lose digits.
- * We write none of these, and read all of them. In everything else we are as strict as JSON is, stricter than
- * Broker, whose reader takes a port of "80x" for one.
+ * We read all of these, and write none but nan. In everything else we are as strict as JSON, and stricter
+ * than Broker, whose reader takes any text for a port.
  */
 #include "../core/buffer.h"
 #include "../core/builder.h"
 #include "../core/text.h"
 #include "data.h"
+#include "form.h"
 #include "order.h"
 
 #include <leat/broker.h>
@@ -235,195 +236,23 @@ int leat_broker_json(leat_buffer *buffer, const leat_value *value)
     return lt_buffer_end(buffer, start, write_sorted(&buffer->out, value, 0, &buffer->error));
 }
 
-/* ---------------------------------------- scalars from text ---------------------------------------- */
-
-static bool read_digits(const char *text, size_t count, unsigned *value)
+int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t length,
+                             const leat_value *data)
 {
-    size_t i;
+    static const char before[] = "{\"type\":\"data-message\",\"topic\":";
+    struct lt_writer *out = &buffer->out;
+    size_t start = out->length;
+    int status = LEAT_OK;
 
-    *value = 0;
-    for (i = 0; i < count; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        *value = *value * 10 + (unsigned)(text[i] - '0');
-    }
-    return true;
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar; false if there is no such date. */
-static bool read_date(unsigned year, unsigned month, unsigned day, int64_t *days)
-{
-    static const uint8_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    unsigned from_march = (month + 9) % 12;
-    int64_t y = (int64_t)year - (month <= 2);
-
-    if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
-        (month == 2 && day == 29 && !leap))
-        return false;
-    /* Years that begin in March have their leap day last. 719468 days lie before 1970 from 0000-03-01. */
-    *days = y * 365 + (y >= 0 ? y / 4 - y / 100 + y / 400 : -1) + (153 * from_march + 2) / 5 + day -
-            1 - 719468;
-    return true;
-}
-
-/* Z, +hh, +hhmm, +hh:mm or nothing, which is UTC. */
-static bool read_zone(const char *text, size_t length, int64_t *seconds)
-{
-    unsigned hours, minutes = 0;
-
-    *seconds = 0;
-    if (length == 0 || (length == 1 && *text == 'Z'))
-        return true;
-    if ((*text != '+' && *text != '-') || length < 3 || !read_digits(text + 1, 2, &hours))
-        return false;
-    if (length > 3) {
-        size_t colon = text[3] == ':';
-
-        if (length != 5 + colon || !read_digits(text + 3 + colon, 2, &minutes))
-            return false;
-    }
-    if (hours > 23 || minutes > 59)
-        return false;
-    *seconds = (int64_t)hours * 3600 + minutes * 60;
-    if (*text == '-')
-        *seconds = -*seconds;
-    return true;
-}
-
-/* YYYY-MM-DDThh:mm:ss, a fraction of 1 to 9 digits, a zone. */
-static bool read_timestamp(const char *text, size_t length, int64_t *ns)
-{
-    unsigned year, month, day, hour, minute, second, fraction = 0;
-    int64_t days, zone, seconds;
-    size_t at = 19;
-
-    if (length < at || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-        text[16] != ':')
-        return false;
-    if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) ||
-        !read_digits(text + 8, 2, &day) || !read_digits(text + 11, 2, &hour) ||
-        !read_digits(text + 14, 2, &minute) || !read_digits(text + 17, 2, &second))
-        return false;
-    if (!read_date(year, month, day, &days) || hour > 23 || minute > 59 || second > 59)
-        return false;
-    if (at < length && text[at] == '.') {
-        size_t digits = ++at;
-
-        while (at < length && text[at] >= '0' && text[at] <= '9')
-            at++;
-        digits = at - digits;
-        if (digits < 1 || digits > 9 || !read_digits(text + at - digits, digits, &fraction))
-            return false;
-        for (; digits < 9; digits++)
-            fraction *= 10;
-    }
-    if (!read_zone(text + at, length - at, &zone))
-        return false;
-    seconds = days * 86400 + (int64_t)hour * 3600 + minute * 60 + second - zone;
-    /* The years 1677 to 2262 fit. The second that holds the lowest value does not fit as a whole. */
-    if (seconds < 0) {
-        seconds++;
-        if (seconds < INT64_MIN / 1000000000 ||
-            seconds * 1000000000 < INT64_MIN + (1000000000 - (int64_t)fraction))
-            return false;
-        *ns = seconds * 1000000000 - (1000000000 - (int64_t)fraction);
-        return true;
-    }
-    if (seconds > INT64_MAX / 1000000000 || seconds * 1000000000 > INT64_MAX - (int64_t)fraction)
-        return false;
-    *ns = seconds * 1000000000 + fraction;
-    return true;
-}
-
-static bool read_timespan(const char *text, size_t length, int64_t *ns)
-{
-    static const struct {
-        const char *name;
-        int64_t ns;
-    } units[] = {
-        {"ns", 1},         {"us", 1000},
-        {"ms", 1000000},   {"min", INT64_C(60000000000)},
-        {"s", 1000000000}, {"h", INT64_C(3600000000000)},
-    };
-    size_t i, unit = 0;
-    int64_t number;
-    double real;
-
-    for (i = 0; i < sizeof units / sizeof *units; i++) {
-        unit = strlen(units[i].name);
-        if (length > unit && memcmp(text + length - unit, units[i].name, unit) == 0)
-            break;
-    }
-    if (i == sizeof units / sizeof *units)
-        return false;
-    length -= unit;
-    if (*text == '+') {
-        text++;
-        length--;
-        if (length > 0 && *text == '-')
-            return false;
-    }
-    if (lt_read_i64(text, length, &number)) {
-        if (number > INT64_MAX / units[i].ns || number < INT64_MIN / units[i].ns)
-            return false;
-        *ns = number * units[i].ns;
-        return true;
-    }
-    if (!lt_read_real(text, length, &real))
-        return false;
-    real *= (double)units[i].ns;
-    if (!(real >= -0x1p63 && real < 0x1p63))
-        return false;
-    *ns = (int64_t)(real < 0 ? real - 0.5 : real + 0.5);
-    return true;
-}
-
-/* 80/tcp; a number alone is one of TCP. */
-static bool read_port(const char *text, size_t length, uint64_t *port)
-{
-    static const char *const protocols[] = {"?", "tcp", "udp", "icmp"};
-    const char *slash = (const char *)memchr(text, '/', length);
-    size_t digits = slash == NULL ? length : (size_t)(slash - text);
-    uint64_t number, protocol = LEAT_PROTOCOL_TCP;
-
-    if (digits > 5 || !lt_read_u64(text, digits, &number) || number > UINT16_MAX)
-        return false;
-    if (slash != NULL) {
-        size_t word = length - digits - 1;
-
-        for (protocol = 0; protocol <= LEAT_PROTOCOL_ICMP; protocol++) {
-            if (word == strlen(protocols[protocol]) &&
-                memcmp(slash + 1, protocols[protocol], word) == 0)
-                break;
-        }
-        if (protocol > LEAT_PROTOCOL_ICMP)
-            return false;
-    }
-    *port = number | protocol << 16;
-    return true;
-}
-
-/* The address and the prefix, in terms of IPv6; host bits are cleared. Any form of an IPv4 address has
- * prefixes of at most 32 bits, as Broker sees it. */
-static bool read_subnet(const char *text, size_t length, uint8_t octets[17])
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    const char *slash = (const char *)memchr(text, '/', length);
-    uint8_t address[16];
-    uint64_t prefix;
-    size_t digits;
-    bool ipv4;
-
-    if (slash == NULL || !lt_read_address(text, (size_t)(slash - text), address))
-        return false;
-    digits = length - (size_t)(slash - text) - 1;
-    ipv4 = memcmp(address, mapped, sizeof mapped) == 0;
-    if (digits > 3 || !lt_read_u64(slash + 1, digits, &prefix) || prefix > (ipv4 ? 32u : 128u))
-        return false;
-    octets[16] = (uint8_t)(ipv4 ? prefix + 96 : prefix);
-    lt_broker_network(address, octets[16], octets);
-    return true;
+    if (lt_utf8_prefix((const uint8_t *)topic, length) < length)
+        return lt_buffer_end(buffer, start,
+                             lt_error(&buffer->error, LEAT_E_VALUE, 0,
+                                      "text that is not UTF-8 has no JSON form", "topic"));
+    lt_put_bytes(out, before, sizeof before - 1);
+    lt_json_write_string(out, (const uint8_t *)topic, length);
+    lt_put_u8(out, ',');
+    status = write_sorted(out, data, 1, &buffer->error); /* without its brace */
+    return lt_buffer_end(buffer, start, status);
 }
 
 /* ---------------------------------------- reading ---------------------------------------- */
@@ -513,13 +342,13 @@ static bool read_form(unsigned type, const leat_value *json, leat_value *cell, u
         cell->u.bytes = octets;
         cell->length = 16;
         return type == LT_BROKER_ADDRESS ? lt_read_address(text, json->length, octets)
-                                         : read_subnet(text, json->length, octets);
+                                         : lt_broker_read_subnet(text, json->length, octets);
     case LT_BROKER_PORT:
-        return read_port(text, json->length, &cell->u.u64);
+        return lt_broker_read_port(text, json->length, &cell->u.u64);
     case LT_BROKER_TIMESTAMP:
-        return read_timestamp(text, json->length, &cell->u.i64);
+        return lt_broker_read_timestamp(text, json->length, &cell->u.i64);
     default:
-        return read_timespan(text, json->length, &cell->u.i64);
+        return lt_broker_read_timespan(text, json->length, &cell->u.i64);
     }
 }
 
@@ -682,9 +511,9 @@ static const uint8_t *bare_return(const uint8_t *text, size_t length)
 }
 
 /* Reads all of the text as JSON, into the tree. */
-static int read_json(struct reading *r, size_t root)
+static int read_json(struct reading *r, size_t root, size_t depth)
 {
-    struct lt_json json = {.tree = r->tree, .depth = JSON_LEVELS, .last = true, .lenient = true};
+    struct lt_json json = {.tree = r->tree, .depth = depth, .last = true, .lenient = true};
     const uint8_t *bare = bare_return(r->text, r->length);
     size_t limit = r->tree->limit;
     size_t used = 0;
@@ -701,8 +530,8 @@ static int read_json(struct reading *r, size_t root)
         status = refuse(r, LEAT_E_SYNTAX, "text behind the value", LT_BROKER_NO_TYPE);
     r->place = 0;
     if (status == LEAT_OK) {
-        /* Each value is made of a cell at least. */
-        status = lt_tree_reserve(r->tree, r->tree->count - root);
+        /* Each value is made of a cell at least; a message is a record with two fields more. */
+        status = lt_tree_reserve(r->tree, r->tree->count - root + 3);
         if (status != LEAT_OK)
             (void)refuse(r, status, "out of memory", LT_BROKER_NO_TYPE);
     }
@@ -710,25 +539,27 @@ static int read_json(struct reading *r, size_t root)
     return status;
 }
 
-/* Replaces the JSON at root by the value that it is. */
-static int read_typed(struct reading *r, size_t root, const char *name, uint16_t name_length)
+/* Puts what was made behind the JSON in its place. */
+static int replace_json(const struct reading *r, size_t root, size_t start, const char *name,
+                        uint16_t name_length)
 {
     struct lt_tree *tree = r->tree;
-    size_t start = tree->count, twice;
-    int status = read_values(r, tree->cells + root);
 
-    if (status != LEAT_OK)
-        return status;
     memmove(tree->cells + root, tree->cells + start, (tree->count - start) * sizeof *tree->cells);
     tree->count = root + (tree->count - start);
     tree->cells[root].name = name;
     tree->cells[root].name_length = name_length;
-    if (tree->count > tree->limit)
-        return refuse(r, LEAT_E_LIMIT, "too many values", LT_BROKER_NO_TYPE);
-    if (!r->unsorted)
-        return LEAT_OK;
+    return tree->count <= tree->limit
+               ? LEAT_OK
+               : refuse(r, LEAT_E_LIMIT, "too many values", LT_BROKER_NO_TYPE);
+}
+
+static int sort_values(struct reading *r, size_t root)
+{
+    size_t twice;
+    int status = r->unsorted ? lt_broker_sort(r->tree, root, &twice) : LEAT_OK;
+
     r->place = 0;
-    status = lt_broker_sort(tree, root, &twice);
     if (status == LEAT_E_VALUE)
         return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", LT_BROKER_NO_TYPE);
     return status == LEAT_OK
@@ -737,7 +568,72 @@ static int read_typed(struct reading *r, size_t root, const char *name, uint16_t
                         LT_BROKER_NO_TYPE);
 }
 
-int leat_broker_json_read(leat_builder *builder, const char *name, const char *text, size_t length)
+/* Makes the value that the JSON at root is. */
+static int make_value(struct reading *r, size_t root, const char *name, uint16_t name_length)
+{
+    size_t start = r->tree->count;
+    int status = read_values(r, r->tree->cells + root);
+
+    if (status == LEAT_OK)
+        status = replace_json(r, root, start, name, name_length);
+    return status == LEAT_OK ? sort_values(r, root) : status;
+}
+
+/* A text of the message; missing: empty. */
+static int read_text(struct reading *r, const leat_value *message, const char *name,
+                     uint16_t length)
+{
+    const leat_value *json = member(message, name, length);
+
+    if (json != NULL && json->kind != LEAT_TEXT) {
+        look_at(r, json);
+        return lt_error(r->error, LEAT_E_SYNTAX, r->place, "not a text", name);
+    }
+    lt_tree_bytes(r->tree, LEAT_TEXT, name, length, json == NULL ? NULL : json->u.bytes,
+                  json == NULL ? 0 : json->length);
+    return LEAT_OK;
+}
+
+/* Makes the record of a data message that the JSON at root is; other messages stay as they are. */
+static int make_message(struct reading *r, size_t root, const char *name, uint16_t name_length)
+{
+    struct lt_tree *tree = r->tree;
+    const leat_value *message = tree->cells + root;
+    size_t start = tree->count, data;
+    int status;
+
+    if (message->kind != LEAT_RECORD)
+        return refuse(r, LEAT_E_SYNTAX, "not an object", LT_BROKER_NO_TYPE);
+    if (member(message, "@data-type", 10) == NULL) {
+        /* What stays JSON may nest as a value may, not as the JSON of one. */
+        tree->count = root;
+        status = read_json(r, root, r->depth);
+        return status == LEAT_OK ? replace_json(r, root, root, name, name_length) : status;
+    }
+    if (r->depth-- == 0)
+        return refuse(r, LEAT_E_LIMIT, "nested too deeply", LT_BROKER_NO_TYPE);
+    (void)lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
+    status = read_text(r, message, LT_NAME("type"));
+    if (status == LEAT_OK)
+        status = read_text(r, message, LT_NAME("topic"));
+    if (status != LEAT_OK)
+        return status;
+    data = tree->count;
+    status = read_values(r, message);
+    if (status != LEAT_OK)
+        return status;
+    tree->cells[data].name = "data";
+    tree->cells[data].name_length = 4;
+    lt_tree_close(tree, start, 3);
+    data -= start - root;
+    status = replace_json(r, root, start, name, name_length);
+    return status == LEAT_OK ? sort_values(r, data) : status;
+}
+
+typedef int maker(struct reading *r, size_t root, const char *name, uint16_t name_length);
+
+static int read_into(leat_builder *builder, const char *name, const char *text, size_t length,
+                     maker *make)
 {
     size_t root = builder->tree.count;
     struct leat_error error = {0};
@@ -751,10 +647,21 @@ int leat_broker_json_read(leat_builder *builder, const char *name, const char *t
     r.text = lt_builder_keep(builder, text, length);
     if (r.text == NULL)
         return lt_builder_fail(builder, root, LEAT_E_NOMEM, 0, "out of memory", NULL);
-    status = read_json(&r, root);
+    status = read_json(&r, root, JSON_LEVELS);
     if (status == LEAT_OK)
-        status = read_typed(&r, root, name, name_length);
+        status = make(&r, root, name, name_length);
     if (status != LEAT_OK)
         return lt_builder_fail(builder, root, status, error.offset, error.text, error.field);
     return lt_builder_added(builder);
+}
+
+int leat_broker_json_read(leat_builder *builder, const char *name, const char *text, size_t length)
+{
+    return read_into(builder, name, text, length, make_value);
+}
+
+int leat_broker_json_message_read(leat_builder *builder, const char *name, const char *text,
+                                  size_t length)
+{
+    return read_into(builder, name, text, length, make_message);
 }

@@ -52,6 +52,11 @@ static int compare_ports(const leat_value *a, const leat_value *b)
     return (of_a > of_b) - (of_a < of_b);
 }
 
+static int compare_reals(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
 /* One cell against another: containers of one kind are the same so far. */
 static int compare_cells(const leat_value *a, const leat_value *b)
 {
@@ -66,7 +71,7 @@ static int compare_cells(const leat_value *a, const leat_value *b)
     case LEAT_TIMESPAN:
         return (a->u.i64 > b->u.i64) - (a->u.i64 < b->u.i64);
     case LEAT_REAL:
-        return (a->u.f64 > b->u.f64) - (a->u.f64 < b->u.f64);
+        return compare_reals(lt_broker_real(a->u.f64), lt_broker_real(b->u.f64));
     case LEAT_TEXT:
     case LEAT_ENUM:
         return lt_broker_compare_texts(a, b);

@@ -19,8 +19,8 @@ void lt_broker_address(const leat_value *address, uint8_t octets[16]);
 void lt_broker_network(const uint8_t address[16], size_t prefix, uint8_t network[16]);
 
 /*
- * Negative, 0 or positive as a stands before b, is the same, or stands behind it. Sets and tables inside
- * must ascend. NaN, which has no place in an order, is the same as every real.
+ * Negative, 0 or positive as a stands before b, is the same, or stands behind it, by what would be written of
+ * them. Sets and tables inside must ascend. NaN, which has no place in an order, is the same as every real.
  */
 int lt_broker_compare(const leat_value *a, const leat_value *b);
 

@@ -178,6 +178,8 @@ static const struct {
     {"a table that is absurd", "0d ffffffff0f 00", 0, "table"},
     {"an element twice", "0c 03 00 0101 0101", 5, "set"},
     {"an element twice, apart", "0c 03 0101 00 0101", 0, "set"},
+    {"zero, and what is written as zero", "0c 02 04 0000000000000000 04 800000000000000c", 11,
+     "set"},
     {"a key twice", "0d 02 00 0101 00 0100", 5, "table"},
     {"a set twice in a set, in other orders", "0c 02 0c02 0101 00 0c02 00 0101", 0, "set"},
     {"a table twice in a set", "0c 02 0d01 00 00 0d01 00 00", 6, "set"},

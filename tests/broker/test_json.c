@@ -639,6 +639,105 @@ START_TEST(nothing_is_allocated_once_warm)
 }
 END_TEST
 
+/* Messages of the WebSocket protocol: as they are read, and the data message as it is written again. */
+static const struct {
+    const char *text;
+    const char *plain; /* NULL: refused */
+    int status;
+    uint64_t at;
+} messages[] = {
+    {"{\"type\":\"data-message\",\"topic\":\"/a\\\"\",\"@data-type\":\"count\",\"data\":1}",
+     "{\"type\":\"data-message\",\"topic\":\"/a\\\"\",\"data\":1}", LEAT_OK, 0},
+    {"{\"data\":[" OF("none", "{}") "," OF(
+         "boolean", "true") "],\"@data-type\":\"set\",\"topic\":\"t\",\"type\":\"data-message\"}",
+     "{\"type\":\"data-message\",\"topic\":\"t\",\"data\":[null,true]}", LEAT_OK, 0},
+    {"{\"type\":\"data-message\",\"topic\":\"t\",\"@data-type\":\"set\",\"data\":[" OF(
+         "boolean", "true") "," OF("none", "{}") "]}",
+     "{\"type\":\"data-message\",\"topic\":\"t\",\"data\":[null,true]}", LEAT_OK, 0},
+    {OF("none", "{}"), "{\"type\":\"\",\"topic\":\"\",\"data\":null}", LEAT_OK, 0},
+    {"{\"type\":\"ack\",\"endpoint\":\"e\",\"version\":\"2.8.0-dev\"}",
+     "{\"type\":\"ack\",\"endpoint\":\"e\",\"version\":\"2.8.0-dev\"}", LEAT_OK, 0},
+    {"{\"type\":\"error\",\"code\":\"deserialization_failed\",\"context\":\"input #1\"}",
+     "{\"type\":\"error\",\"code\":\"deserialization_failed\",\"context\":\"input #1\"}", LEAT_OK,
+     0},
+    {"{}", "{}", LEAT_OK, 0},
+    {"[\"/a\"]", NULL, LEAT_E_SYNTAX, 0},
+    {"{\"type\":1,\"@data-type\":\"none\"}", NULL, LEAT_E_SYNTAX, 2},
+    {"{\"topic\":[],\"@data-type\":\"none\"}", NULL, LEAT_E_SYNTAX, 2},
+    {"{\"topic\":\"\",\"@data-type\":\"nothing\"}", NULL, LEAT_E_SYNTAX, 26},
+    {"{\"type\":\"data-message\"", NULL, LEAT_E_SYNTAX, 22},
+};
+
+START_TEST(messages_of_websockets)
+{
+    const leat_value *message;
+    char *plain;
+    int status;
+
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_LIST);
+    status =
+        leat_broker_json_message_read(builder, NULL, messages[_i].text, strlen(messages[_i].text));
+    ck_assert_msg(status == messages[_i].status, "%s: %s", messages[_i].text,
+                  leat_error_text(leat_builder_error(builder)));
+    if (status != LEAT_OK) {
+        ck_assert_uint_eq(leat_error_offset(leat_builder_error(builder)), messages[_i].at);
+        return;
+    }
+    leat_builder_close(builder);
+    message = leat_value_first(leat_builder_value(builder));
+    plain = t_json_text(message);
+    ck_assert_str_eq(plain, messages[_i].plain);
+    free(plain);
+    if (_i == 0) {
+        size_t length;
+        const char *topic = leat_value_text(leat_value_get(message, "topic"), &length);
+
+        leat_buffer_clear(buffer);
+        ck_assert_int_eq(
+            leat_broker_json_message(buffer, topic, length, leat_value_get(message, "data")),
+            LEAT_OK);
+        topic = (const char *)leat_buffer_data(buffer, &length);
+        ck_assert_uint_eq(length, strlen(messages[0].text));
+        ck_assert_int_eq(memcmp(topic, messages[0].text, length), 0);
+    }
+}
+END_TEST
+
+/* A list around it, or a record: neither may make more than 128 levels. */
+START_TEST(messages_nest_as_values_do)
+{
+    struct t_bytes deep = nested(127, "[", "", "]"), text = t_copy("{\"x\":", 5);
+    int over;
+
+    t_append(&text, deep.data, deep.length);
+    t_append(&text, "}", 1);
+    for (over = 0; over < 2; over++) {
+        leat_builder_clear(builder);
+        if (over)
+            leat_builder_open(builder, NULL, LEAT_LIST);
+        ck_assert_int_eq(
+            leat_broker_json_message_read(builder, NULL, (const char *)text.data, text.length),
+            over ? LEAT_E_LIMIT : LEAT_OK);
+    }
+    t_free(deep);
+    t_free(text);
+}
+END_TEST
+
+START_TEST(messages_without_a_form)
+{
+    size_t length;
+
+    ck_assert_int_eq(leat_builder_null(builder, NULL), LEAT_OK);
+    ck_assert_int_eq(leat_broker_json_message(buffer, "\xff", 1, leat_builder_value(builder)),
+                     LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_field(leat_buffer_error(buffer)), "topic");
+    ck_assert_int_eq(leat_broker_json_message(buffer, "t", 1, NULL), LEAT_E_VALUE);
+    ck_assert_ptr_null(leat_buffer_data(buffer, &length));
+}
+END_TEST
+
 static void tests(TCase *t)
 {
     tcase_add_checked_fixture(t, setup, teardown);
@@ -650,6 +749,9 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, shapes_of_text, 0, (int)(sizeof shapes / sizeof *shapes));
     tcase_add_loop_test(t, levels_have_two_sides, 0, 4);
     tcase_add_test(t, limits_have_two_sides);
+    tcase_add_loop_test(t, messages_of_websockets, 0, (int)(sizeof messages / sizeof *messages));
+    tcase_add_test(t, messages_nest_as_values_do);
+    tcase_add_test(t, messages_without_a_form);
     tcase_add_test(t, every_allocation_may_fail);
     tcase_add_test(t, nothing_is_allocated_once_warm);
 }
