@@ -358,6 +358,16 @@ static const struct {
      EVENT("00000032", "0000001e 0000002a" HEADER_40 "abcd"),
      "event_data 0 " DATA_JSON("30", "Host Update",
                                "\"record\":{" HEADER_40_JSON ",\"data\":\"abcd\"}") "\nLEAT_END"},
+    {"an address that is not said to be there", SERVER,
+     EVENT("00000030", "00000013 00000028 00000003 c0000221 02005e100001 02 07 0000000b 0000000c"
+                       "000003e8 00000001 00000000 00000000"),
+     "event_data 0 " DATA_JSON("19", "Host Timeout",
+                               "\"record\":{\"discovery_header\":{\"device_id\":3,"
+                               "\"legacy_ip\":\"192.0.2.33\","
+                               "\"mac_address\":\"02:00:5e:10:00:01\",\"has_ipv6\":2,"
+                               "\"reserved\":7,\"event_second\":11,\"event_microsecond\":12,"
+                               "\"event_type\":1000,\"event_subtype\":1,\"file_number\":0,"
+                               "\"file_position\":0}}") "\nLEAT_END"},
     {"with more behind it", SERVER, EVENT("00000032", "00000013 0000002a" HEADER_40 "abcd"),
      "event_data 0 " DATA_JSON("19", "Host Timeout",
                                "\"record\":{" HEADER_40_JSON ",\"extra\":\"abcd\"}") "\nLEAT_END"},

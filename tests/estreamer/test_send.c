@@ -340,6 +340,54 @@ START_TEST(nothing_given)
 }
 END_TEST
 
+/* Kinds that JSON text does not give. */
+START_TEST(other_kinds)
+{
+    static const uint8_t ipv6[16] = {0x20, 0x01, 0x0d, 0xb8};
+    static const uint8_t mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
+    leat_session *session = make(NULL);
+    leat_builder *builder;
+
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    leat_builder_open(builder, NULL, LEAT_RECORD);
+    leat_builder_i64(builder, "error_code", INT64_C(1) << 31);
+    leat_builder_close(builder);
+    ck_assert_int_eq(leat_send(session, "error", leat_builder_value(builder)), LEAT_E_VALUE);
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_RECORD);
+    leat_builder_address(builder, "start_ip", mapped, 16);
+    leat_builder_address(builder, "end_ip", mapped + 12, 4);
+    leat_builder_i64(builder, "flags", 3);
+    leat_builder_close(builder);
+    ck_assert_int_eq(leat_send(session, "host_data_request", leat_builder_value(builder)), LEAT_OK);
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_RECORD);
+    leat_builder_bool(builder, "ipv6", 1);
+    leat_builder_address(builder, "start_ip", ipv6, 16);
+    leat_builder_address(builder, "end_ip", mapped + 12, 4);
+    leat_builder_close(builder);
+    ck_assert_int_eq(leat_send(session, "host_data_request", leat_builder_value(builder)), LEAT_OK);
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_RECORD);
+    leat_builder_address(builder, "start_ip", ipv6, 16);
+    leat_builder_close(builder);
+    ck_assert_int_eq(leat_send(session, "host_data_request", leat_builder_value(builder)),
+                     LEAT_E_VALUE);
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_RECORD);
+    leat_builder_mac(builder, "start_ip", ipv6);
+    leat_builder_close(builder);
+    ck_assert_int_eq(leat_send(session, "host_data_request", leat_builder_value(builder)),
+                     LEAT_E_VALUE);
+    check_sent(session, MESSAGE("0005", "00000010", "00000000 00000003 c0000201 c0000201")
+                            MESSAGE("0005", "00000028",
+                                    "00000000 00000000 20010db8000000000000000000000000"
+                                    "00000000000000000000ffffc0000201"));
+    leat_builder_free(builder);
+    leat_session_free(session);
+}
+END_TEST
+
 /* The offset of a mistake counts in the message. */
 START_TEST(offset_of_a_mistake)
 {
@@ -568,6 +616,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, sends, 0, (int)(sizeof sound / sizeof *sound));
     tcase_add_loop_test(tcase, refuses, 0, (int)(sizeof refused / sizeof *refused));
     tcase_add_test(tcase, nothing_given);
+    tcase_add_test(tcase, other_kinds);
     tcase_add_test(tcase, offset_of_a_mistake);
     tcase_add_test(tcase, longest_text);
     tcase_add_test(tcase, message_limit);
