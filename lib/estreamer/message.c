@@ -3,13 +3,11 @@
 #include <leat/estreamer.h>
 #include <leat/session.h>
 
-#define SERVICE_BYTES     16u /* type, length, flags, timestamp */
-#define EVENT_TYPE_BYTES  4u  /* version, code */
-#define EXTENDED_HEADER   0x80000000u
-#define NETMAP_SHIFT      16u
-#define NETMAP_MAX        0x7fffu
-#define RECORD_TYPE_MASK  0xffffu
-#define ERROR_FIXED_BYTES 6u
+#define SERVICE_BYTES    16u /* type, length, flags, timestamp */
+#define EXTENDED_HEADER  0x80000000u
+#define NETMAP_SHIFT     16u
+#define NETMAP_MAX       0x7fffu
+#define RECORD_TYPE_MASK 0xffffu
 
 static int read_number(struct lt_estreamer_reader *reader, const uint8_t *at, const char *name,
                        uint16_t name_length, uint64_t number, uint32_t *children)
@@ -71,36 +69,24 @@ static int write_error(struct lt_estreamer_writer *writer, struct lt_estreamer_f
                                     false);
 }
 
-/* Messages whose fields are all of fixed size; later versions may append to them. */
-
-static int read_by_rows(struct lt_estreamer_reader *reader, struct lt_reader in, unsigned index,
-                        uint32_t *children)
-{
-    const struct lt_estreamer_layout *layout = &lt_estreamer_layouts[index];
-
-    if (lt_left(&in) < lt_estreamer_fixed_size(layout))
-        return lt_estreamer_malformed(reader, in.at, "shorter than such a message", NULL);
-    return lt_estreamer_read_fields(reader, in, layout, 0, 1, children);
-}
-
-static int write_by_rows(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
-                         unsigned index)
-{
-    return lt_estreamer_write_whole(writer, fields, &lt_estreamer_layouts[index], 1, true);
-}
-
-/* Event Stream Request. Source: spec section 7. */
+/* Event Stream Request; a later version may append to it. Source: spec section 7. */
 
 static int read_event_stream_request(struct lt_estreamer_reader *reader, struct lt_reader in,
                                      uint32_t *children)
 {
-    return read_by_rows(reader, in, LT_ESTREAMER_EVENT_STREAM_REQUEST, children);
+    const struct lt_estreamer_layout *layout =
+        &lt_estreamer_layouts[LT_ESTREAMER_EVENT_STREAM_REQUEST];
+
+    if (lt_left(&in) < lt_estreamer_fixed_size(layout))
+        return lt_estreamer_malformed(reader, in.at, "shorter than an event stream request", NULL);
+    return lt_estreamer_read_fields(reader, in, layout, 0, 1, children);
 }
 
 static int write_event_stream_request(struct lt_estreamer_writer *writer,
                                       struct lt_estreamer_fields *fields)
 {
-    return write_by_rows(writer, fields, LT_ESTREAMER_EVENT_STREAM_REQUEST);
+    return lt_estreamer_write_whole(
+        writer, fields, &lt_estreamer_layouts[LT_ESTREAMER_EVENT_STREAM_REQUEST], 1, true);
 }
 
 /*
@@ -108,18 +94,24 @@ static int write_event_stream_request(struct lt_estreamer_writer *writer,
  * length alone tells. An IPv4 address may stand in either, so a field says which it was.
  */
 
+static const struct lt_estreamer_layout *host_request(bool ipv6)
+{
+    return &lt_estreamer_layouts[ipv6 ? LT_ESTREAMER_HOST_REQUEST_V6 : LT_ESTREAMER_HOST_REQUEST];
+}
+
 static int read_host_data_request(struct lt_estreamer_reader *reader, struct lt_reader in,
                                   uint32_t *children)
 {
-    const struct lt_estreamer_layout *ipv6 = &lt_estreamer_layouts[LT_ESTREAMER_HOST_REQUEST_V6];
-    int status;
+    bool ipv6 = lt_left(&in) == lt_estreamer_fixed_size(host_request(true));
+    int status = LEAT_OK;
 
-    if (lt_left(&in) < lt_estreamer_fixed_size(ipv6))
-        return read_by_rows(reader, in, LT_ESTREAMER_HOST_REQUEST, children);
-    status = lt_estreamer_read_number(reader, in.at, LEAT_BOOL, LT_NAME("ipv6"), 1, children);
+    if (lt_left(&in) != lt_estreamer_fixed_size(host_request(ipv6)))
+        return lt_estreamer_malformed(reader, in.at, "neither 16 nor 40 octets", NULL);
+    if (ipv6)
+        status = lt_estreamer_read_number(reader, in.at, LEAT_BOOL, LT_NAME("ipv6"), 1, children);
     if (status != LEAT_OK)
         return status;
-    return read_by_rows(reader, in, LT_ESTREAMER_HOST_REQUEST_V6, children);
+    return lt_estreamer_read_fields(reader, in, host_request(ipv6), 0, 1, children);
 }
 
 static int write_host_data_request(struct lt_estreamer_writer *writer,
@@ -131,8 +123,7 @@ static int write_host_data_request(struct lt_estreamer_writer *writer,
 
     if (status != LEAT_OK)
         return status;
-    return write_by_rows(writer, fields,
-                         ipv6 ? LT_ESTREAMER_HOST_REQUEST_V6 : LT_ESTREAMER_HOST_REQUEST);
+    return lt_estreamer_write_whole(writer, fields, host_request(ipv6), 1, false);
 }
 
 /* Host data: one block of series 1, or nothing at the end of a range. Source: spec section 11. */

@@ -212,6 +212,8 @@ static const struct {
     {"host_data_request", "{\"start_ip\":\"192.0.2\"}", LEAT_E_VALUE, "start_ip"},
     {"host_data_request", "{\"start_ip\":7}", LEAT_E_VALUE, "start_ip"},
     {"host_data_request", "{\"ipv6\":1}", LEAT_E_VALUE, "ipv6"},
+    {"host_data_request", "{\"extra\":\"00\"}", LEAT_E_VALUE, "extra"},
+    {"host_data_request", "{\"truncated\":true}", LEAT_E_VALUE, "truncated"},
     {"single_host_data", "{\"hops\":1}", LEAT_E_VALUE, ""},
     {"streaming_information", "{\"services\":{}}", LEAT_E_VALUE, "services"},
     {"streaming_information", "{\"services\":[7]}", LEAT_E_VALUE, "services"},
