@@ -1,7 +1,7 @@
 /*
  * eStreamer: the event stream of Cisco Secure Firewall (Firepower) Management Centers, TCP port 8302 inside TLS.
  *
- * Records. What an event_data message carries is a record of one of 177 types; leat_estreamer_record_name()
+ * Records. What an event_data message carries is a record of one of many types; leat_estreamer_record_name()
  * names them. Its value has the fields of the type's layout, named as lib/estreamer/layouts.tsv names
  * them and stable over product versions, so that leat_value_get(record, "source_ip") works for each kind of record
  * that has one. Beside them there are, first or last in the record:
@@ -52,7 +52,8 @@ extern "C" {
  *                        event_types: a list of event_version, event_code
  * STREAMING_INFORMATION  services: a list of service_type, service_length, flags, initial_timestamp
  * MESSAGE_BUNDLE         connection_id, sequence_number, items: how many events follow that are its
- *                        items. Each is event_data, or unknown if it is of another type.
+ *                        items. Each is event_data, or unknown if it is of another type; one that cannot
+ *                        be decoded counts, too.
  * UNKNOWN                message_type, data. Without a value: the end of a bundle whose item does not fit.
  *
  * A message that the side does not send which the session was made for has its value, and an error
