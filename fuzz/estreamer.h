@@ -1,4 +1,6 @@
-/* What the harnesses of eStreamer share: what a session tells of some octets, and sends on of it. */
+/*
+ * What the harnesses of eStreamer share: what a session tells of some octets, and sends on of it.
+ */
 #ifndef FUZZ_ESTREAMER_H
 #define FUZZ_ESTREAMER_H
 
@@ -69,7 +71,9 @@ static inline leat_session *small_session(void)
     return session;
 }
 
-/* Every event that was understood can be sent on; an empty record stands in for one that was not. */
+/*
+ * Every event that was understood can be sent on; an empty record stands in for one that was not.
+ */
 static inline void send_on(leat_session *other, const leat_event *event)
 {
     if (leat_event_value(event) == NULL && leat_event_kind(event) != LEAT_ESTREAMER_EVENT_DATA)
@@ -106,8 +110,8 @@ static inline uint64_t transcript(const uint8_t *data, size_t size, size_t cut, 
 }
 
 /*
- * However the octets are cut, the same is told. What is sent on of them is told without any error but those
- * that came along, and sent on once more it is the same octets.
+ * However the octets are cut, the same is told. What is sent on of them is told without any error
+ * but those that came along, and sent on once more it is the same octets.
  */
 static inline void check_stream(const uint8_t *data, size_t size, size_t cut)
 {

@@ -1,6 +1,6 @@
 /*
- * Messages whose lengths are right: the input is a sequence of a type, a length and as many octets, and
- * inside event data and bundles likewise.
+ * Messages whose lengths are right: the input is a sequence of a type, a length and as many octets,
+ * and inside event data and bundles likewise.
  */
 #include "estreamer.h"
 

@@ -1,6 +1,7 @@
 /*
- * What a record holds, by record type (the first two octets). What is read is written, from the value and from its
- * JSON text; what is written reads back as the same value and is written the same again.
+ * What a record holds, by record type (the first two octets). What is read is written, from the
+ * value and from its JSON text; what is written reads back as the same value and is written the
+ * same again.
  */
 #include "estreamer.h"
 

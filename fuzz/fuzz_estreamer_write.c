@@ -1,6 +1,6 @@
 /*
- * What a caller gives, as JSON text behind two octets of record type: refused, or written so that it reads back
- * and is written the same again.
+ * What a caller gives, as JSON text behind two octets of record type: refused, or written so that
+ * it reads back and is written the same again.
  */
 #include "estreamer.h"
 

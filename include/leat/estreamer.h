@@ -1,28 +1,31 @@
 /*
- * eStreamer: the event stream of Cisco Secure Firewall (Firepower) Management Centers, TCP port 8302 inside TLS.
+ * eStreamer: the event stream of Cisco Secure Firewall (Firepower) Management Centers, TCP port
+ * 8302 inside TLS.
  *
- * Records. What an event_data message carries is a record of one of many types; leat_estreamer_record_name()
- * names them. Its value has the fields of the type's layout, named as lib/estreamer/layouts.tsv names
- * them and stable over product versions, so that leat_value_get(record, "source_ip") works for each kind of record
- * that has one. Beside them there are, first or last in the record:
+ * Records. What an event_data message carries is a record of one of many types;
+ * leat_estreamer_record_name() names them. Its value has the fields of the type's layout, named as
+ * lib/estreamer/layouts.tsv names them and stable over product versions, so that
+ * leat_value_get(record, "source_ip") works for each kind of record that has one. Beside them there
+ * are, first or last in the record:
  *
  *   discovery_header  record: the header of host, connection and user records
- *   block_type        of a record that is a data block, which layout it has; blocks nested in
- *                     it begin with theirs. A block of an unknown type is block_type and data (bytes).
+ *   block_type        of a record that is a data block, which layout it has; blocks nested in it
+ *                     begin with theirs. A block of an unknown type is block_type and data (bytes).
  *   extra             bytes behind the last field that is known
  *   truncated         true: the fields that are absent were not there
  *   legacy            true: the older form of a record that has had two
  *   trailing          bytes behind the block that should have been all
  *
- * A nested string block is text, a nested blob block bytes, a list a list of records or text. Integers are
- * LEAT_UINT (error_code: LEAT_INT); addresses, UUIDs and MACs have kinds of their own. Fields that say how long
- * another field is (name_length) are read as they are, and ignored when written.
+ * A nested string block is text, a nested blob block bytes, a list a list of records or text.
+ * Integers are LEAT_UINT (error_code: LEAT_INT); addresses, UUIDs and MACs have kinds of their own.
+ * Fields that say how long another field is (name_length) are read as they are, and ignored when
+ * written.
  *
- * Writing takes what reading gives, and also the forms that leat_value_json() prints (text for addresses, UUIDs and
- * MACs, hex digits for bytes, {"hex":"..."} for text that is not UTF-8). Fields that are missing are 0 or
- * empty, unless truncated is true: then those behind the last that is given are left out. Unknown fields are refused.
- * Lists are written as the kind that the layout prescribes, items of bundles and lengths in their canonical form;
- * all else gives the bytes back.
+ * Writing takes what reading gives, and also the forms that leat_value_json() prints (text for
+ * addresses, UUIDs and MACs, hex digits for bytes, {"hex":"..."} for text that is not UTF-8).
+ * Fields that are missing are 0 or empty, unless truncated is true: then those behind the last that
+ * is given are left out. Unknown fields are refused. Lists are written as the kind that the layout
+ * prescribes, items of bundles and lengths in their canonical form; all else gives the bytes back.
  */
 #ifndef LEAT_ESTREAMER_H
 #define LEAT_ESTREAMER_H
@@ -42,19 +45,22 @@ extern "C" {
  * NULL                   none: the acknowledgement of a client, the keep-alive of a server
  * ERROR                  error_code, text_length, text (often with a NUL at its end)
  * EVENT_STREAM_REQUEST   initial_timestamp, request_flags
- * EVENT_DATA             record_type, record_name (if the type is known), netmap_id, extended_header,
- *                        record_length (only if the server got it wrong), archive_timestamp and checksum
- *                        (only if they are there), record (bytes if the type is unknown or the record is malformed)
- * HOST_DATA_REQUEST      ipv6 (true: 16-octet addresses; else absent), data_type, flags, start_ip, end_ip
+ * EVENT_DATA             record_type, record_name (if the type is known), netmap_id,
+ *                        extended_header, record_length (only if the server got it wrong),
+ *                        archive_timestamp and checksum (only if they are there), record (bytes if
+ *                        the type is unknown or the record is malformed)
+ * HOST_DATA_REQUEST      ipv6 (true: 16-octet addresses; else absent), data_type, flags, start_ip,
+ *                        end_ip
  * SINGLE_HOST_DATA       a block: block_type and its fields; none if the message is empty
  * MULTIPLE_HOST_DATA     the same; an empty one ends the answer to a range
- * STREAMING_REQUEST      services: a list of service_type, service_length, flags, initial_timestamp,
- *                        event_types: a list of event_version, event_code
+ * STREAMING_REQUEST      services: a list of service_type, service_length, flags,
+ *                        initial_timestamp, event_types: a list of event_version, event_code
  * STREAMING_INFORMATION  services: a list of service_type, service_length, flags, initial_timestamp
  * MESSAGE_BUNDLE         connection_id, sequence_number, items: how many events follow that are its
- *                        items. Each is event_data, or unknown if it is of another type; one that cannot
- *                        be decoded counts, too.
- * UNKNOWN                message_type, data. Without a value: the end of a bundle whose item does not fit.
+ *                        items. Each is event_data, or unknown if it is of another type; one that
+ *                        cannot be decoded counts, too.
+ * UNKNOWN                message_type, data. Without a value: the end of a bundle whose item does
+ *                        not fit.
  *
  * A message that the side does not send which the session was made for has its value, and an error
  * LEAT_E_PROTOCOL.
@@ -77,10 +83,11 @@ extern "C" {
  * from     LEAT_FROM_CLIENT, LEAT_FROM_SERVER or LEAT_FROM_ANY: whose messages leat_next() reads.
  * session  yours to free with leat_session_free().
  *
- * leat_send() takes the names of all events. Of a bundle first the message_bundle with the number of its
- * items, then as many commands event_data (or unknown); nothing of it is sent before the last is there, and
- * any other command meanwhile is LEAT_E_STATE. A LEAT_E_LIMIT ends the bundle in front of the item that did
- * not fit. Or items is a list of the values of event_data: then the bundle is complete at once.
+ * leat_send() takes the names of all events. Of a bundle first the message_bundle with the number
+ * of its items, then as many commands event_data (or unknown); nothing of it is sent before the
+ * last is there, and any other command meanwhile is LEAT_E_STATE. A LEAT_E_LIMIT ends the bundle in
+ * front of the item that did not fit. Or items is a list of the values of event_data: then the
+ * bundle is complete at once.
  *
  * LEAT_OK, LEAT_E_NOMEM, LEAT_E_STATE (no such side).
  *
@@ -96,8 +103,8 @@ LEAT_API int leat_estreamer_codec_new(const leat_config *config, uint32_t from,
  * record_type  any; unknown ones give bytes.
  * octets       copied.
  *
- * LEAT_OK, LEAT_E_SYNTAX (malformed; leat_builder_error() has the place and the field), LEAT_E_LIMIT (values or
- * depth), LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
+ * LEAT_OK, LEAT_E_SYNTAX (malformed; leat_builder_error() has the place and the field),
+ * LEAT_E_LIMIT (values or depth), LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
  *
  * Source: spec sections 9.2, 9.3 and 10.
  */
@@ -107,18 +114,18 @@ LEAT_API int leat_estreamer_record_read(leat_builder *builder, const char *name,
 /**
  * Appends what the above reads.
  *
- * record  a record with the fields of the type's layout, or bytes (or their hex digits as text), which are
- *         written as they are; NULL: every field is 0 or empty.
+ * record  a record with the fields of the type's layout, or bytes (or their hex digits as text),
+ *         which are written as they are; NULL: every field is 0 or empty.
  *
- * LEAT_OK, LEAT_E_VALUE (leat_buffer_error() has the field), LEAT_E_LIMIT, LEAT_E_NOMEM; unless LEAT_OK, nothing
- * was appended.
+ * LEAT_OK, LEAT_E_VALUE (leat_buffer_error() has the field), LEAT_E_LIMIT, LEAT_E_NOMEM; unless
+ * LEAT_OK, nothing was appended.
  */
 LEAT_API int leat_estreamer_record_write(leat_buffer *buffer, uint32_t record_type,
                                          const leat_value *record);
 
 /*
- * The tables, for bindings, documentation and tests. Text is constant and ends with a NUL. Out of range, or
- * for record types that are unknown, the answer is NULL, 0 or LEAT_ESTREAMER_NO_LAYOUT.
+ * The tables, for bindings, documentation and tests. Text is constant and ends with a NUL. Out of
+ * range, or for record types that are unknown, the answer is NULL, 0 or LEAT_ESTREAMER_NO_LAYOUT.
  */
 #define LEAT_ESTREAMER_NO_LAYOUT SIZE_MAX
 

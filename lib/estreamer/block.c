@@ -117,8 +117,8 @@ static inline void read_fixed(const struct lt_estreamer_row *row, const uint8_t 
 }
 
 /*
- * How many fields of a run there are, if not all. What encloses them may end between two fields, not
- * inside one.
+ * How many fields of a run there are, if not all. What encloses them may end between two fields,
+ * not inside one.
  */
 static int short_run(struct reading_stack *stack, struct reading *reading, unsigned *count,
                      size_t *octets)
@@ -656,8 +656,8 @@ static const struct lt_estreamer_row *find_counted(const struct writing *writing
 }
 
 /*
- * A length is what its field needs, whatever was given for it; only where the field itself was cut off
- * is the number all there is.
+ * A length is what its field needs, whatever was given for it; only where the field itself was cut
+ * off is the number all there is.
  */
 static int write_length(struct lt_estreamer_writer *writer, const struct writing *writing,
                         const struct lt_estreamer_row *row, const leat_value *value)

@@ -30,9 +30,10 @@ int lt_estreamer_malformed(struct lt_estreamer_reader *reader, const uint8_t *at
 int lt_estreamer_full(struct lt_estreamer_reader *reader, const uint8_t *at, int status);
 
 /*
- * What follows appends to the tree, or notes an error: LEAT_OK, LEAT_E_SYNTAX, LEAT_E_LIMIT, LEAT_E_NOMEM.
- * at is the place that errors name, depth how many containers are open, and children counts the children of the
- * innermost of them. After an error the tree is to be taken back by the caller.
+ * What follows appends to the tree, or notes an error: LEAT_OK, LEAT_E_SYNTAX, LEAT_E_LIMIT,
+ * LEAT_E_NOMEM. at is the place that errors name, depth how many containers are open, and children
+ * counts the children of the innermost of them. After an error the tree is to be taken back by the
+ * caller.
  */
 
 /* Room for count cells. */
@@ -89,8 +90,8 @@ int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader
                             unsigned series, size_t depth, uint32_t *children);
 
 /*
- * Writes what the above read: all fields that are left in fields. Fields that are missing are 0 or empty, unless
- * truncated is true: then those behind the last that is given are left out.
+ * Writes what the above read: all fields that are left in fields. Fields that are missing are 0 or
+ * empty, unless truncated is true: then those behind the last that is given are left out.
  *
  * LEAT_OK or LEAT_E_VALUE. That memory and limits sufficed is for writer->out->status to say.
  */
@@ -99,7 +100,9 @@ int lt_estreamer_write_fields(struct lt_estreamer_writer *writer,
                               const struct lt_estreamer_layout *layout, unsigned series,
                               size_t depth);
 
-/* The same for a structure that cannot be cut short; longer says whether extra may stand behind it. */
+/*
+ * The same for a structure that cannot be cut short; longer says whether extra may stand behind it.
+ */
 int lt_estreamer_write_whole(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
                              const struct lt_estreamer_layout *layout, size_t depth, bool longer);
 

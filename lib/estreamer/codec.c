@@ -1,6 +1,6 @@
 /*
- * Framing, in both directions: the message header, bundles, and nothing that remembers what was said
- * before. Source: spec sections 4, 9.4 and 15.
+ * Framing, in both directions: the message header, bundles, and nothing that remembers what was
+ * said before. Source: spec sections 4, 9.4 and 15.
  */
 #include "message.h"
 
@@ -33,7 +33,10 @@ static struct lt_estreamer_reader start_reader(leat_session *session, const uint
     return reader;
 }
 
-/* The message is read: completes its event. children counts the fields of its value, if status is LEAT_OK. */
+/*
+ * The message is read: completes its event. children counts the fields of its value, if status is
+ * LEAT_OK.
+ */
 static int deliver(struct codec *codec, leat_event *event, struct lt_estreamer_reader *reader,
                    unsigned senders, int status, uint32_t children)
 {
@@ -54,8 +57,8 @@ static int deliver(struct codec *codec, leat_event *event, struct lt_estreamer_r
 }
 
 /*
- * A message, or an item of a bundle: raw octets at the start of the unread, the header included. message is
- * NULL if the type is unknown.
+ * A message, or an item of a bundle: raw octets at the start of the unread, the header included.
+ * message is NULL if the type is unknown.
  */
 static int read_message(struct codec *codec, const struct lt_estreamer_message *message,
                         uint32_t type, size_t raw_length)
@@ -79,7 +82,10 @@ static int read_message(struct codec *codec, const struct lt_estreamer_message *
                    status, children);
 }
 
-/* The type and the length of an item, of which two forms are read: u32 type, or the header of a message. */
+/*
+ * The type and the length of an item, of which two forms are read: u32 type, or the header of a
+ * message.
+ */
 static bool read_item_header(struct lt_reader *in, uint32_t *type, uint32_t *length)
 {
     struct lt_reader header = *in;
@@ -220,7 +226,9 @@ static size_t begin_item(leat_session *session, uint32_t type)
     return start;
 }
 
-/* Fills in the length of the message or item that begins at the given place, now that it is whole. */
+/*
+ * Fills in the length of the message or item that begins at the given place, now that it is whole.
+ */
 static int end_message(leat_session *session, size_t start)
 {
     size_t length;
@@ -290,8 +298,9 @@ static int write_unknown(leat_session *session, const leat_value *value, bool it
 }
 
 /*
- * An item of the bundle that is open, whose octets are held back until the last item is there. What has been
- * written of it is a sound bundle at any time; so when it cannot grow any further, it ends there.
+ * An item of the bundle that is open, whose octets are held back until the last item is there. What
+ * has been written of it is a sound bundle at any time; so when it cannot grow any further, it ends
+ * there.
  */
 static int send_item(struct codec *codec, const char *name, const leat_value *value)
 {

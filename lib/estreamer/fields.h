@@ -51,8 +51,8 @@ int lt_estreamer_count(struct lt_estreamer_writer *writer, uint8_t kind, const l
                        const char *field, size_t *count);
 
 /*
- * Octets of any number, none if value is NULL. kind is LEAT_TEXT (text, or {"hex":"..."} if it is not UTF-8) or
- * LEAT_BYTES (bytes, or their hex digits as text).
+ * Octets of any number, none if value is NULL. kind is LEAT_TEXT (text, or {"hex":"..."} if it is
+ * not UTF-8) or LEAT_BYTES (bytes, or their hex digits as text).
  */
 int lt_estreamer_put_octets(struct lt_estreamer_writer *writer, uint8_t kind,
                             const leat_value *value, const char *field);

@@ -40,7 +40,9 @@ static int write_null(struct lt_estreamer_writer *writer, struct lt_estreamer_fi
     return status != LEAT_OK ? status : lt_estreamer_fields_end(writer, fields);
 }
 
-/* Error. Source: spec sections 6 and 15: if the length of the text is wrong, the rest is the text. */
+/*
+ * Error. Source: spec sections 6 and 15: if the length of the text is wrong, the rest is the text.
+ */
 
 static int read_error(struct lt_estreamer_reader *reader, struct lt_reader in, uint32_t *children)
 {
@@ -90,8 +92,8 @@ static int write_event_stream_request(struct lt_estreamer_writer *writer,
 }
 
 /*
- * Host Data Request. Source: spec section 11: addresses of 4 octets, or of 16 in a form of which the
- * length alone tells. An IPv4 address may stand in either, so a field says which it was.
+ * Host Data Request. Source: spec section 11: addresses of 4 octets, or of 16 in a form of which
+ * the length alone tells. An IPv4 address may stand in either, so a field says which it was.
  */
 
 static const struct lt_estreamer_layout *host_request(bool ipv6)
@@ -144,8 +146,9 @@ static int write_host_data(struct lt_estreamer_writer *writer, struct lt_estream
 }
 
 /*
- * Services. Source: spec section 8: what service_length counts depends on who wrote it, so in a request,
- * whose services end at their terminator, it is not looked at, and in the server's information it is read either way.
+ * Services. Source: spec section 8: what service_length counts depends on who wrote it, so in a
+ * request, whose services end at their terminator, it is not looked at, and in the server's
+ * information it is read either way.
  */
 
 static int open_list(struct lt_estreamer_reader *reader, const uint8_t *at, const char *name,
@@ -329,7 +332,10 @@ static int write_event_types(struct lt_estreamer_writer *writer, struct lt_estre
     return status;
 }
 
-/* A service of a request counts all of itself in its length; one of the server, what follows its length. */
+/*
+ * A service of a request counts all of itself in its length; one of the server, what follows its
+ * length.
+ */
 static int write_service(struct lt_estreamer_writer *writer, const leat_value *service,
                          bool request)
 {

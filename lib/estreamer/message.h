@@ -15,8 +15,8 @@ struct lt_estreamer_message {
     uint8_t senders; /* bits 1 << LEAT_FROM_* */
     const char *name;
     /*
-     * Appends the fields of the message to the record that is open. LEAT_OK with an error noted: the fields are
-     * sound, something else is not.
+     * Appends the fields of the message to the record that is open. LEAT_OK with an error noted:
+     * the fields are sound, something else is not.
      */
     int (*read)(struct lt_estreamer_reader *reader, struct lt_reader in, uint32_t *children);
     /* Writes all fields that are left. */

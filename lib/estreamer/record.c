@@ -51,8 +51,8 @@ static bool fits(const struct lt_estreamer_layout *layout, struct lt_reader in)
 }
 
 /*
- * Some records have had two forms under one number: a block or the bare structure, or two structures
- * of different size. Source: spec sections 9 and 17.
+ * Some records have had two forms under one number: a block or the bare structure, or two
+ * structures of different size. Source: spec sections 9 and 17.
  */
 static bool is_legacy(const struct lt_estreamer_record *record, struct lt_reader in)
 {

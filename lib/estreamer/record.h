@@ -5,8 +5,8 @@
 #include "block.h"
 
 /*
- * Appends one value of that name: a record, or bytes if the type is unknown. LEAT_OK, LEAT_E_SYNTAX, LEAT_E_LIMIT,
- * LEAT_E_NOMEM; then the tree is to be taken back by the caller.
+ * Appends one value of that name: a record, or bytes if the type is unknown. LEAT_OK,
+ * LEAT_E_SYNTAX, LEAT_E_LIMIT, LEAT_E_NOMEM; then the tree is to be taken back by the caller.
  */
 int lt_estreamer_read_record(struct lt_estreamer_reader *reader, uint32_t type, struct lt_reader in,
                              const char *name, uint16_t name_length, size_t depth);

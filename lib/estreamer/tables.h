@@ -1,6 +1,6 @@
 /*
- * Layouts and record types as tables. The tables themselves are made by generate.py from layouts.tsv and
- * records.tsv, which say what each field means; nothing in them needs a relocation.
+ * Layouts and record types as tables. The tables themselves are made by generate.py from
+ * layouts.tsv and records.tsv, which say what each field means; nothing in them needs a relocation.
  */
 #ifndef LT_ESTREAMER_TABLES_H
 #define LT_ESTREAMER_TABLES_H

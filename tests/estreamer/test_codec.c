@@ -22,7 +22,10 @@ static void say(struct t_bytes *to, const char *text)
     t_append(to, text, strlen(text));
 }
 
-/* "name offset value", and "!code offset field" if there is an error; then the last status likewise. */
+/*
+ * "name offset value", and "!code offset field" if there is an error; then the last status
+ * likewise.
+ */
 static void say_error(struct t_bytes *to, const leat_error *error)
 {
     char text[200];

@@ -1,7 +1,8 @@
 /*
- * Every layout and every record type, filled by the introspection tables alone. A little encoder of the test's own
- * writes the octets that the wire types ask for while the value is built: what the library reads from the octets
- * must be the value, and what it writes for the value must be the octets.
+ * Every layout and every record type, filled by the introspection tables alone. A little encoder of
+ * the test's own writes the octets that the wire types ask for while the value is built: what the
+ * library reads from the octets must be the value, and what it writes for the value must be the
+ * octets.
  */
 #include "support.h"
 
@@ -398,7 +399,9 @@ START_TEST(blocks)
 }
 END_TEST
 
-/* A block that ends between two fields lacks those behind; one that ends in a field is malformed. */
+/*
+ * A block that ends between two fields lacks those behind; one that ends in a field is malformed.
+ */
 static void check_cut(const char *what, uint32_t type, const struct sample *sample, size_t at)
 {
     struct t_bytes octets = t_copy(sample->octets.data, at);

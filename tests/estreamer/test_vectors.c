@@ -1,7 +1,9 @@
 /*
- * Every recorded file: decoded, compared with what two other decoders made of it, and encoded again.
+ * Every recorded file: decoded, compared with what two other decoders made of it, and encoded
+ * again.
  *
- * The notes beside the files name fields in their own ways, so what is compared is the sequence of scalars.
+ * The notes beside the files name fields in their own ways, so what is compared is the sequence of
+ * scalars.
  */
 #include "support.h"
 
@@ -185,9 +187,9 @@ static void compare(const char *file, const struct scalars *ours, const struct s
 }
 
 /*
- * A record and what the first decoder noted as a JSON object. Of the discovery header it leaves out some fields
- * and shows the address, which comes last, as the second; and as an object of its has each name once, it shows
- * one device_id where header and block have one each.
+ * A record and what the first decoder noted as a JSON object. Of the discovery header it leaves out
+ * some fields and shows the address, which comes last, as the second; and as an object of its has
+ * each name once, it shows one device_id where header and block have one each.
  */
 static void compare_json(const char *file, const leat_value *record, const leat_value *noted)
 {
@@ -330,7 +332,10 @@ static const char *compare_next(const char *file, const char *line, const leat_v
     return strstr(line + 1, "\n{");
 }
 
-/* The second decoder reads has_ipv6 and reserved as one field, and does not show client applications. */
+/*
+ * The second decoder reads has_ipv6 and reserved as one field, and does not show client
+ * applications.
+ */
 static void compare_perl(const char *file, const char *notes, const leat_value *value)
 {
     static const char *const unseen[] = {"has_ipv6", "client_applications", NULL};
@@ -343,7 +348,9 @@ static void compare_perl(const char *file, const char *notes, const leat_value *
     free_texts(&theirs);
 }
 
-/* One file of a conversation: every event sound, as noted, and the same octets when it is sent on. */
+/*
+ * One file of a conversation: every event sound, as noted, and the same octets when it is sent on.
+ */
 static void check_messages(const char *folder, const char *file)
 {
     struct t_bytes octets = octets_of(folder, file);
