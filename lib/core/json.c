@@ -20,7 +20,6 @@ struct parse {
     size_t index[LT_DEPTH_MAX];      /* cells of the open containers */
     uint32_t children[LT_DEPTH_MAX]; /* and how many children they have */
     uint32_t guess;                  /* of the object at the top: the next member's number */
-    uint32_t guess_at;               /* and place in json->guess */
     bool guessing;                   /* so far all members were as guessed */
 };
 
@@ -44,19 +43,12 @@ static int cut(struct parse *p)
 
 static inline bool is_space(uint8_t c)
 {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    return lt_json_is_space(c);
 }
 
 static inline const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
 {
-    while (at < end && is_space(*at))
-        at++;
-    return at;
-}
-
-size_t lt_json_space(const uint8_t *text, size_t length)
-{
-    return (size_t)(skip_space(text, text + length) - text);
+    return at + lt_json_space(at, (size_t)(end - at));
 }
 
 /* Bits set where an octet of the word is '"', '\\', below 0x20 or above 0x7f. False alarms are possible
@@ -254,20 +246,47 @@ static inline bool is_digit(uint8_t c)
     return (uint8_t)(c - '0') < 10;
 }
 
-/* Eight digits at once: their number, and true if they are digits. */
-static inline bool eight_digits(const uint8_t *at, uint64_t *value)
+/*
+ * The number of eight digits, less those that are shifted out: they count as zeros before it. *bad gets bits if an octet
+ * that stays is no digit.
+ */
+static inline uint64_t eight_digits(uint64_t word, unsigned shift, uint64_t *bad)
 {
-    uint64_t word = lt_load_u64le(at);
-
-    if (((word & (ONES * 0xf0)) | (((word + ONES * 6) & (ONES * 0xf0)) >> 4)) != ONES * 0x33)
-        return false;
-    word -= ONES * '0';
+    word = (word - ONES * '0') << shift;
+    *bad |= (word + ONES * 0x76) | word;
     word = word * 10 + (word >> 8);
-    word = ((word & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
-            ((word >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001)) >>
-           32;
-    *value = word & 0xffffffff;
-    return true;
+    word = (word & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
+           (word >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
+    return word >> 32;
+}
+
+#define DIGITS_MAX 16u /* that are read at once */
+
+/* The number of width digits, of 1 to 16; false if one of them is no digit. 16 octets can be read. */
+static inline bool read_digits(const uint8_t *at, size_t width, uint64_t *value)
+{
+    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
+    uint64_t word = lt_load_u64le(at);
+    uint64_t bad = 0;
+
+    if (width <= 8) {
+        *value = eight_digits(word, 64 - 8 * (unsigned)width, &bad);
+    } else {
+        word = eight_digits(word, 0, &bad) * powers[width - 8];
+        *value = word + eight_digits(lt_load_u64le(at + 8), 128 - 8 * (unsigned)width, &bad);
+    }
+    return (bad & TOPS) == 0;
+}
+
+/* How many of the next 16 octets are digits, up to the first that is not. */
+static inline size_t count_digits(const uint8_t *at)
+{
+    size_t count = 0;
+
+    while (count < DIGITS_MAX && is_digit(at[count]))
+        count++;
+    return count;
 }
 
 /* The rest of a number that is not a plain integer: its form is checked, then it is read as a real. */
@@ -306,17 +325,22 @@ static inline int read_number(struct parse *p, const char *name, uint16_t name_l
 {
     const uint8_t *start = p->at;
     const uint8_t *at = start;
-    const uint8_t *digits;
-    uint64_t value = 0, eight;
+    const uint8_t *first;
+    uint64_t value = 0;
     bool negative = *at == '-';
     leat_value *cell;
 
     if (negative)
         at++;
-    digits = at;
-    if (p->end - at >= 8 && eight_digits(at, &eight)) {
-        value = eight;
-        at += 8;
+    first = at;
+    if (p->end - at >= 8) {
+        uint64_t bad = 0;
+        uint64_t eight = eight_digits(lt_load_u64le(at), 0, &bad);
+
+        if ((bad & TOPS) == 0) {
+            value = eight;
+            at += 8;
+        }
     }
     while (at < p->end && is_digit(*at)) {
         value = value * 10 + (uint64_t)(*at - '0');
@@ -324,14 +348,14 @@ static inline int read_number(struct parse *p, const char *name, uint16_t name_l
     }
     if (at == p->end && !p->json->last)
         return cut(p);
-    if (at == digits)
+    if (at == first)
         return at == p->end ? cut(p) : fail(p, LEAT_E_SYNTAX, at, "a digit is missing in a number");
-    if (*digits == '0' && at - digits > 1)
-        return fail(p, LEAT_E_SYNTAX, digits, "a number begins with 0");
+    if (*first == '0' && at - first > 1)
+        return fail(p, LEAT_E_SYNTAX, first, "a number begins with 0");
     if (at < p->end && (*at == '.' || *at == 'e' || *at == 'E'))
         return read_real(p, start, at, name, name_length);
     /* 19 digits fit always, 20 digits sometimes. Minus zero is not an integer. */
-    if (at - digits > 19 && !lt_read_u64((const char *)digits, (size_t)(at - digits), &value))
+    if (at - first > 19 && !lt_read_u64((const char *)first, (size_t)(at - first), &value))
         return read_real(p, start, at, name, name_length);
     if (negative && (value == 0 || value > UINT64_C(1) << 63))
         return read_real(p, start, at, name, name_length);
@@ -379,43 +403,39 @@ static int read_word(struct parse *p, const char *name, uint16_t name_length)
     return fail(p, LEAT_E_SYNTAX, p->at, "not a JSON value");
 }
 
-/* Both have at least 3 octets: "x": is the shortest that is guessed. */
-static inline bool same_octets(const uint8_t *a, const uint8_t *b, size_t length)
-{
-    size_t i;
+#define NO_GUESS UINT32_MAX
 
-    if (length >= 8) {
-        for (i = 0; i + 8 <= length; i += 8) {
-            if (lt_load_u64le(a + i) != lt_load_u64le(b + i))
-                return false;
-        }
-        return lt_load_u64le(a + length - 8) == lt_load_u64le(b + length - 8);
-    }
-    if (length >= 4)
-        return lt_load_u32le(a) == lt_load_u32le(b) &&
-               lt_load_u32le(a + length - 4) == lt_load_u32le(b + length - 4);
-    for (i = 0; i < length; i++) {
-        if (a[i] != b[i])
-            return false;
-    }
-    return true;
+/* 16 octets can be read. */
+static inline bool is_guessed(const struct lt_json_guess *guess, const uint8_t *at)
+{
+    return (((lt_load_u64le(at) ^ guess->octets[0]) & guess->masks[0]) |
+            ((lt_load_u64le(at + 8) ^ guess->octets[1]) & guess->masks[1])) == 0;
 }
 
 /* Remembers how a member of the object at the top began; quote..at is "name": without white space. */
 static void learn(struct parse *p, const uint8_t *quote, const uint8_t *at)
 {
     struct lt_json *json = p->json;
+    struct lt_json_guess *guess = &json->guess[p->guess];
     size_t length = (size_t)(at - quote);
+    uint8_t octets[16] = {0};
+    unsigned i;
 
     p->guessing = false;
-    if (p->guess >= sizeof json->guess_length || length > sizeof json->guess - p->guess_at) {
-        json->guesses = (uint8_t)p->guess;
-        p->guess = UINT32_MAX; /* no further ones: they must be a prefix of the members */
+    json->guesses = (uint8_t)p->guess;
+    if (p->guess >= LT_JSON_GUESSES || length > sizeof octets) {
+        p->guess = NO_GUESS; /* no further ones: they are the first members, without a gap */
         return;
     }
-    memcpy(json->guess + p->guess_at, quote, length);
-    json->guess_length[p->guess] = (uint8_t)length;
-    p->guess_at += (uint32_t)length;
+    memcpy(octets, quote, length);
+    for (i = 0; i < 2; i++) {
+        size_t tail = length > 8 * i ? length - 8 * i : 0;
+
+        guess->octets[i] = lt_load_u64le(octets + 8 * i);
+        guess->masks[i] = tail == 0 ? 0 : tail >= 8 ? UINT64_MAX : UINT64_MAX >> (64 - 8 * tail);
+    }
+    guess->length = (uint8_t)length;
+    guess->width = 0;
     json->guesses = (uint8_t)++p->guess;
 }
 
@@ -426,20 +446,16 @@ static inline int read_name(struct parse *p, const char **name, uint16_t *name_l
     const uint8_t *quote = p->at;
     const uint8_t *text, *behind;
     size_t length;
-    bool top = p->depth == 1 && p->guess != UINT32_MAX;
+    bool top = p->depth == 1 && p->guess != NO_GUESS;
     int status;
 
-    if (top && p->guessing && p->guess < json->guesses) {
-        length = json->guess_length[p->guess];
-        if ((size_t)(p->end - quote) >= length &&
-            same_octets(quote, json->guess + p->guess_at, length)) {
-            *name = (const char *)quote + 1;
-            *name_length = (uint16_t)(length - 3);
-            p->guess++;
-            p->guess_at += (uint32_t)length;
-            p->at = quote + length;
-            return LEAT_OK;
-        }
+    if (top && p->guessing && p->guess < json->guesses && p->end - quote >= 16 &&
+        is_guessed(&json->guess[p->guess], quote)) {
+        length = json->guess[p->guess++].length;
+        *name = (const char *)quote + 1;
+        *name_length = (uint16_t)(length - 3);
+        p->at = quote + length;
+        return LEAT_OK;
     }
     if (quote == p->end)
         return cut(p);
@@ -463,7 +479,7 @@ static inline int read_name(struct parse *p, const char **name, uint16_t *name_l
     if (top && text == quote + 1 && p->at == behind + 1)
         learn(p, quote, p->at);
     else if (top)
-        p->guess = UINT32_MAX;
+        p->guess = NO_GUESS;
     return LEAT_OK;
 }
 
@@ -559,46 +575,157 @@ static inline int read_between(struct parse *p, bool opened, const char **name,
     }
 }
 
+/* True if those octets are plain content of a string; 8 more can be read. */
+static inline bool is_plain(const uint8_t *at, size_t length)
+{
+    for (; length >= 8; length -= 8, at += 8) {
+        if (stops(lt_load_u64le(at)) != 0)
+            return false;
+    }
+    return length == 0 || stops(lt_load_u64le(at)) << (64 - 8 * length) == 0;
+}
+
+#define WIDTH_MAX 64u /* of values that are guessed */
+#define ROW_SLACK                                                                                  \
+    128 /* behind the start of a member: 16 of its name, 64 of its value, 16 of digits, a bracket */
+
+static inline bool ends_member(uint8_t c)
+{
+    return c == ',' || c == '}';
+}
+
+/*
+ * The width of a string of ASCII without escapes, or of up to 16 digits, if the member ends right behind it; 0 if it is
+ * anything else. The guess is what makes it fast: all that follows would have to wait until the end is found.
+ */
+static inline size_t read_plain(const uint8_t *at, const uint8_t *end, size_t width,
+                                leat_value *cell)
+{
+    if (*at == '"') {
+        if (width < 2 || at[width - 1] != '"' || !is_plain(at + 1, width - 2)) {
+            const uint8_t *quote = plain(at + 1, end);
+
+            if (end - quote < 2 || *quote != '"' || (size_t)(quote - at) > UINT32_MAX)
+                return 0;
+            width = (size_t)(quote - at) + 1;
+        }
+        cell->kind = LEAT_TEXT;
+        cell->length = (uint32_t)(width - 2);
+        cell->u.bytes = at + 1;
+        return ends_member(at[width]) ? width : 0;
+    }
+    if (width - 1 >= DIGITS_MAX || !ends_member(at[width])) {
+        width = count_digits(at);
+        if (width == 0 || !ends_member(at[width]))
+            return 0;
+    }
+    cell->kind = LEAT_UINT;
+    cell->length = 0;
+    return !read_digits(at, width, &cell->u.u64) || (*at == '0' && width > 1) ? 0 : width;
+}
+
+/*
+ * The fast way, for rows: an object whose members begin as guessed and are plain. record is its cell; behind it the
+ * cells of its members are made, as many as *count says. Returns what stands behind the last of them (or behind the
+ * opening bracket): the closing bracket, if that was all of the object. Whatever else follows is left to the
+ * general way, which also says what is wrong with it.
+ */
+static inline const uint8_t *read_row(struct lt_json *json, const uint8_t *at, const uint8_t *end,
+                                      leat_value *record, uint32_t *count)
+{
+    struct lt_json_guess *guess = json->guess;
+    const struct lt_json_guess *no_more = guess + json->guesses;
+    const uint8_t *safe = end - ROW_SLACK;
+    const uint8_t *behind = at;
+    leat_value *cell = record + 1;
+
+    while (guess < no_more && at <= safe && is_guessed(guess, at)) {
+        size_t length = guess->length;
+        size_t width = read_plain(at + length, end, guess->width, cell);
+
+        if (width == 0) {
+            guess->width = 0;
+            break;
+        }
+        cell->name = (const char *)at + 1;
+        cell->name_length = (uint16_t)(length - 3);
+        cell->reserved = 0;
+        if (width != guess->width)
+            guess->width = width <= WIDTH_MAX ? (uint8_t)width : 0;
+        cell++;
+        guess++;
+        behind = at + length + width;
+        if (*behind == '}')
+            break;
+        at = behind + 1;
+    }
+    *count = (uint32_t)(guess - json->guess);
+    return behind;
+}
+
+/* Reads on: a value is next, or (depth 1) whatever follows the members that read_row() has read. */
 static int read_all(struct parse *p, const char *name, uint16_t name_length)
 {
+    bool opened = p->depth > 0 && p->children[0] == 0;
+    bool value = p->depth == 0;
     bool done = false;
-    size_t depth;
     int status;
 
-    while (!done) {
-        if (p->at < p->end && is_space(*p->at))
-            p->at = skip_space(p->at, p->end);
-        if (p->at == p->end)
-            return cut(p);
-        depth = p->depth;
-        status = read_value(p, name, name_length);
-        if (status != LEAT_OK)
-            return status;
-        status = read_between(p, p->depth > depth, &name, &name_length, &done);
-        if (status != LEAT_OK)
+    for (;;) {
+        size_t depth = p->depth;
+
+        if (value) {
+            if (p->at < p->end && is_space(*p->at))
+                p->at = skip_space(p->at, p->end);
+            if (p->at == p->end)
+                return cut(p);
+            status = read_value(p, name, name_length);
+            if (status != LEAT_OK)
+                return status;
+            opened = p->depth > depth;
+        }
+        value = true;
+        status = read_between(p, opened, &name, &name_length, &done);
+        if (status != LEAT_OK || done)
             return status;
     }
-    return LEAT_OK;
 }
 
 int lt_json_read(struct lt_json *json, const uint8_t *text, size_t length, const char *name,
                  uint16_t name_length, size_t *used, struct leat_error *error)
 {
+    struct lt_tree *tree = json->tree;
+    size_t start = tree->count;
     struct parse p;
-    size_t count = json->tree->count;
     int status;
 
+    p.at = text;
+    p.depth = 0;
+    p.guess = 0;
+    if (json->guesses > 0 && length > ROW_SLACK && *text == '{' && json->depth > 0 &&
+        lt_tree_reserve(tree, json->guesses + (size_t)1) == LEAT_OK) {
+        leat_value *record = lt_tree_push(tree, LEAT_RECORD, name, name_length);
+
+        p.at = read_row(json, text + 1, text + length, record, &p.guess);
+        tree->count += p.guess;
+        if (*p.at == '}') {
+            lt_tree_close(tree, start, p.guess);
+            *used = (size_t)(p.at - text) + 1;
+            return LEAT_OK;
+        }
+        p.depth = 1;
+        p.index[0] = start;
+        p.children[0] = p.guess;
+    }
     p.json = json;
-    p.tree = json->tree;
-    p.text = p.at = text;
+    p.tree = tree;
+    p.text = text;
     p.end = text + length;
     p.error = error;
-    p.depth = 0;
-    p.guess = p.guess_at = 0;
     p.guessing = true;
     status = read_all(&p, name, name_length);
     if (status != LEAT_OK) {
-        json->tree->count = count;
+        tree->count = start;
         return status;
     }
     *used = (size_t)(p.at - text);

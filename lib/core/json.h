@@ -12,6 +12,16 @@
 #include "error.h"
 #include "value.h"
 
+/* How a member began, "name":, in the lower octets of two little-endian words, and how long its value was. */
+struct lt_json_guess {
+    uint64_t octets[2];
+    uint64_t masks[2];
+    uint8_t length;
+    uint8_t width; /* 0: not known */
+};
+
+#define LT_JSON_GUESSES 24u
+
 struct lt_json {
     struct lt_tree *tree; /* where values go */
     size_t depth;         /* deepest nesting, at most LT_DEPTH_MAX */
@@ -20,12 +30,12 @@ struct lt_json {
     bool lenient;         /* what Broker writes: any octets, raw controls, \v, nan, inf, -inf */
 
     /*
-     * A guess: how the members of the last object began ("name":), one behind the other. The next object
-     * of a stream of rows begins its members the same way, and then a name costs one comparison.
+     * The members of the last object that was read, as long as their names are short. The next object of a stream
+     * of rows has the same members with values of the same length, and then neither names nor the ends of
+     * values have to be looked for.
      */
-    uint8_t guess[256];
-    uint8_t guess_length[24];
     uint8_t guesses;
+    struct lt_json_guess guess[LT_JSON_GUESSES];
 };
 
 /*
@@ -40,8 +50,20 @@ struct lt_json {
 int lt_json_read(struct lt_json *json, const uint8_t *text, size_t length, const char *name,
                  uint16_t name_length, size_t *used, struct leat_error *error);
 
+static inline bool lt_json_is_space(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 /* White space at the start. */
-size_t lt_json_space(const uint8_t *text, size_t length);
+static inline size_t lt_json_space(const uint8_t *text, size_t length)
+{
+    size_t count = 0;
+
+    while (count < length && lt_json_is_space(text[count]))
+        count++;
+    return count;
+}
 
 /* The end of a value, found piece by piece. Starts zeroed, at the first octet of the value. */
 struct lt_json_scan {

@@ -56,7 +56,8 @@ void lt_tree_free(struct lt_tree *tree);
 static inline void lt_tree_clear(struct lt_tree *tree)
 {
     tree->count = 0;
-    lt_arena_clear(&tree->arena);
+    if (tree->arena.used > 0)
+        lt_arena_clear(&tree->arena);
 }
 
 /* Makes room for count more cells. LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM. */

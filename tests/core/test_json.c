@@ -373,6 +373,103 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* A row with octets behind it, as rows of a stream have: only then names, widths and ends are guessed. */
+static int read_in_stream(struct lt_json *json, const char *row, size_t *used,
+                          struct leat_error *error)
+{
+    static char text[1000];
+
+    memset(text, ' ', sizeof text);
+    memcpy(text, row, strlen(row));
+    lt_tree_clear(json->tree);
+    return lt_json_read(json, (const uint8_t *)text, sizeof text, LT_NO_NAME, used, error);
+}
+
+/* After any other row, a row is read as if it were the first. */
+START_TEST(guesses_change_nothing)
+{
+    static const char *const rows[] = {
+        "{\"id\":1,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":12,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abcd\",\"n\":7}",
+        "{\"id\":1,\"v\":\"\",\"n\":7}",
+        "{\"id\":1234567,\"v\":\"12345678\",\"n\":12345678}",
+        "{\"id\":123456789,\"v\":\"123456789\",\"n\":9876543210}",
+        "{\"id\":1234567890123456,\"v\":\"1234567890123456\",\"n\":7}",
+        "{\"id\":12345678901234567,\"v\":\"12345678901234567\",\"n\":7}",
+        "{\"id\":18446744073709551615,\"v\":\"x\",\"n\":18446744073709551616}",
+        "{\"id\":0,\"v\":\"0\",\"n\":0}",
+        "{\"id\":01,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abc\",\"n\":00}",
+        "{\"id\":-1,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1.5,\"v\":\"abc\",\"n\":7e0}",
+        "{\"id\":null,\"v\":[\"abc\"],\"n\":{\"id\":1}}",
+        "{\"id\":1,\"v\":\"a\\nc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"a\\\"\",\"n\":7}",
+        "{\"id\":1,\"v\":\"\xc3\xa9\",\"n\":7}",
+        "{\"id\":1,\"v\":\"\xff\",\"n\":7}",
+        "{\"id\":1,\"v\":\"a\001c\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abcdefg\001\",\"n\":7}",
+        "{\"id\":1,\"v\":\"a\",\"\":\"\",\"n\":7}",
+        "{\"id\":1,\"v\":\"a,\\\",\",\"n\":7}",
+        "{\"id\":1 ,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abc\" ,\"n\":7 }",
+        "{\"id\":1, \"v\":\"abc\",\"n\":7}",
+        "{ \"id\":1,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1,\"v\": \"abc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abc\",\"n\":7]",
+        "{\"id\":1,\"v\":\"abc\",\"n\":7;",
+        "{\"id\":1,\"v\":\"abc\",\"n\":7,}",
+        "{\"id\":1,\"v\":\"abc\"\"n\":7}",
+        "{\"id\":1,\"v\":\"abc,\"n\":7}",
+        "{\"id\":,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1x,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1:2,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1/2,\"v\":\"abc\",\"n\":7}",
+        "{\"id\":1,\"v\":\"abc\",\"m\":7}",
+        "{\"id\":1,\"v\":\"abc\"}",
+        "{\"id\":1,\"v\":\"abc\",\"n\":7,\"o\":8}",
+        "{\"id\":1}",
+        "{}",
+        "{\"v\":\"abc\",\"id\":1}",
+        "{\"id\":1,\"id\":1,\"id\":1}",
+        "{\"thirteen oct.\":1,\"fourteen octet\":2,\"x\":3}",
+        "{\"id\":1,\"v\":\"63 and its quotes are one octet too long to be guessed a second "
+        "t.\",\"n\":7}",
+        "{\"id\":1,\"v\":\"62 and its quotes are just short enough to be guessed next "
+        "tm\",\"n\":7}",
+    };
+    size_t count = sizeof rows / sizeof *rows, i, j, used, fresh_used;
+    leat_allocator libc = lt_allocator(NULL);
+    struct leat_error error, fresh_error;
+    struct lt_tree tree, fresh_tree;
+    int status;
+
+    lt_tree_init(&tree, &libc, 1000);
+    lt_tree_init(&fresh_tree, &libc, 1000);
+    for (i = 0; i < count; i++) {
+        for (j = 0; j < count; j++) {
+            struct lt_json json = {.tree = &tree, .depth = 128};
+            struct lt_json fresh = {.tree = &fresh_tree, .depth = 128};
+
+            (void)read_in_stream(&json, rows[i], &used, &error);
+            (void)read_in_stream(&json, rows[i], &used, &error); /* now with widths */
+            status = read_in_stream(&json, rows[j], &used, &error);
+            ck_assert_int_eq(status, read_in_stream(&fresh, rows[j], &fresh_used, &fresh_error));
+            if (status == LEAT_OK) {
+                ck_assert_uint_eq(used, fresh_used);
+                ck_assert(leat_value_equal(tree.cells, fresh_tree.cells));
+            } else {
+                ck_assert_uint_eq(error.offset, fresh_error.offset);
+                ck_assert_str_eq(error.text, fresh_error.text);
+            }
+        }
+    }
+    lt_tree_free(&tree);
+    lt_tree_free(&fresh_tree);
+}
+END_TEST
+
 static void tests(TCase *cases)
 {
     tcase_add_loop_test(cases, reads, 0, sizeof sound / sizeof *sound);
@@ -382,6 +479,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, member_name_limit);
     tcase_add_loop_test(cases, pieces, 0, sizeof sound / sizeof *sound);
     tcase_add_test(cases, guesses_are_checked);
+    tcase_add_test(cases, guesses_change_nothing);
     tcase_add_test(cases, lenient_reads_what_broker_writes);
     tcase_add_test(cases, any_octets_but_no_controls);
     tcase_add_test(cases, every_allocation_may_fail);
