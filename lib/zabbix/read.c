@@ -236,9 +236,11 @@ static int read_cut_value(struct lt_zabbix *z, const uint8_t *text, size_t lengt
     if (status == LEAT_OK)
         extent = (size_t)r->scan.scanned;
     r->scanning = false;
-    r->json.last = true;
     lt_tree_clear(&z->core.tree);
-    return lt_json_read(&r->json, text, extent, LT_NO_NAME, used, &r->error);
+    r->json.last = true;
+    status = lt_json_read(&r->json, text, extent, LT_NO_NAME, used, &r->error);
+    r->json.last = false;
+    return status;
 }
 
 /*
@@ -255,8 +257,6 @@ static inline int read_value(struct lt_zabbix *z, const uint8_t *text, size_t le
         return read_cut_value(z, text, length, whole, used);
     if (z->core.tree.count > 0)
         lt_tree_clear(&z->core.tree);
-    r->json.depth = z->core.limits.depth > r->depth ? (size_t)z->core.limits.depth - r->depth : 0;
-    r->json.last = false;
     status = lt_json_read(&r->json, text, length, LT_NO_NAME, used, &r->error);
     if (status == LEAT_OK) {
         uint8_t final = text[*used - 1];
@@ -269,6 +269,13 @@ static inline int read_value(struct lt_zabbix *z, const uint8_t *text, size_t le
         return status;
     }
     return read_cut_value(z, text, length, whole, used);
+}
+
+/* Sets how many places are open; what is read as one value may be nested as deeply as is left. */
+static void set_depth(struct lt_zabbix *z, uint32_t depth)
+{
+    z->reading->depth = depth;
+    z->reading->json.depth = (size_t)z->core.limits.depth - depth;
 }
 
 /* ---- the members, as text ---- */
@@ -325,7 +332,7 @@ static int put_placeholder(struct lt_zabbix *z)
 {
     struct lt_zabbix_reading *r = z->reading;
 
-    r->depth--;
+    set_depth(z, r->depth - 1);
     if (r->places[r->depth - 1] == LT_ZABBIX_TABLE) {
         put_comma(r);
         lt_put_text(&r->members, "\"rows\":");
@@ -446,7 +453,7 @@ static int begin_message(struct lt_zabbix *z)
     r->text_start = r->text_end = 0;
     r->failed = NULL;
     r->scanning = false;
-    r->depth = 0;
+    set_depth(z, 0);
     r->seen = r->request = 0;
     r->members.length = r->sound = r->names.length = 0;
     r->members.status = r->names.status = r->columns.status = LEAT_OK;
@@ -526,7 +533,8 @@ static int push(struct lt_zabbix *z, enum lt_zabbix_place place)
     if (r->depth >= z->core.limits.depth)
         return give_up(z, LEAT_E_LIMIT, 0, "nested too deeply");
     take(z, 1);
-    r->places[r->depth++] = (uint8_t)place;
+    r->places[r->depth] = (uint8_t)place;
+    set_depth(z, r->depth + 1);
     if (place == LT_ZABBIX_ROWS) {
         r->rows = 0;
         r->state = FIRST_ROW;
@@ -603,7 +611,7 @@ static int pop(struct lt_zabbix *z)
 
     take(z, 1);
     lt_put_u8(&r->members, '}');
-    r->depth--;
+    set_depth(z, r->depth - 1);
     r->first = false;
     r->state = r->depth == 0 ? TAIL : BEHIND_MEMBER;
     return kept(z);
@@ -818,6 +826,37 @@ static void name_columns(struct lt_zabbix *z, leat_event *event)
     row->kind = LEAT_RECORD;
 }
 
+/* Moves to the start of the next row: *at counts from the view. LEAT_OK, or what else the step comes to. */
+static int find_row(struct lt_zabbix *z, const struct lt_zabbix_view *view, size_t *at)
+{
+    struct lt_zabbix_reading *r = z->reading;
+
+    if (!r->scanning)
+        *at = lt_json_space(view->at, view->length);
+    if (*at < view->length && r->state != ROW && view->at[*at] == ']') {
+        take(z, *at + 1);
+        r->state = BEHIND_MEMBER;
+        return put_placeholder(z);
+    }
+    if (*at < view->length && r->state == BEHIND_ROW) {
+        if (view->at[*at] != ',') {
+            take(z, *at);
+            return give_up(z, LEAT_E_SYNTAX, 0, "a comma or a closing bracket is missing");
+        }
+        ++*at;
+        *at += lt_json_space(view->at + *at, view->length - *at);
+        r->state = ROW;
+    }
+    if (*at < view->length)
+        return LEAT_OK;
+    take(z, *at);
+    if (!view->whole)
+        return more(z);
+    return give_up(z, LEAT_E_SYNTAX, 0,
+                   r->state == ROW ? "the text ends inside a value"
+                                   : "a comma or a closing bracket is missing");
+}
+
 static int on_row(struct lt_zabbix *z)
 {
     struct lt_zabbix_reading *r = z->reading;
@@ -826,28 +865,12 @@ static int on_row(struct lt_zabbix *z)
     size_t at = 0, used;
     int status;
 
-    if (r->state != ROW) {
-        at = lt_json_space(view.at, view.length);
-        if (at < view.length && view.at[at] == ']') {
-            take(z, at + 1);
-            r->state = BEHIND_MEMBER;
-            return put_placeholder(z);
-        }
-        if (r->state == BEHIND_ROW && at < view.length && view.at[at] == ',')
-            at++;
-        else if (r->state == BEHIND_ROW || at == view.length) {
-            take(z, at);
-            if (at == view.length && !view.whole)
-                return more(z);
-            return give_up(z, LEAT_E_SYNTAX, 0, "a comma or a closing bracket is missing");
-        }
-    }
-    if (!r->scanning)
-        at += lt_json_space(view.at + at, view.length - at);
-    if (at == view.length && !view.whole) {
-        take(z, at);
-        r->state = ROW;
-        return more(z);
+    if (r->state == BEHIND_ROW && view.length > 1 && view.at[0] == ',' && view.at[1] == '{') {
+        at = 1;
+    } else {
+        status = find_row(z, &view, &at);
+        if (status != LEAT_OK)
+            return status;
     }
     status = read_value(z, view.at + at, view.length - at, view.whole, &used);
     if (status != LEAT_OK) {

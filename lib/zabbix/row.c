@@ -1,6 +1,7 @@
 /* Rows of values, typed; and numbers as peers read them. */
 #include "row.h"
 
+#include "../core/bytes.h"
 #include "../core/text.h"
 #include "../core/value.h"
 
@@ -66,58 +67,77 @@ void leat_zabbix_history_init(leat_zabbix_history *history, size_t size)
     history->size = size;
 }
 
-static bool read_number(const leat_value *value, uint64_t *number)
+/* A number that is there for the first time; returns its bit. */
+static inline uint64_t take_number(const leat_value *field, uint64_t has, uint64_t bit,
+                                   uint64_t *to)
 {
-    if (value->kind == LEAT_UINT) {
-        *number = value->u.u64;
-        return true;
+    if ((has & bit) != 0)
+        return 0;
+    if (field->kind == LEAT_UINT) {
+        *to = field->u.u64;
+        return bit;
     }
-    return value->kind == LEAT_TEXT &&
-           lt_read_u64((const char *)value->u.bytes, value->length, number);
+    return field->kind == LEAT_TEXT && lt_read_u64((const char *)field->u.bytes, field->length, to)
+               ? bit
+               : 0;
 }
 
-/* The row's member of that name, looked for from the one that is likely. */
-static const struct lt_zabbix_row_member *find(const leat_value *field, size_t *likely)
+static inline uint64_t take_text(const leat_value *field, uint64_t has, uint64_t bit,
+                                 const char **to, size_t *length)
 {
-    size_t i;
+    if ((has & bit) != 0 || field->kind != LEAT_TEXT)
+        return 0;
+    *to = (const char *)field->u.bytes;
+    *length = field->length;
+    return bit;
+}
 
-    for (i = 0; i < LT_ZABBIX_ROW_MEMBERS; i++) {
-        size_t at =
-            *likely + i < LT_ZABBIX_ROW_MEMBERS ? *likely + i : *likely + i - LT_ZABBIX_ROW_MEMBERS;
-        const struct lt_zabbix_row_member *member = &lt_zabbix_row_members[at];
+#define IS(text)          (memcmp(field->name, text, sizeof text - 1) == 0)
+#define TAKE(bit, member) take_number(field, has, LEAT_ZABBIX_HAS_##bit, &history->member)
+#define TAKE_TEXT(bit, member)                                                                     \
+    take_text(field, has, LEAT_ZABBIX_HAS_##bit, &history->member, &history->member##_length)
 
-        if (field->name_length == member->name_length &&
-            memcmp(field->name, member->name, member->name_length) == 0) {
-            *likely = at + 1 < LT_ZABBIX_ROW_MEMBERS ? at + 1 : 0;
-            return member;
-        }
+/* The bit of the member that the field is, if it was taken. By length, as names of one length are few. */
+static inline uint64_t take(const leat_value *field, uint64_t has, leat_zabbix_history *history)
+{
+    switch (field->name_length) {
+    case 2:
+        return IS("id") ? TAKE(ID, id) : IS("ns") ? TAKE(NS, ns) : 0;
+    case 3:
+        return IS("key") ? TAKE_TEXT(KEY, key) : 0;
+    case 4:
+        return IS("host") ? TAKE_TEXT(HOST, host) : 0;
+    case 5:
+        if (IS("clock"))
+            return TAKE(CLOCK, clock);
+        if (IS("value"))
+            return TAKE_TEXT(VALUE, value);
+        return IS("state") ? TAKE(STATE, state) : IS("mtime") ? TAKE(MTIME, mtime) : 0;
+    case 6:
+        return IS("itemid") ? TAKE(ITEMID, itemid) : IS("source") ? TAKE_TEXT(SOURCE, source) : 0;
+    case 7:
+        return IS("eventid") ? TAKE(EVENTID, eventid) : 0;
+    case 8:
+        return IS("severity") ? TAKE(SEVERITY, severity) : 0;
+    case 9:
+        return IS("timestamp") ? TAKE(TIMESTAMP, timestamp) : 0;
+    case 11:
+        return IS("lastlogsize") ? TAKE(LASTLOGSIZE, lastlogsize) : 0;
+    default:
+        return 0;
     }
-    return NULL;
 }
 
 int leat_zabbix_history_read(const leat_value *row, leat_zabbix_history *history)
 {
-    const leat_value *field;
-    size_t likely = 0;
+    const leat_value *field, *end;
+    uint64_t has = 0;
 
     if (history->size < sizeof *history || leat_value_kind(row) != LEAT_RECORD)
         return LEAT_E_VALUE;
-    history->has = 0;
-    for (field = leat_value_first(row); field != NULL; field = leat_value_next(row, field)) {
-        const struct lt_zabbix_row_member *member = find(field, &likely);
-        uint8_t *place;
-
-        if (member == NULL || (history->has & member->has) != 0)
-            continue;
-        place = (uint8_t *)history + member->at;
-        if (member->length_at == 0) {
-            if (read_number(field, (uint64_t *)(void *)place))
-                history->has |= member->has;
-        } else if (field->kind == LEAT_TEXT) {
-            *(const char **)(void *)place = (const char *)field->u.bytes;
-            *(size_t *)(void *)((uint8_t *)history + member->length_at) = field->length;
-            history->has |= member->has;
-        }
-    }
+    end = row + lt_cells(row);
+    for (field = row + 1; field < end; field += lt_cells(field))
+        has |= take(field, has, history);
+    history->has = has;
     return LEAT_OK;
 }
