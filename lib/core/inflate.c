@@ -1,5 +1,7 @@
 #include "inflate.h"
 
+#include "adler.h"
+
 #include <limits.h>
 
 static unsigned int_size(size_t length)
@@ -7,9 +9,15 @@ static unsigned int_size(size_t length)
     return length > UINT_MAX ? UINT_MAX : (unsigned)length;
 }
 
+enum part { START, BODY, CHECKSUM };
+
 int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator)
 {
     state->done = false;
+    state->part = START;
+    state->edges = 0;
+    state->edge = 0;
+    state->sum = LT_ADLER_START;
     if (state->open)
         return inflateReset(&state->stream) == Z_OK ? LEAT_OK : LEAT_E_INFLATE;
     memset(&state->stream, 0, sizeof state->stream);
@@ -18,36 +26,81 @@ int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator)
     state->stream.zalloc = lt_zalloc;
     state->stream.zfree = lt_zfree;
     state->stream.opaque = &state->memory;
-    if (inflateInit(&state->stream) != Z_OK)
+    if (inflateInit2(&state->stream, -MAX_WBITS) != Z_OK)
         return LEAT_E_NOMEM;
     state->open = true;
     return LEAT_OK;
 }
 
+/* The next octets of the start or the checksum; true if so many are there. */
+static bool read_edge(struct lt_inflate *state, const uint8_t *in, size_t in_length,
+                      size_t *in_used, unsigned octets)
+{
+    while (state->edges < octets && *in_used < in_length) {
+        state->edge = state->edge << 8 | in[(*in_used)++];
+        state->edges++;
+    }
+    return state->edges == octets;
+}
+
+/* Deflate, a window that we have, no preset dictionary, and the check bits of these. */
+static bool is_sound_start(uint32_t start)
+{
+    return (start >> 8 & 15) == 8 && start >> 12 <= 7 && (start & 0x20) == 0 && start % 31 == 0;
+}
+
+static int inflate_body(struct lt_inflate *state, const uint8_t *in, size_t in_length,
+                        size_t *in_used, uint8_t *out, size_t out_length, size_t *out_used)
+{
+    z_stream *stream = &state->stream;
+    unsigned in_size = int_size(in_length), out_size = int_size(out_length);
+    int status;
+
+    stream->next_in = in;
+    stream->avail_in = in_size;
+    stream->next_out = out;
+    stream->avail_out = out_size;
+    status = inflate(stream, Z_NO_FLUSH);
+    *in_used += in_size - stream->avail_in;
+    *out_used = out_size - stream->avail_out;
+    state->sum = lt_adler32(state->sum, out, *out_used);
+    if (status == Z_STREAM_END) {
+        state->part = CHECKSUM;
+        state->edges = 0;
+        state->edge = 0;
+        return LEAT_OK;
+    }
+    if (status == Z_MEM_ERROR)
+        return LEAT_E_NOMEM;
+    return status == Z_OK || status == Z_BUF_ERROR ? LEAT_OK : LEAT_E_INFLATE;
+}
+
 int lt_inflate_run(struct lt_inflate *state, const uint8_t *in, size_t in_length, size_t *in_used,
                    uint8_t *out, size_t out_length, size_t *out_used)
 {
-    z_stream *stream = &state->stream;
     int status;
 
     *in_used = *out_used = 0;
     if (state->done)
         return LEAT_OK;
-    in_length = int_size(in_length);
-    out_length = int_size(out_length);
-    stream->next_in = in;
-    stream->avail_in = (unsigned)in_length;
-    stream->next_out = out;
-    stream->avail_out = (unsigned)out_length;
-    status = inflate(stream, Z_NO_FLUSH);
-    *in_used = in_length - stream->avail_in;
-    *out_used = out_length - stream->avail_out;
-    if (status == Z_STREAM_END)
+    if (state->part == START) {
+        if (!read_edge(state, in, in_length, in_used, 2))
+            return LEAT_OK;
+        if (!is_sound_start(state->edge))
+            return LEAT_E_INFLATE;
+        state->part = BODY;
+    }
+    if (state->part == BODY) {
+        status = inflate_body(state, in + *in_used, in_length - *in_used, in_used, out, out_length,
+                              out_used);
+        if (status != LEAT_OK || state->part == BODY)
+            return status;
+    }
+    if (read_edge(state, in, in_length, in_used, 4)) {
+        if (state->edge != state->sum)
+            return LEAT_E_INFLATE;
         state->done = true;
-    else if (status == Z_MEM_ERROR)
-        return LEAT_E_NOMEM;
-    else if (status != Z_OK && status != Z_BUF_ERROR)
-        return LEAT_E_INFLATE;
+    }
     return LEAT_OK;
 }
 

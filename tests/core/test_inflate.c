@@ -1,6 +1,7 @@
 /* zlib as streams: any cut on either side, damage, memory. */
 #include "support.h"
 
+#include "adler.h"
 #include "inflate.h"
 
 #include <stdio.h>
@@ -122,6 +123,88 @@ START_TEST(damage_is_found)
 }
 END_TEST
 
+/* Starts that RFC 1950 does not allow, or that need a dictionary which nobody has. */
+static const struct {
+    uint8_t start[2];
+    int status;
+} starts[] = {
+    {{0x78, 0x9c}, LEAT_OK},        {{0x78, 0x01}, LEAT_OK},        {{0x08, 0x1d}, LEAT_OK},
+    {{0x78, 0x9d}, LEAT_E_INFLATE}, {{0x79, 0x9c}, LEAT_E_INFLATE}, {{0x77, 0x85}, LEAT_E_INFLATE},
+    {{0x88, 0x1c}, LEAT_E_INFLATE}, {{0x78, 0xbb}, LEAT_E_INFLATE}, {{0x1f, 0x8b}, LEAT_E_INFLATE},
+};
+
+START_TEST(starts_are_checked)
+{
+    struct t_bytes text = t_copy("hello", 5), bytes = deflated(&text, 5), back = t_copy("", 0);
+    bool done;
+
+    memcpy(bytes.data, starts[_i].start, 2);
+    ck_assert_int_eq(inflated(&bytes, 1, 100, &back, &done), starts[_i].status);
+    ck_assert_int_eq(done, starts[_i].status == LEAT_OK);
+    t_free(text);
+    t_free(bytes);
+    t_free(back);
+}
+END_TEST
+
+START_TEST(each_octet_of_the_checksum_counts)
+{
+    struct t_bytes text = plain_text(), bytes = deflated(&text, 5000), back = t_copy("", 0);
+    bool done;
+
+    bytes.data[bytes.length - 1 - (size_t)_i] ^= 0x80;
+    ck_assert_int_eq(inflated(&bytes, 100, 4096, &back, &done), LEAT_E_INFLATE);
+    ck_assert_uint_eq(back.length, text.length); /* all of it had been there */
+    t_free(text);
+    t_free(bytes);
+    t_free(back);
+}
+END_TEST
+
+/* Octets behind the stream are left to the caller. */
+START_TEST(stops_behind_the_checksum)
+{
+    struct t_bytes text = t_copy("hello", 5), bytes = deflated(&text, 5);
+    leat_allocator libc = lt_allocator(NULL);
+    struct lt_inflate state = {.open = false};
+    uint8_t room[100];
+    size_t in_used, out_used, length = bytes.length;
+
+    t_append(&bytes, "tail", 4);
+    ck_assert_int_eq(lt_inflate_start(&state, &libc), LEAT_OK);
+    ck_assert_int_eq(
+        lt_inflate_run(&state, bytes.data, bytes.length, &in_used, room, 100, &out_used), LEAT_OK);
+    ck_assert(state.done);
+    ck_assert_uint_eq(in_used, length);
+    ck_assert_uint_eq(out_used, 5);
+    lt_inflate_free(&state);
+    t_free(text);
+    t_free(bytes);
+}
+END_TEST
+
+/* The same as zlib's, for each length and place, and for octets that make the sums as large as can be. */
+START_TEST(sums_like_zlib)
+{
+    uint8_t octets[20000];
+    size_t lengths[] = {5551, 5552, 5553, 11104, 11105, 19999}, i, at;
+    uint32_t random = 1;
+
+    for (i = 0; i < sizeof octets; i++) {
+        random = random * 1103515245u + 12345u;
+        octets[i] = _i == 0 ? (uint8_t)(random >> 16) : 0xff;
+    }
+    for (i = 0; i < 300; i++) {
+        for (at = 0; at < 17; at++)
+            ck_assert_uint_eq(lt_adler32(0xfff0fff0, octets + at, i),
+                              adler32(0xfff0fff0, octets + at, (uInt)i));
+    }
+    for (i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        ck_assert_uint_eq(lt_adler32(LT_ADLER_START, octets + 1, lengths[i]),
+                          adler32(1, octets + 1, (uInt)lengths[i]));
+}
+END_TEST
+
 static int both_scenario(const leat_config *config, const void *arg)
 {
     leat_allocator allocator = lt_allocator(config);
@@ -174,6 +257,10 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, comes_back_however_cut, 0, sizeof pieces / sizeof *pieces);
     tcase_add_test(cases, nothing_deflates_to_something);
     tcase_add_test(cases, damage_is_found);
+    tcase_add_loop_test(cases, starts_are_checked, 0, sizeof starts / sizeof *starts);
+    tcase_add_loop_test(cases, each_octet_of_the_checksum_counts, 0, 4);
+    tcase_add_test(cases, stops_behind_the_checksum);
+    tcase_add_loop_test(cases, sums_like_zlib, 0, 2);
     tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, a_full_writer_stops);
 }
