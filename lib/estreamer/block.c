@@ -458,18 +458,22 @@ int lt_estreamer_read_fields(struct lt_estreamer_reader *reader, struct lt_reade
     return read_all(&stack, children);
 }
 
-int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader *in,
+int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader in,
                             unsigned series, size_t depth, uint32_t *children)
 {
     struct reading_stack stack;
     struct block block;
-    int status = take_block(reader, in, &block, NULL);
+    int status = take_block(reader, &in, &block, NULL);
 
     if (status != LEAT_OK)
         return status;
     start_reading(&stack, reader, lt_reader(block.at, block.length), series, depth, *children);
     status = begin_block(&stack, block.type);
-    return status != LEAT_OK ? status : read_all(&stack, children);
+    if (status == LEAT_OK)
+        status = read_all(&stack, children);
+    if (status != LEAT_OK || lt_left(&in) == 0)
+        return status;
+    return lt_estreamer_read_octets(reader, in.at, lt_left(&in), LEAT_BYTES, LT_TRAILING, children);
 }
 
 /* Writing */
@@ -482,13 +486,16 @@ struct writing {
     const leat_value *item; /* of a list: the next */
     uint16_t expected;      /* of a list: the type of its elements */
     bool list;
-    bool closed; /* nothing can follow the fields */
+    bool opaque; /* an unknown block: no fields */
+    bool closed; /* nothing can stand behind the fields */
+    bool asked;  /* whether fields were left out on purpose, so that end is final */
     bool headed; /* a header, which stands at the place below, gets the length */
     size_t header;
 };
 
 struct writing_stack {
     struct lt_estreamer_writer *writer;
+    const leat_value **trailing; /* where to leave what stands behind the first; NULL: nowhere */
     unsigned series;
     size_t outside;
     size_t count;
@@ -532,17 +539,26 @@ static bool is_given(const struct writing *writing, const struct lt_estreamer_ro
                NULL;
 }
 
-/* Which field is the last one to write: the last of all, or the last that is given. */
-static int find_end(struct lt_estreamer_writer *writer, struct writing *writing)
+/*
+ * Some field is missing, or some are left over: whether those behind the last that is given are to be
+ * left out. from is the first field that may be.
+ */
+static int find_end(struct lt_estreamer_writer *writer, struct writing *writing,
+                    const uint16_t *from)
 {
-    const leat_value *value = lt_estreamer_take(&writing->fields, LT_TRUNCATED);
+    const leat_value *value;
     const uint16_t *end = writing->end;
     bool truncated;
-    int status = lt_estreamer_flag(writer, value, "truncated", &truncated);
+    int status;
 
+    if (writing->asked)
+        return LEAT_OK;
+    writing->asked = true;
+    value = lt_estreamer_take(&writing->fields, LT_TRUNCATED);
+    status = lt_estreamer_flag(writer, value, "truncated", &truncated);
     if (status != LEAT_OK || !truncated)
         return status;
-    while (end != writing->row && !is_given(writing, lt_estreamer_row(end - 1)))
+    while (end != from && !is_given(writing, lt_estreamer_row(end - 1)))
         end--;
     /* A length brings its field along, or nobody could tell where the record ends. */
     if (end != writing->end && lt_estreamer_row(end)->type == LT_ESTREAMER_COUNTED)
@@ -553,13 +569,11 @@ static int find_end(struct lt_estreamer_writer *writer, struct writing *writing)
     return LEAT_OK;
 }
 
-static int set_rows(struct lt_estreamer_writer *writer, struct writing *writing,
-                    const struct lt_estreamer_layout *layout)
+static void set_rows(struct writing *writing, const struct lt_estreamer_layout *layout)
 {
     writing->row = lt_estreamer_first(layout);
     writing->end = writing->row + layout->rows;
     writing->closed = takes_rest(lt_estreamer_row(writing->end - 1));
-    return find_end(writer, writing);
 }
 
 /* Starts a block in the container that is open for it, whose fields are set. */
@@ -582,9 +596,11 @@ static int begin_writing(struct writing_stack *stack, uint32_t expected, const c
     writing->header = put_header(writer->out, (uint32_t)type);
     writing->headed = true;
     layout = lt_estreamer_block(stack->series, (uint32_t)type);
-    if (layout != NULL)
-        return set_rows(writer, writing, layout);
-    writing->closed = true;
+    if (layout != NULL) {
+        set_rows(writing, layout);
+        return LEAT_OK;
+    }
+    writing->opaque = true;
     return lt_estreamer_put_octets(writer, LEAT_BYTES, lt_estreamer_take(&writing->fields, LT_DATA),
                                    "data");
 }
@@ -659,7 +675,7 @@ static const struct lt_estreamer_row *find_counted(const struct writing *writing
  * A length is what its field needs, whatever was given for it; only where the field itself was cut
  * off is the number all there is.
  */
-static int write_length(struct lt_estreamer_writer *writer, const struct writing *writing,
+static int write_length(struct lt_estreamer_writer *writer, struct writing *writing,
                         const struct lt_estreamer_row *row, const leat_value *value)
 {
     uint64_t most = row->type == LT_ESTREAMER_LENGTH16 ? UINT16_MAX : UINT32_MAX;
@@ -667,11 +683,15 @@ static int write_length(struct lt_estreamer_writer *writer, const struct writing
     const char *field = lt_estreamer_row_name(row);
     size_t count = 0;
     uint64_t length;
-    int status;
+    int status = LEAT_OK;
 
-    if (counted == NULL) {
+    if (counted != NULL && !is_given(writing, counted)) {
+        status = find_end(writer, writing, writing->row);
+        counted = find_counted(writing);
+    }
+    if (status == LEAT_OK && counted == NULL) {
         status = lt_estreamer_number(writer, value, field, most, &length);
-    } else {
+    } else if (status == LEAT_OK) {
         field = lt_estreamer_row_name(counted);
         status = lt_estreamer_count(
             writer, counted->kind, lt_estreamer_peek(&writing->fields, field, counted->name_length),
@@ -694,7 +714,16 @@ static int write_row(struct writing_stack *stack, struct writing *writing,
 {
     const char *field = lt_estreamer_row_name(row);
     const leat_value *value = lt_estreamer_take(&writing->fields, field, row->name_length);
+    const uint16_t *at = writing->row - 1;
 
+    if (value == NULL) {
+        int status = find_end(stack->writer, writing, at);
+
+        if (status != LEAT_OK || at == writing->end) {
+            writing->row = writing->end;
+            return status;
+        }
+    }
     if (is_length(row))
         return write_length(stack->writer, writing, row, value);
     if (is_fixed(row) || row->type == LT_ESTREAMER_REVERSED)
@@ -737,14 +766,29 @@ static int write_on(struct writing_stack *stack, bool *ended)
     return status;
 }
 
-static int end_writing(struct lt_estreamer_writer *writer, struct writing *writing)
+/* What is given behind the fields. */
+static int write_extra(struct lt_estreamer_writer *writer, struct writing *writing)
 {
+    int status = find_end(writer, writing, writing->row);
+
+    if (status != LEAT_OK || writing->closed)
+        return status;
+    return lt_estreamer_put_octets(writer, LEAT_BYTES,
+                                   lt_estreamer_take(&writing->fields, LT_EXTRA), "extra");
+}
+
+static int end_writing(struct writing_stack *stack)
+{
+    struct writing *writing = &stack->open[--stack->count];
+    struct lt_estreamer_writer *writer = stack->writer;
     int status = LEAT_OK;
 
-    if (!writing->list && !writing->closed)
-        status = lt_estreamer_put_octets(writer, LEAT_BYTES,
-                                         lt_estreamer_take(&writing->fields, LT_EXTRA), "extra");
-    if (!writing->list && status == LEAT_OK)
+    if (!writing->list && !writing->opaque && writing->fields.left > 0)
+        status = write_extra(writer, writing);
+    if (status == LEAT_OK && stack->count == 0 && stack->trailing != NULL &&
+        writing->fields.left > 0)
+        *stack->trailing = lt_estreamer_take(&writing->fields, LT_TRAILING);
+    if (status == LEAT_OK && !writing->list)
         status = lt_estreamer_fields_end(writer, &writing->fields);
     if (status == LEAT_OK && writing->headed)
         status = patch_header(writer, writing->header);
@@ -758,7 +802,7 @@ static int write_all(struct writing_stack *stack)
         int status = write_on(stack, &ended);
 
         if (status == LEAT_OK && ended)
-            status = end_writing(stack->writer, &stack->open[--stack->count]);
+            status = end_writing(stack);
         if (status != LEAT_OK)
             return status;
     }
@@ -769,6 +813,7 @@ static void start_writing(struct writing_stack *stack, struct lt_estreamer_write
                           const struct lt_estreamer_fields *fields, unsigned series, size_t depth)
 {
     stack->writer = writer;
+    stack->trailing = NULL;
     stack->series = series;
     stack->outside = depth - 1;
     stack->count = 1;
@@ -782,11 +827,10 @@ int lt_estreamer_write_fields(struct lt_estreamer_writer *writer,
                               size_t depth)
 {
     struct writing_stack stack;
-    int status;
 
     start_writing(&stack, writer, fields, series, depth);
-    status = set_rows(writer, &stack.open[0], layout);
-    return status != LEAT_OK ? status : write_all(&stack);
+    set_rows(&stack.open[0], layout);
+    return write_all(&stack);
 }
 
 int lt_estreamer_write_whole(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
@@ -804,10 +848,15 @@ int lt_estreamer_write_block(struct lt_estreamer_writer *writer, struct lt_estre
                              size_t depth)
 {
     struct writing_stack stack;
+    const leat_value *trailing = NULL;
     int status;
 
     start_writing(&stack, writer, fields, series, depth);
+    stack.trailing = &trailing;
     status =
         begin_writing(&stack, expected == NULL ? LT_ESTREAMER_AUTO : expected->block_type, NULL);
-    return status != LEAT_OK ? status : write_all(&stack);
+    if (status == LEAT_OK)
+        status = write_all(&stack);
+    return status != LEAT_OK ? status
+                             : lt_estreamer_put_octets(writer, LEAT_BYTES, trailing, "trailing");
 }

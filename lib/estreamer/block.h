@@ -12,6 +12,7 @@
 #define LT_DATA       LT_NAME("data")       /* what an unknown block holds */
 #define LT_EXTRA      LT_NAME("extra")      /* behind the last field that is known */
 #define LT_TRUNCATED  LT_NAME("truncated")  /* true: the fields that are absent were not there */
+#define LT_TRAILING   LT_NAME("trailing")   /* behind a block that should have been all */
 
 #define LT_ESTREAMER_HEADER_BYTES 8u /* of a block, which its length includes; of a message, too */
 
@@ -85,8 +86,8 @@ int lt_estreamer_read_fields(struct lt_estreamer_reader *reader, struct lt_reade
                              const struct lt_estreamer_layout *layout, unsigned series,
                              size_t depth, uint32_t *children);
 
-/* A block, which is taken out of in: block_type and its fields. */
-int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader *in,
+/* A block that should take up in, and what stands behind it all the same. */
+int lt_estreamer_read_block(struct lt_estreamer_reader *reader, struct lt_reader in,
                             unsigned series, size_t depth, uint32_t *children);
 
 /*

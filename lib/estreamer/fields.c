@@ -30,9 +30,11 @@ int lt_estreamer_fields_end(struct lt_estreamer_writer *writer,
     return LEAT_OK;
 }
 
+/* Values that were read have the very names of the tables. */
 static bool named(const leat_value *field, const char *name, size_t length)
 {
-    return field->name_length == length && memcmp(field->name, name, length) == 0;
+    return field->name_length == length &&
+           (field->name == name || memcmp(field->name, name, length) == 0);
 }
 
 static const leat_value *end_of(const leat_value *record)

@@ -135,14 +135,14 @@ static int read_host_data(struct lt_estreamer_reader *reader, struct lt_reader i
 {
     if (lt_left(&in) == 0)
         return LEAT_OK;
-    return lt_estreamer_read_one_block(reader, in, 1, 1, children);
+    return lt_estreamer_read_block(reader, in, 1, 1, children);
 }
 
 static int write_host_data(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields)
 {
     if (fields->left == 0)
         return LEAT_OK;
-    return lt_estreamer_write_one_block(writer, fields, NULL, 1, 1);
+    return lt_estreamer_write_block(writer, fields, NULL, 1, 1);
 }
 
 /*

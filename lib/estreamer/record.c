@@ -6,8 +6,7 @@
 #include <leat/estreamer.h>
 
 #define DISCOVERY_HEADER LT_NAME("discovery_header")
-#define LEGACY           LT_NAME("legacy")   /* true: the older form of a record */
-#define TRAILING         LT_NAME("trailing") /* behind the block that is all a record should hold */
+#define LEGACY           LT_NAME("legacy") /* true: the older form of a record */
 
 #define HAS_IPV6_OFFSET 14u /* in a discovery header */
 
@@ -97,14 +96,6 @@ static int read_rest(struct lt_estreamer_reader *reader, struct lt_reader in, co
                                     children);
 }
 
-int lt_estreamer_read_one_block(struct lt_estreamer_reader *reader, struct lt_reader in,
-                                unsigned series, size_t depth, uint32_t *children)
-{
-    int status = lt_estreamer_read_block(reader, &in, series, depth, children);
-
-    return status != LEAT_OK ? status : read_rest(reader, in, TRAILING, children);
-}
-
 static int read_payload(struct lt_estreamer_reader *reader,
                         const struct lt_estreamer_record *record, struct lt_reader in, size_t depth,
                         uint32_t *children)
@@ -125,8 +116,7 @@ static int read_payload(struct lt_estreamer_reader *reader,
     case LT_ESTREAMER_PAYLOAD_STRUCT:
         return lt_estreamer_read_fields(reader, in, layout_of(record->layout), 0, depth, children);
     default:
-        return lt_estreamer_read_one_block(reader, in, lt_estreamer_series(record), depth,
-                                           children);
+        return lt_estreamer_read_block(reader, in, lt_estreamer_series(record), depth, children);
     }
 }
 
@@ -188,19 +178,6 @@ static int write_rest(struct lt_estreamer_writer *writer, struct lt_estreamer_fi
     return status != LEAT_OK ? status : lt_estreamer_fields_end(writer, fields);
 }
 
-int lt_estreamer_write_one_block(struct lt_estreamer_writer *writer,
-                                 struct lt_estreamer_fields *fields,
-                                 const struct lt_estreamer_layout *expected, unsigned series,
-                                 size_t depth)
-{
-    const leat_value *trailing = lt_estreamer_take(fields, TRAILING);
-    int status = lt_estreamer_write_block(writer, fields, expected, series, depth);
-
-    if (status != LEAT_OK)
-        return status;
-    return lt_estreamer_put_octets(writer, LEAT_BYTES, trailing, "trailing");
-}
-
 static int write_form(struct lt_estreamer_writer *writer, const struct lt_estreamer_record *record,
                       struct lt_estreamer_fields *fields, bool legacy, size_t depth)
 {
@@ -214,8 +191,8 @@ static int write_form(struct lt_estreamer_writer *writer, const struct lt_estrea
     case LT_ESTREAMER_PAYLOAD_STRUCT:
         return lt_estreamer_write_fields(writer, fields, layout_of(record->layout), 0, depth);
     default:
-        return lt_estreamer_write_one_block(writer, fields, layout_of(record->layout),
-                                            lt_estreamer_series(record), depth);
+        return lt_estreamer_write_block(writer, fields, layout_of(record->layout),
+                                        lt_estreamer_series(record), depth);
     }
 }
 

@@ -15,12 +15,4 @@ int lt_estreamer_read_record(struct lt_estreamer_reader *reader, uint32_t type, 
 int lt_estreamer_write_record(struct lt_estreamer_writer *writer, uint32_t type,
                               const leat_value *value, size_t depth);
 
-/* A block that should take up in, and what stands behind it all the same. */
-int lt_estreamer_read_one_block(struct lt_estreamer_reader *reader, struct lt_reader in,
-                                unsigned series, size_t depth, uint32_t *children);
-int lt_estreamer_write_one_block(struct lt_estreamer_writer *writer,
-                                 struct lt_estreamer_fields *fields,
-                                 const struct lt_estreamer_layout *expected, unsigned series,
-                                 size_t depth);
-
 #endif

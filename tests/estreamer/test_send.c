@@ -119,6 +119,11 @@ static const struct {
      "{\"record_type\":66,\"record\":{\"rendered_signature_id\":4,\"message_length\":5,"
      "\"truncated\":true}}",
      EVENT("0000001a", "00000042 00000012 00000000 00000000 00000000 00000004 0005")},
+    {"event_data", /* all fields are given, in any order: nothing is cut off */
+     "{\"record_type\":4,\"record\":{\"truncated\":true,\"extra\":\"99\",\"name\":\"hi\",\"name_"
+     "length\":2,"
+     "\"priority_id\":7}}",
+     EVENT("00000011", "00000004 00000009 00000007 0002 6869 99")},
     {"event_data", "{\"record_type\":4,\"record\":{\"name\":\"hi\",\"extra\":\"99\"}}",
      EVENT("00000011", "00000004 00000009 00000000 0002 6869 99")},
     {"event_data", /* the block type that is known for the record */
@@ -238,6 +243,10 @@ static const struct {
     {"event_data", RECORD("4", "\"0\""), LEAT_E_VALUE, "record"},
     {"event_data", RECORD("4", "{\"block_type\":1}"), LEAT_E_VALUE, ""},
     {"event_data", RECORD("4", "{\"legacy\":true}"), LEAT_E_VALUE, ""},
+    {"event_data", RECORD("4", "{\"truncated\":true,\"more\":1}"), LEAT_E_VALUE, ""},
+    {"event_data",
+     RECORD("4", "{\"name\":\"a\",\"priority_id\":1,\"name_length\":1,\"truncated\":1}"),
+     LEAT_E_VALUE, "truncated"},
     {"event_data", RECORD("4", "{\"truncated\":1}"), LEAT_E_VALUE, "truncated"},
     {"event_data", RECORD("4", "{\"truncated\":true,\"extra\":\"00\"}"), LEAT_E_VALUE, "extra"},
     {"event_data", RECORD("4", "{\"priority_id\":4294967296}"), LEAT_E_VALUE, "priority_id"},
