@@ -23,7 +23,7 @@ static const uint8_t kind_of_type[LT_BROKER_TYPES] = {
     [LT_BROKER_VECTOR] = LEAT_LIST,
 };
 
-static const uint8_t type_of_kind[] = {
+const uint8_t lt_broker_type_of_kind[] = {
     [LEAT_NULL] = LT_BROKER_NONE,
     [LEAT_BOOL] = LT_BROKER_BOOLEAN,
     [LEAT_INT] = LT_BROKER_INTEGER,
@@ -42,12 +42,8 @@ static const uint8_t type_of_kind[] = {
     [LEAT_LIST] = LT_BROKER_VECTOR,
     [LEAT_SET] = LT_BROKER_SET,
     [LEAT_TABLE] = LT_BROKER_TABLE,
+    [LEAT_RECORD] = LT_BROKER_NO_TYPE,
 };
-
-unsigned lt_broker_type(const leat_value *value)
-{
-    return value->kind < sizeof type_of_kind ? type_of_kind[value->kind] : LT_BROKER_NO_TYPE;
-}
 
 uint8_t lt_broker_kind(unsigned type)
 {
@@ -116,6 +112,7 @@ struct reading {
     size_t root;      /* the cell of the value */
     size_t announced; /* values that there must be: the value itself and what containers announce */
     bool unsorted;
+    bool refused; /* something that is read but would not be written */
 };
 
 static int malformed(const struct reading *r, int code, const uint8_t *at, const char *what,
@@ -209,17 +206,15 @@ static inline size_t read_texts(struct lt_reader *in, leat_value *first,
 /* Reads values until that outside is complete. If table is true the first one is in the table at the root. */
 static int read_values(struct reading *r, struct lt_reader *from, bool table)
 {
-    struct lt_broker_level around[LT_DEPTH_MAX]; /* what is open around the innermost container */
-    struct lt_broker_level level = lt_broker_outside();
+    struct lt_broker_level levels[LT_DEPTH_MAX + 1]; /* what is open, from outside to inside */
+    struct lt_broker_level *level = levels;
     struct lt_reader in = *from;
     leat_value *cells = r->tree->cells;
     size_t next = r->tree->count;
-    size_t depth = 0;
 
-    if (table) {
-        around[depth++] = level;
-        level = lt_broker_level(r->root, &cells[r->root]);
-    }
+    *level = lt_broker_outside();
+    if (table)
+        *++level = lt_broker_level(r->root, &cells[r->root]);
     for (;;) {
         const uint8_t *at = in.at;
         uint8_t type = lt_u8(&in);
@@ -249,6 +244,7 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
         case LT_BROKER_REAL:
             set_cell(cell, LEAT_REAL, 0);
             cell->u.f64 = real_of(lt_u64be(&in));
+            r->refused |= isnan(cell->u.f64);
             break;
         case LT_BROKER_STRING:
             cell->u.bytes = lt_broker_text(&in, &length);
@@ -265,6 +261,7 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
         case LT_BROKER_SUBNET:
             set_cell(cell, LEAT_SUBNET, 16);
             cell->u.bytes = lt_take(&in, 17);
+            r->refused |= cell->u.bytes != NULL && cell->u.bytes[16] > 128;
             break;
         case LT_BROKER_PORT:
             set_cell(cell, LEAT_PORT, 0);
@@ -281,15 +278,14 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
             if (!lt_ok(&in))
                 break;
             r->tree->count = next;
-            status = enter(r, at, count, lt_left(&in), depth);
+            status = enter(r, at, count, lt_left(&in), (size_t)(level - levels));
             if (status != LEAT_OK)
                 return status;
             cells = r->tree->cells;
             if (count > 0) {
-                around[depth++] = level;
-                level = lt_broker_level(index, &cells[index]);
-                texts = read_texts(&in, &cells[next], &level);
-                lt_broker_skip(&level, next, texts);
+                *++level = lt_broker_level(index, &cells[index]);
+                texts = read_texts(&in, &cells[next], level);
+                lt_broker_skip(level, next, texts);
                 next += texts;
                 continue;
             }
@@ -303,24 +299,24 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
 
         /* A value is complete, and with it maybe what is around it. */
         for (;;) {
-            int difference = lt_broker_next(&level, cells, index);
+            int difference = lt_broker_next(level, cells, index);
 
             if (difference <= 0) {
-                status = disorder(r, difference, at, &cells[level.cell]);
+                status = disorder(r, difference, at, &cells[level->cell]);
                 if (status != LEAT_OK)
                     return status;
             }
-            if (level.left > 0)
+            if (level->left > 0)
                 break;
-            if (depth == 0) {
+            if (level == levels) {
                 r->tree->count = next;
                 *from = in;
                 return LEAT_OK;
             }
-            index = level.cell;
+            index = level->cell;
             at = cells[index].u.bytes;
             cells[index].u.cells = next - index;
-            level = around[--depth];
+            level--;
         }
     }
 }
@@ -337,7 +333,7 @@ static int begin(struct reading *r, const struct lt_reader *in, struct lt_tree *
     r->depth = depth;
     r->root = tree->count;
     r->announced = 1;
-    r->unsorted = false;
+    r->unsorted = r->refused = false;
     if (status != LEAT_OK)
         return no_room(r, status, r->start);
     if (lt_left(in) == 0)
@@ -353,6 +349,7 @@ static int finish(struct reading *r, const char *name, uint16_t name_length)
 
     cell->name = name;
     cell->name_length = name_length;
+    cell->reserved = r->refused ? 0 : LT_BROKER_CHECKED;
     if (r->unsorted)
         status = lt_broker_sort(r->tree, r->root, &twice);
     if (status == LEAT_E_VALUE)
@@ -575,6 +572,10 @@ int lt_broker_check(const leat_value *value, bool *unsorted, struct leat_error *
         case LT_BROKER_SET:
         case LT_BROKER_TABLE:
         case LT_BROKER_VECTOR:
+            if (cell->reserved == LT_BROKER_CHECKED) {
+                next = index + cell->u.cells;
+                break;
+            }
             if (depth < LT_DEPTH_MAX && cell->length > 0) {
                 around[depth++] = level;
                 level = lt_broker_level(index, cell);

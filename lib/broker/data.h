@@ -27,8 +27,22 @@ enum {
     LT_BROKER_NO_TYPE = LT_BROKER_TYPES
 };
 
-/* The type that a value is written as, LT_BROKER_NO_TYPE if Broker has none for its kind; and the reverse. */
-unsigned lt_broker_type(const leat_value *value);
+/*
+ * In leat_value.reserved: the value was read by us, all below it is in order, and nothing in it would be
+ * refused. So it can be passed on without being checked.
+ */
+#define LT_BROKER_CHECKED 0xbcu
+
+/* By kind of value; what Broker does not have is LT_BROKER_NO_TYPE. */
+extern const uint8_t lt_broker_type_of_kind[LEAT_RECORD + 1];
+
+/* The type that a value is written as. */
+static inline unsigned lt_broker_type(const leat_value *value)
+{
+    return value->kind <= LEAT_RECORD ? lt_broker_type_of_kind[value->kind] : LT_BROKER_NO_TYPE;
+}
+
+/* The kind that a type is read as. */
 uint8_t lt_broker_kind(unsigned type);
 
 /* Its name in JSON; NULL for LT_BROKER_NO_TYPE. */

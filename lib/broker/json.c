@@ -20,24 +20,70 @@
 
 /* ---------------------------------------- writing ---------------------------------------- */
 
-/* {"@data-type":"...","data": for each type. */
-static const struct {
-    const char *text;
-    uint8_t length;
-} starts[LT_BROKER_TYPES] = {
-#define START(type, name)                                                                          \
-    [type] = {"{\"@data-type\":\"" name "\",\"data\":",                                            \
-              sizeof "{\"@data-type\":\"" name "\",\"data\":" - 1}
-    START(LT_BROKER_NONE, "none"),         START(LT_BROKER_BOOLEAN, "boolean"),
-    START(LT_BROKER_COUNT, "count"),       START(LT_BROKER_INTEGER, "integer"),
-    START(LT_BROKER_REAL, "real"),         START(LT_BROKER_STRING, "string"),
-    START(LT_BROKER_ADDRESS, "address"),   START(LT_BROKER_SUBNET, "subnet"),
-    START(LT_BROKER_PORT, "port"),         START(LT_BROKER_TIMESTAMP, "timestamp"),
-    START(LT_BROKER_TIMESPAN, "timespan"), START(LT_BROKER_ENUM_VALUE, "enum-value"),
-    START(LT_BROKER_SET, "set"),           START(LT_BROKER_TABLE, "table"),
-    START(LT_BROKER_VECTOR, "vector"),
+/* A constant text, whose length the compiler knows. */
+#define PUT(out, text) put_constant(out, text, sizeof text - 1)
+
+static inline void put_constant(struct lt_writer *out, const char *text, size_t length)
+{
+    uint8_t *p = lt_put(out, length);
+
+    if (p != NULL)
+        memcpy(p, text, length);
+}
+
+/* What comes before the data of a value. */
+static inline void write_start(struct lt_writer *out, unsigned type)
+{
+#define START(type) "{\"@data-type\":\"" type "\",\"data\":"
+    switch (type) {
+    case LT_BROKER_NONE:
+        PUT(out, START("none"));
+        break;
+    case LT_BROKER_BOOLEAN:
+        PUT(out, START("boolean"));
+        break;
+    case LT_BROKER_COUNT:
+        PUT(out, START("count"));
+        break;
+    case LT_BROKER_INTEGER:
+        PUT(out, START("integer"));
+        break;
+    case LT_BROKER_REAL:
+        PUT(out, START("real"));
+        break;
+    case LT_BROKER_STRING:
+        PUT(out, START("string"));
+        break;
+    case LT_BROKER_ADDRESS:
+        PUT(out, START("address"));
+        break;
+    case LT_BROKER_SUBNET:
+        PUT(out, START("subnet"));
+        break;
+    case LT_BROKER_PORT:
+        PUT(out, START("port"));
+        break;
+    case LT_BROKER_TIMESTAMP:
+        PUT(out, START("timestamp"));
+        break;
+    case LT_BROKER_TIMESPAN:
+        PUT(out, START("timespan"));
+        break;
+    case LT_BROKER_ENUM_VALUE:
+        PUT(out, START("enum-value"));
+        break;
+    case LT_BROKER_SET:
+        PUT(out, START("set"));
+        break;
+    case LT_BROKER_TABLE:
+        PUT(out, START("table"));
+        break;
+    default:
+        PUT(out, START("vector"));
+        break;
+    }
 #undef START
-};
+}
 
 /* Text of ASCII without anything to escape, which nearly all is; its length, or less. */
 static size_t plain_octets(const uint8_t *text, size_t length)
@@ -83,7 +129,7 @@ static const char *write_real(struct lt_writer *out, double real)
     if (isinf(real))
         return "infinity has no JSON form";
     if (isnan(real))
-        lt_put_text(out, "nan");
+        PUT(out, "nan");
     else
         lt_write_real(out, lt_broker_real(real));
     return NULL;
@@ -119,7 +165,7 @@ static const char *write_scalar(struct lt_writer *out, const leat_value *cell, u
 {
     switch (type) {
     case LT_BROKER_NONE:
-        lt_put_bytes(out, "{}", 2);
+        PUT(out, "{}");
         return NULL;
     case LT_BROKER_BOOLEAN:
         lt_put_text(out, cell->u.u64 != 0 ? "true" : "false");
@@ -152,20 +198,19 @@ struct open {
 static void write_before(struct lt_writer *out, struct open *in)
 {
     if (in->table && in->left % 2 != 0) {
-        lt_put_bytes(out, ",\"value\":", 9);
+        PUT(out, ",\"value\":");
     } else {
         if (in->begun)
             lt_put_u8(out, ',');
         if (in->table)
-            lt_put_bytes(out, "{\"key\":", 7);
+            PUT(out, "{\"key\":");
     }
     in->begun = true;
     in->left--;
 }
 
-/* Writes a value whose sets and tables ascend; start is how much of {"@data-type" to leave out. */
-static int write_value(struct lt_writer *out, const leat_value *value, size_t start,
-                       struct leat_error *error)
+/* Writes a value whose sets and tables ascend. */
+static int write_value(struct lt_writer *out, const leat_value *value, struct leat_error *error)
 {
     struct open stack[JSON_LEVELS];
     size_t depth = 0, levels = 0, index;
@@ -177,8 +222,7 @@ static int write_value(struct lt_writer *out, const leat_value *value, size_t st
 
         if (depth > 0)
             write_before(out, &stack[depth - 1]);
-        lt_put_bytes(out, starts[type].text + start, starts[type].length - start);
-        start = 0;
+        write_start(out, type);
         if (levels + (type == LT_BROKER_NONE || lt_is_container(cell) ? 2 : 1) > JSON_LEVELS)
             what = "nested too deeply for Broker's reader";
         else if (!lt_is_container(cell))
@@ -201,7 +245,7 @@ static int write_value(struct lt_writer *out, const leat_value *value, size_t st
         while (depth > 0 && stack[depth - 1].left == 0) {
             depth--;
             levels -= stack[depth].table ? 3 : 2;
-            lt_put_bytes(out, "]}", 2);
+            PUT(out, "]}");
             if (depth > 0 && stack[depth - 1].table && stack[depth - 1].left % 2 == 0)
                 lt_put_u8(out, '}');
         }
@@ -210,8 +254,7 @@ static int write_value(struct lt_writer *out, const leat_value *value, size_t st
     }
 }
 
-static int write_sorted(struct lt_writer *out, const leat_value *value, size_t start,
-                        struct leat_error *error)
+static int write_sorted(struct lt_writer *out, const leat_value *value, struct leat_error *error)
 {
     struct lt_tree copy;
     bool unsorted;
@@ -220,10 +263,10 @@ static int write_sorted(struct lt_writer *out, const leat_value *value, size_t s
     if (status != LEAT_OK)
         return status;
     if (!unsorted)
-        return write_value(out, value, start, error);
+        return write_value(out, value, error);
     status = lt_broker_sorted(value, out->allocator, &copy, error);
     if (status == LEAT_OK) {
-        status = write_value(out, copy.cells, start, error);
+        status = write_value(out, copy.cells, error);
         lt_tree_free(&copy);
     }
     return status;
@@ -233,25 +276,26 @@ int leat_broker_json(leat_buffer *buffer, const leat_value *value)
 {
     size_t start = buffer->out.length;
 
-    return lt_buffer_end(buffer, start, write_sorted(&buffer->out, value, 0, &buffer->error));
+    return lt_buffer_end(buffer, start, write_sorted(&buffer->out, value, &buffer->error));
 }
 
 int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t length,
                              const leat_value *data)
 {
-    static const char before[] = "{\"type\":\"data-message\",\"topic\":";
     struct lt_writer *out = &buffer->out;
-    size_t start = out->length;
-    int status = LEAT_OK;
+    size_t start = out->length, value;
+    int status;
 
     if (lt_utf8_prefix((const uint8_t *)topic, length) < length)
         return lt_buffer_end(buffer, start,
                              lt_error(&buffer->error, LEAT_E_VALUE, 0,
                                       "text that is not UTF-8 has no JSON form", "topic"));
-    lt_put_bytes(out, before, sizeof before - 1);
+    PUT(out, "{\"type\":\"data-message\",\"topic\":");
     lt_json_write_string(out, (const uint8_t *)topic, length);
-    lt_put_u8(out, ',');
-    status = write_sorted(out, data, 1, &buffer->error); /* without its brace */
+    value = out->length;
+    status = write_sorted(out, data, &buffer->error);
+    if (status == LEAT_OK && out->status == LEAT_OK)
+        out->data[value] = ','; /* instead of a brace: its members are the message's, too */
     return lt_buffer_end(buffer, start, status);
 }
 
@@ -269,6 +313,7 @@ struct reading {
     size_t place; /* in the text, of what is being read; as near as is known */
     size_t depth; /* how deep containers may nest */
     bool unsorted;
+    bool refused; /* something that is read but would not be written */
 };
 
 static int refuse(const struct reading *r, int code, const char *what, unsigned type)
@@ -368,6 +413,7 @@ static int read_scalar(struct reading *r, unsigned type, const leat_value *json)
     case LT_BROKER_INTEGER:
     case LT_BROKER_REAL:
         sound = read_number(type, json, cell);
+        r->refused |= type == LT_BROKER_REAL && isnan(cell->u.f64);
         break;
     case LT_BROKER_STRING:
     case LT_BROKER_ENUM_VALUE:
@@ -560,6 +606,8 @@ static int sort_values(struct reading *r, size_t root)
     int status = r->unsorted ? lt_broker_sort(r->tree, root, &twice) : LEAT_OK;
 
     r->place = 0;
+    if (!r->refused)
+        r->tree->cells[root].reserved = LT_BROKER_CHECKED;
     if (status == LEAT_E_VALUE)
         return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", LT_BROKER_NO_TYPE);
     return status == LEAT_OK

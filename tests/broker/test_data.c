@@ -654,6 +654,34 @@ START_TEST(what_cannot_be_written_is_refused)
 }
 END_TEST
 
+/* What is read but not written; what was read otherwise is not checked again, alone or as a part. */
+START_TEST(what_was_read_is_trusted)
+{
+    static const char *const hexes[] = {
+        "0c01 04ffffffffffffffff",
+        "0d01 0e01 04ffffffffffffffff 00",
+        "0e01 07 00000000000000000000000000000000 81",
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof hexes / sizeof *hexes; i++) {
+        reads(hexes[i], "what Broker takes");
+        ck_assert_int_eq(write_value(leat_builder_value(builder)), LEAT_E_VALUE);
+    }
+    leat_builder_clear(builder);
+    leat_builder_open(builder, NULL, LEAT_SET);
+    leat_broker_read(builder, NULL, "\x0c\x02\x01\x01\x00", 5);
+    leat_broker_read(builder, NULL, "\x0c\x02\x00\x01\x00", 5);
+    leat_builder_close(builder);
+    ck_assert_int_eq(write_value(leat_builder_value(builder)), LEAT_OK);
+    same_buffer(buffer,
+                "0c02"
+                "0c02000100"
+                "0c02000101",
+                "a set of sets that were read");
+}
+END_TEST
+
 /* NaN is fine where nothing is ordered: in the value of a table, in a list. */
 START_TEST(nan_elsewhere_is_written)
 {
@@ -746,6 +774,7 @@ static void tests(TCase *t)
     tcase_add_test(t, sets_and_tables_are_written_in_order);
     tcase_add_loop_test(t, large_sets_in_any_order, 0, 10);
     tcase_add_loop_test(t, what_cannot_be_written_is_refused, 0, REFUSALS);
+    tcase_add_test(t, what_was_read_is_trusted);
     tcase_add_test(t, nan_elsewhere_is_written);
     tcase_add_test(t, no_value_is_refused);
     tcase_add_test(t, buffers_are_left_as_they_were);
