@@ -23,7 +23,7 @@ struct leat_value {
     uint32_t length;  /* octets; children of a container (pairs of a table) */
     uint16_t name_length;
     uint8_t kind;
-    uint8_t reserved;
+    uint8_t reserved; /* 0, or what a dialect remarks about a value that it made */
 };
 
 static inline bool lt_is_container(const leat_value *value)
