@@ -20,6 +20,13 @@
 #define unpoison(p, n) ((void)(p), (void)(n))
 #endif
 
+/* Not worth setting up a stack frame before it is clear that it is needed. */
+#if defined(__GNUC__)
+#define OUT_OF_LINE __attribute__((noinline))
+#else
+#define OUT_OF_LINE
+#endif
+
 #define WINDOW_FIRST ((size_t)16 << 10) /* octets of a new window */
 #define WINDOW_READS ((size_t)64 << 10) /* up to here it grows when reads fill it */
 #define SPACE_MIN    ((size_t)1 << 10)  /* least space that leat_recv_space() lends */
@@ -90,6 +97,7 @@ int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *w
 {
     if (session->status == LEAT_OK) {
         session->status = status;
+        session->need = 0;
         (void)lt_error(&session->error, status, offset, what, field);
     }
     return session->status;
@@ -190,11 +198,12 @@ int leat_recv_eof(leat_session *session)
     if (session->status < 0)
         return session->status;
     take_back(session);
+    session->need = 0;
     session->eof = true;
     return LEAT_OK;
 }
 
-int leat_feed(leat_session *session, const void *data, size_t length)
+static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t length)
 {
     if (session->status < 0)
         return session->status;
@@ -211,15 +220,27 @@ int leat_feed(leat_session *session, const void *data, size_t length)
     return LEAT_OK;
 }
 
-int leat_next(leat_session *session, const leat_event **event)
+/*
+ * Octets that come one at a time mostly meet a session that waits for more of them, and room for one. These two ways
+ * are short, so that a slow stream costs little more than its calls.
+ */
+int leat_feed(leat_session *session, const void *data, size_t length)
+{
+    if (length != 1 || session->need == 0 || session->end == session->window_size)
+        return feed(session, data, length);
+    unpoison(session->window + session->end, 1);
+    session->window[session->end++] = *(const uint8_t *)data;
+    session->lent_space = 0;
+    return LEAT_OK;
+}
+
+static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
 {
     int status;
 
     if (session->status != LEAT_OK)
         return session->status;
     take_back(session);
-    if (lt_unread_bytes(session) < session->need && !session->eof)
-        return LEAT_MORE;
     session->need = 0;
     lt_tree_clear(&session->tree);
     status = session->dialect->next(session);
@@ -232,6 +253,14 @@ int leat_next(leat_session *session, const leat_event **event)
         status = session->status = LEAT_END;
     }
     return status;
+}
+
+int leat_next(leat_session *session, const leat_event **event)
+{
+    if (lt_unread_bytes(session) >= session->need)
+        return next(session, event);
+    session->lent_space = 0;
+    return LEAT_MORE;
 }
 
 const void *leat_send_data(const leat_session *session, size_t *length)

@@ -50,13 +50,17 @@ struct leat_session {
     leat_allocator allocator;
     leat_limits limits;
 
-    /* Received: window[start .. end) is unread or, its first held octets, lent with the last event. */
+    /*
+     * Received: window[start .. end) is unread or, its first held octets, lent with the last event. Below need unread
+     * octets dialect->next() is not called; need is above 0 only while nothing is held, the stream has not
+     * ended and the session has not failed, so that it alone tells that a session waits.
+     */
     uint8_t *window;
     size_t window_size;
     size_t start;
     size_t end;
     size_t held;
-    size_t need;       /* unread octets below which dialect->next() need not be called */
+    size_t need;
     size_t lent_space; /* what leat_recv_space() gave last */
     bool filled;       /* and a read filled it */
     uint64_t consumed; /* stream offset of window[start] */
