@@ -14,7 +14,7 @@
 #define GO_ON 100
 
 /* While a message arrives, octets are worth a look in portions of this size. */
-#define PORTION ((size_t)1 << 10)
+#define PORTION ((size_t)4 << 10)
 
 enum state {
     FRAME,         /* at a header */
@@ -130,13 +130,13 @@ static int inflate_some(struct lt_zabbix *z, uint8_t *to, size_t room, size_t *m
 {
     struct lt_zabbix_reading *r = z->reading;
     size_t there = lt_unread_bytes(&z->core);
+    const uint8_t *in = there > 0 ? z->core.window + z->core.start : nothing;
     size_t used;
     int status;
 
     if (there > r->body_left)
         there = (size_t)r->body_left;
-    status =
-        lt_inflate_run(&r->inflate, z->core.window + z->core.start, there, &used, to, room, made);
+    status = lt_inflate_run(&r->inflate, in, there, &used, to, room, made);
     r->body_left -= used;
     if (used > 0)
         lt_skip(&z->core, used);
