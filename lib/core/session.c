@@ -188,6 +188,8 @@ int leat_recv_done(leat_session *session, size_t length)
     if (length > session->lent_space)
         return LEAT_E_STATE;
     session->filled = length > 0 && length == session->lent_space;
+    if (length > 1)
+        session->need = 0;
     session->lent_space = 0;
     session->end += length;
     return LEAT_OK;
@@ -210,6 +212,8 @@ static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t leng
     if (session->eof)
         return LEAT_E_STATE;
     take_back(session);
+    if (length > 1)
+        session->need = 0;
     if (length == 0)
         return LEAT_OK;
     if (session->window_size - session->end < length && !make_room(session, length))
@@ -222,7 +226,8 @@ static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t leng
 
 /*
  * Octets that come one at a time mostly meet a session that waits for more of them, and room for one. These two ways
- * are short, so that a slow stream costs little more than its calls.
+ * are short, so that a slow stream costs little more than its calls. What comes in larger pieces is looked at at once,
+ * so that no event waits for octets that it does not need.
  */
 int leat_feed(leat_session *session, const void *data, size_t length)
 {
@@ -250,6 +255,7 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
         if (lt_unread_bytes(session) > 0 || session->inside)
             return lt_fail(session, LEAT_E_END, lt_unread_bytes(session),
                            "the stream ended inside a message", NULL);
+        session->need = 0;
         status = session->status = LEAT_END;
     }
     return status;

@@ -52,7 +52,7 @@ struct leat_session {
 
     /*
      * Received: window[start .. end) is unread or, its first held octets, lent with the last event. Below need unread
-     * octets dialect->next() is not called; need is above 0 only while nothing is held, the stream has not
+     * octets that come singly dialect->next() is not called; need is above 0 only while nothing is held, the stream has not
      * ended and the session has not failed, so that it alone tells that a session waits.
      */
     uint8_t *window;
