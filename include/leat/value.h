@@ -93,6 +93,30 @@ LEAT_API const leat_value *leat_value_find(const leat_value *record, const char 
 /* The name of a field of a record; "" with length 0 for any other value. length may be NULL. */
 LEAT_API const char *leat_value_name(const leat_value *value, size_t *length);
 
+/*
+ * A value laid open: what the getters answer, all at once, for loops that see millions of values and for
+ * bindings whose calls are dear.
+ */
+typedef struct leat_cell {
+    uint64_t number; /* BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits;
+                              PORT: number | protocol << 16; containers: how many cells come below */
+    const uint8_t
+        *octets; /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (17: the last is the prefix), MAC, UUID */
+    const char *name; /* of a field of a record; else NULL */
+    uint32_t length;  /* of octets; else how many children a container has */
+    uint16_t name_length;
+    uint16_t kind; /* LEAT_* */
+} leat_cell;
+
+/**
+ * Lays a value open, and all below it: a container, then its first child and all below that, and so on.
+ *
+ * cells, size  where to: at most size cells are written. What they point to is lent like the value.
+ *
+ * Returns how many cells there are in all; 0 for NULL.
+ */
+LEAT_API size_t leat_value_cells(const leat_value *value, leat_cell *cells, size_t size);
+
 /* 1 if both are the same: kinds, contents, names and order. A real equals itself, NaN included. */
 LEAT_API int leat_value_equal(const leat_value *a, const leat_value *b);
 

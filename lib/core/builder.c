@@ -269,22 +269,6 @@ int leat_builder_uuid(leat_builder *builder, const char *name, const void *octet
     return add_octets(builder, name, LEAT_UUID, octets, 16, -1);
 }
 
-static bool points_to_octets(const leat_value *cell)
-{
-    switch (cell->kind) {
-    case LEAT_TEXT:
-    case LEAT_ENUM:
-    case LEAT_BYTES:
-    case LEAT_ADDRESS:
-    case LEAT_SUBNET:
-    case LEAT_MAC:
-    case LEAT_UUID:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* How deep containers nest in a value, itself included. */
 static size_t depth_of(const leat_value *value)
 {
@@ -335,7 +319,7 @@ int leat_builder_copy(leat_builder *builder, const char *name, const leat_value 
 
         cell->u = value[i].u;
         cell->length = value[i].length;
-        if (points_to_octets(&value[i])) {
+        if (lt_has_octets(&value[i])) {
             copy = lt_builder_keep(builder, value[i].u.bytes,
                                    value[i].length + (value[i].kind == LEAT_SUBNET ? 1u : 0u));
             cell->u.bytes = (const uint8_t *)copy;

@@ -219,6 +219,26 @@ const char *leat_value_name(const leat_value *value, size_t *length)
     return has ? value->name : "";
 }
 
+size_t leat_value_cells(const leat_value *value, leat_cell *cells, size_t size)
+{
+    size_t count = value == NULL ? 0 : lt_cells(value), i;
+
+    if (size > count)
+        size = count;
+    for (i = 0; i < size; i++) {
+        const leat_value *from = value + i;
+        bool octets = lt_has_octets(from);
+
+        cells[i].number = octets ? 0 : lt_is_container(from) ? from->u.cells - 1 : from->u.u64;
+        cells[i].octets = octets ? from->u.bytes : NULL;
+        cells[i].name = from->name;
+        cells[i].length = from->kind == LEAT_SUBNET ? 17 : from->length;
+        cells[i].name_length = from->name_length;
+        cells[i].kind = from->kind;
+    }
+    return count;
+}
+
 static bool same_octets(const uint8_t *a, const uint8_t *b, size_t length)
 {
     return length == 0 || memcmp(a, b, length) == 0;

@@ -31,6 +31,16 @@ static inline bool lt_is_container(const leat_value *value)
     return value->kind >= LEAT_LIST;
 }
 
+/* True if u.bytes is what counts. */
+static inline bool lt_has_octets(const leat_value *value)
+{
+    const unsigned kinds = 1u << LEAT_TEXT | 1u << LEAT_ENUM | 1u << LEAT_BYTES |
+                           1u << LEAT_ADDRESS | 1u << LEAT_SUBNET | 1u << LEAT_MAC |
+                           1u << LEAT_UUID;
+
+    return (kinds >> value->kind & 1) != 0;
+}
+
 /* The cells of a value and all below it. */
 static inline size_t lt_cells(const leat_value *value)
 {

@@ -189,6 +189,67 @@ START_TEST(tables_alternate)
 }
 END_TEST
 
+START_TEST(cells_lay_open)
+{
+    const uint8_t octets[16] = {1, 2, 3};
+    leat_cell cells[12];
+    leat_builder *b;
+    size_t i;
+
+    ck_assert_int_eq(leat_builder_new(NULL, &b), LEAT_OK);
+    leat_builder_open(b, NULL, LEAT_RECORD);
+    leat_builder_u64(b, "number", 7);
+    leat_builder_open(b, "list", LEAT_LIST);
+    leat_builder_i64(b, NULL, -1);
+    leat_builder_text(b, NULL, "text", 4);
+    leat_builder_null(b, NULL);
+    leat_builder_close(b);
+    leat_builder_subnet(b, "subnet", octets, 24);
+    leat_builder_port(b, "port", 80, LEAT_PROTOCOL_UDP);
+    leat_builder_f64(b, "real", 1.0);
+    leat_builder_timespan(b, "timespan", -5);
+    leat_builder_bool(b, "bool", 1);
+    leat_builder_close(b);
+
+    memset(cells, 0xff, sizeof cells);
+    ck_assert_uint_eq(leat_value_cells(leat_builder_value(b), cells, 3), 11);
+    ck_assert_uint_eq(cells[2].kind, LEAT_LIST);
+    ck_assert_uint_eq(cells[3].kind, 0xffff); /* not written to */
+    ck_assert_uint_eq(leat_value_cells(leat_builder_value(b), cells, 12), 11);
+    ck_assert_uint_eq(cells[11].kind, 0xffff);
+    for (i = 0; i < 11; i++) {
+        static const uint32_t kinds[] = {LEAT_RECORD, LEAT_UINT,     LEAT_LIST,   LEAT_INT,
+                                         LEAT_TEXT,   LEAT_NULL,     LEAT_SUBNET, LEAT_PORT,
+                                         LEAT_REAL,   LEAT_TIMESPAN, LEAT_BOOL};
+        static const char *const names[] = {NULL,     "number", "list", NULL,       NULL,  NULL,
+                                            "subnet", "port",   "real", "timespan", "bool"};
+
+        ck_assert_uint_eq(cells[i].kind, kinds[i]);
+        ck_assert_int_eq(cells[i].name == NULL, names[i] == NULL);
+        if (names[i] != NULL)
+            ck_assert_mem_eq(cells[i].name, names[i], cells[i].name_length);
+    }
+    ck_assert_uint_eq(cells[0].number, 10);
+    ck_assert_uint_eq(cells[0].length, 7);
+    ck_assert_uint_eq(cells[1].number, 7);
+    ck_assert_uint_eq(cells[2].number, 3);
+    ck_assert_uint_eq(cells[2].length, 3);
+    ck_assert_uint_eq(cells[3].number, UINT64_MAX);
+    ck_assert_uint_eq(cells[4].length, 4);
+    ck_assert_mem_eq(cells[4].octets, "text", 4);
+    ck_assert_ptr_null(cells[5].octets);
+    ck_assert_uint_eq(cells[6].length, 17);
+    ck_assert_mem_eq(cells[6].octets, octets, 16);
+    ck_assert_uint_eq(cells[6].octets[16], 24);
+    ck_assert_uint_eq(cells[7].number, 80 | LEAT_PROTOCOL_UDP << 16);
+    ck_assert_uint_eq(cells[8].number, UINT64_C(0x3ff0000000000000));
+    ck_assert_uint_eq(cells[9].number, (uint64_t)-5);
+    ck_assert_uint_eq(cells[10].number, 1);
+    ck_assert_uint_eq(leat_value_cells(NULL, cells, 12), 0);
+    leat_builder_free(b);
+}
+END_TEST
+
 static const struct {
     const char *a, *b;
     int same;
@@ -251,6 +312,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, walks_and_looks_up);
     tcase_add_test(cases, find_remembers_the_place);
     tcase_add_test(cases, tables_alternate);
+    tcase_add_test(cases, cells_lay_open);
     tcase_add_loop_test(cases, equality, 0, sizeof pairs / sizeof *pairs);
     tcase_add_test(cases, equality_of_special_values);
 }
