@@ -20,7 +20,8 @@
  *
  * Messages. The value holds all other members, in order, duplicates too. In the place of a section stands
  * {"rows":N}, in the place of a table {"fields":[...],"rows":N}; what was absent is absent. The kind and the
- * name say which exchange it belongs to; whether it asks ("request" is there) or answers, the value shows.
+ * name say which exchange it belongs to; whether it asks ("request" is there) or answers, the value shows. Its
+ * octets are gone when it ends: leat_event_raw() has those of rows, of plain bodies and of what could not be read.
  *
  * Malformed bodies. A body that is not sound (JSON, compression, a limit) in a sound frame costs this message
  * alone: its event has an error, the members that came before it as its value, and as raw octets what could
@@ -99,7 +100,7 @@ LEAT_API uint32_t leat_zabbix_kind(const leat_session *session);
  * The members that came before the row of the last event, as the message's own event will show them: who
  * sends it, for example. Borrowed like the event.
  *
- * NULL between messages, if memory or the limit of values runs out, or in another kind of session.
+ * NULL between messages and in another kind of session.
  */
 LEAT_API const leat_value *leat_zabbix_members(leat_session *session);
 

@@ -95,13 +95,8 @@ uint32_t leat_zabbix_kind(const leat_session *session)
 const leat_value *leat_zabbix_members(leat_session *session)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    struct leat_error error;
 
     if (z == NULL || lt_zabbix_arriving(z) == 0)
         return NULL;
-    if (z->reading->so_far.count == 0 || z->reading->so_far_length != z->reading->sound) {
-        z->reading->so_far_length = z->reading->sound;
-        return lt_zabbix_members_read(z, &z->reading->so_far, &error);
-    }
-    return z->reading->so_far.cells;
+    return lt_zabbix_members_value(&z->reading->members);
 }

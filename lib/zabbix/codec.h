@@ -6,6 +6,7 @@
 #include "../core/json.h"
 #include "../core/session.h"
 #include "frame.h"
+#include "members.h"
 #include "message.h"
 
 #include <leat/zabbix.h>
@@ -16,13 +17,6 @@ enum lt_zabbix_place { LT_ZABBIX_TOP, LT_ZABBIX_DATA, LT_ZABBIX_TABLE, LT_ZABBIX
 
 /* Of what could not be read, an event shows at most this much; inflated text is held in pieces of it. */
 #define LT_ZABBIX_PIECE ((size_t)64 << 10)
-
-/* What is there of the text, and if that is all of it. */
-struct lt_zabbix_view {
-    const uint8_t *at;
-    size_t length;
-    bool whole;
-};
 
 struct lt_zabbix_column {
     size_t at; /* in columns */
@@ -59,22 +53,21 @@ struct lt_zabbix_reading {
     uint32_t request;
     uint64_t rows; /* of the open array */
 
-    /* The members so far, as text, placeholders in place of rows: the value of the message's event. */
-    struct lt_writer members;
-    size_t sound; /* its length without what is just being added */
-    bool first;   /* the next member is the first of its object */
+    struct lt_zabbix_members members;
 
-    struct lt_writer names; /* the section or table, then the present member */
-    size_t table_name;      /* length of the former */
-    struct lt_writer columns;
+    uint8_t *
+        name; /* of the section or table, and of the present member: the same, or behind it in a table */
+    size_t name_size;
+    size_t name_length;
+    size_t section_length;
+
+    struct lt_writer columns; /* their names, one behind the other */
     struct lt_zabbix_column *column;
     size_t column_size;
     size_t column_count;
     bool has_columns;
 
     struct leat_error error; /* of the message, which is being given up */
-    struct lt_tree so_far;   /* what leat_zabbix_members() lends */
-    size_t so_far_length;    /* of the members when it was read */
 };
 
 /* The message that is being written. Made by the first one, freed by leat_session_trim() between messages. */
@@ -115,9 +108,6 @@ void lt_zabbix_reading_free(struct lt_zabbix *zabbix);
 size_t lt_zabbix_reading_memory(const struct lt_zabbix *zabbix);
 /* The message that is arriving, or 0 between messages. */
 uint32_t lt_zabbix_arriving(const struct lt_zabbix *zabbix);
-/* The members so far as one value of the tree; NULL with an error. */
-const leat_value *lt_zabbix_members_read(struct lt_zabbix *zabbix, struct lt_tree *tree,
-                                         struct leat_error *error);
 
 int lt_zabbix_send(leat_session *session, const char *name, const leat_value *value);
 void lt_zabbix_writing_free(struct lt_zabbix *zabbix);

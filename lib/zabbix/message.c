@@ -1,5 +1,7 @@
 #include "message.h"
 
+#include "../core/value.h"
+
 #include <leat/session.h>
 #include <leat/zabbix.h>
 
@@ -27,30 +29,31 @@ static const struct {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
+/* By length, so that looking for a name ends soon. */
 static const struct lt_zabbix_member members[] = {
-    {"response", LT_ZABBIX_SEEN_RESPONSE, false},
-    {"redirect", LT_ZABBIX_SEEN_RESPONSE, false},
-    {"session", LT_ZABBIX_SEEN_SESSION, false},
-    {"config_revision", LT_ZABBIX_SEEN_REVISION, false},
-    {"clock", LT_ZABBIX_SEEN_CLOCK, false},
-    {"version", LT_ZABBIX_SEEN_VERSION, false},
-    {"variant", LT_ZABBIX_SEEN_CHECKED, false},
-    {"error", LT_ZABBIX_SEEN_CHECKED, false},
-    {"interface availability", LT_ZABBIX_SEEN_SECTION, true},
-    {"host availability", LT_ZABBIX_SEEN_SECTION, true},
-    {"history data", LT_ZABBIX_SEEN_SECTION, true},
-    {"discovery data", LT_ZABBIX_SEEN_SECTION, true},
-    {"auto registration", LT_ZABBIX_SEEN_SECTION, true},
-    {"host data", LT_ZABBIX_SEEN_SECTION, true},
-    {"tasks", LT_ZABBIX_SEEN_TASKS, true},
-    {"data", LT_ZABBIX_SEEN_OTHER, true},
-    {"regexp", LT_ZABBIX_SEEN_OTHER, true},
-    {"commands", LT_ZABBIX_SEEN_OTHER, true},
-    {"full_sync", LT_ZABBIX_SEEN_CONFIGURATION, false},
-    {"del_hostids", LT_ZABBIX_SEEN_CONFIGURATION, false},
-    {"del_macro_hostids", LT_ZABBIX_SEEN_CONFIGURATION, false},
-    {"macro.secrets", LT_ZABBIX_SEEN_CONFIGURATION, false},
-    {"proxy_group", LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("data"), LT_ZABBIX_SEEN_OTHER, true},
+    {LT_NAME("clock"), LT_ZABBIX_SEEN_CLOCK, false},
+    {LT_NAME("error"), LT_ZABBIX_SEEN_CHECKED, false},
+    {LT_NAME("tasks"), LT_ZABBIX_SEEN_TASKS, true},
+    {LT_NAME("regexp"), LT_ZABBIX_SEEN_OTHER, true},
+    {LT_NAME("session"), LT_ZABBIX_SEEN_SESSION, false},
+    {LT_NAME("version"), LT_ZABBIX_SEEN_VERSION, false},
+    {LT_NAME("variant"), LT_ZABBIX_SEEN_CHECKED, false},
+    {LT_NAME("response"), LT_ZABBIX_SEEN_RESPONSE, false},
+    {LT_NAME("redirect"), LT_ZABBIX_SEEN_RESPONSE, false},
+    {LT_NAME("commands"), LT_ZABBIX_SEEN_OTHER, true},
+    {LT_NAME("host data"), LT_ZABBIX_SEEN_SECTION, true},
+    {LT_NAME("full_sync"), LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("del_hostids"), LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("proxy_group"), LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("history data"), LT_ZABBIX_SEEN_SECTION, true},
+    {LT_NAME("macro.secrets"), LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("discovery data"), LT_ZABBIX_SEEN_SECTION, true},
+    {LT_NAME("config_revision"), LT_ZABBIX_SEEN_REVISION, false},
+    {LT_NAME("host availability"), LT_ZABBIX_SEEN_SECTION, true},
+    {LT_NAME("auto registration"), LT_ZABBIX_SEEN_SECTION, true},
+    {LT_NAME("del_macro_hostids"), LT_ZABBIX_SEEN_CONFIGURATION, false},
+    {LT_NAME("interface availability"), LT_ZABBIX_SEEN_SECTION, true},
 };
 
 /*
@@ -85,8 +88,8 @@ const struct lt_zabbix_member *lt_zabbix_member_find(const char *name, size_t le
 {
     size_t i;
 
-    for (i = 0; i < sizeof members / sizeof *members; i++) {
-        if (same(members[i].name, name, length))
+    for (i = 0; i < sizeof members / sizeof *members && members[i].length <= length; i++) {
+        if (members[i].length == length && memcmp(members[i].name, name, length) == 0)
             return &members[i];
     }
     return NULL;

@@ -153,7 +153,7 @@ START_TEST(message_bytes)
 }
 END_TEST
 
-/* row_bytes bounds a row, a member, all members together as the event shows them, and a plain body. */
+/* row_bytes bounds a row, a member, the names and values of all members together, and a plain body. */
 static const struct {
     const char *text;
     size_t events;
@@ -166,11 +166,18 @@ static const struct {
     {"{\"tasks\":[1234567890123456789012]}", 2, LEAT_OK, 0},
     {"{\"tasks\":[12345678901234567890123]}", 1, LEAT_E_LIMIT, 10},
     {"{\"tasks\":[       {\"x\":\"90123456789012\"}      ]}", 2, LEAT_OK, 0},
-    {"{\"x\":\"67890123456789\"}", 1, LEAT_OK, 0},
-    {"{\"x\":\"678901234567890\"}", 1, LEAT_E_LIMIT, 23},
-    {"{\"x\":\"6789\",\"y\":\"6789\"}", 1, LEAT_E_LIMIT, 23},
-    {"{\"t\":{\"z\":\"123\"}}", 1, LEAT_OK, 0},
-    {"{\"t\":{\"z\":\"123456789\"}}", 1, LEAT_E_LIMIT, 23},
+    {"{\"x\":\"6789012345678901234\"}", 1, LEAT_OK, 0},
+    {"{\"x\":\"67890123456789012345\"}", 1, LEAT_E_LIMIT, 5},
+    {"{\"x\":\"678901234567890123456\"}", 1, LEAT_E_LIMIT, 5},
+    {"{\"x\":\"6789012345\",\"y\":\"678901\"}", 1, LEAT_OK, 0},
+    {"{\"x\":\"6789012345\",\"y\":\"6789012\"}", 1, LEAT_E_LIMIT, 22},
+    {"{\"t\":{\"z\":\"123456789012345678\"}}", 1, LEAT_OK, 0},
+    {"{\"t\":{\"z\":\"1234567890123456789\"}}", 1, LEAT_E_LIMIT, 10},
+    {"{\"twenty octets long..\":[]}", 1, LEAT_OK, 0},
+    {"{\"twenty-two octets long\":0}", 1, LEAT_E_LIMIT, 1},
+    {"{\"auto registration\":[],\"tasks\":[]}", 1, LEAT_OK, 0},
+    {"{\"auto registration\":[],\"tasks\":[],\"x\":0}", 1, LEAT_E_LIMIT, 39},
+    {"{\"interface availability\":[]}", 1, LEAT_E_LIMIT, 1},
     {"plain text of 22 chars", 1, LEAT_OK, 0},
     {"plain text of 23 chars.", 1, LEAT_E_LIMIT, 0},
 };

@@ -172,11 +172,55 @@ START_TEST(no_such_name)
 }
 END_TEST
 
+/* Each member that is known, and that no other spelling is. */
+static const char *const known[] = {
+    "data",
+    "clock",
+    "error",
+    "tasks",
+    "regexp",
+    "session",
+    "version",
+    "variant",
+    "response",
+    "redirect",
+    "commands",
+    "full_sync",
+    "host data",
+    "del_hostids",
+    "proxy_group",
+    "history data",
+    "macro.secrets",
+    "discovery data",
+    "config_revision",
+    "host availability",
+    "auto registration",
+    "del_macro_hostids",
+    "interface availability",
+};
+
+START_TEST(members)
+{
+    size_t length = strlen(known[_i]);
+    const struct lt_zabbix_member *member = lt_zabbix_member_find(known[_i], length);
+
+    ck_assert_ptr_nonnull(member);
+    ck_assert_str_eq(member->name, known[_i]);
+    ck_assert_uint_eq(member->length, length);
+    ck_assert_uint_ne(member->seen, 0);
+    ck_assert_ptr_null(lt_zabbix_member_find(known[_i], length - 1));
+    ck_assert_ptr_null(lt_zabbix_member_find(known[_i] + 1, length - 1));
+    ck_assert_ptr_null(lt_zabbix_member_find("a name that is longer than all", 30));
+    ck_assert_ptr_null(lt_zabbix_member_find("", 0));
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
     tcase_add_loop_test(tc, names, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(tc, numbers, 0, sizeof kinds / sizeof *kinds);
     tcase_add_test(tc, no_such_name);
+    tcase_add_loop_test(tc, members, 0, sizeof known / sizeof *known);
 }
 
 T_MAIN("zabbix/message", tests)

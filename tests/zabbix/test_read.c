@@ -360,8 +360,8 @@ START_TEST(compressed)
 END_TEST
 
 /*
- * Offsets count in the stream, in a compressed message that of its frame; raw octets are the row, the members
- * with their placeholders, or what could not be read.
+ * Offsets count in the stream, in a compressed message that of its frame; raw octets are the row, or what
+ * could not be read.
  */
 START_TEST(offsets)
 {
@@ -373,8 +373,7 @@ START_TEST(offsets)
 
     (void)snprintf(expected, sizeof expected,
                    "1 tasks 24 {\"a\":1} 7b2261223a317d\n"
-                   "4 proxy tasks 0 {\"tasks\":{\"rows\":1},\"b\":2} "
-                   "7b227461736b73223a7b22726f7773223a317d2c2262223a327d\n"
+                   "4 proxy tasks 0 {\"tasks\":{\"rows\":1},\"b\":2} \n"
                    "13 message 39 {\"x\":1} 797d LEAT_E_SYNTAX at %d: a member name is missing \n"
                    "LEAT_END\n",
                    _i == 0 ? 59 : 39);
