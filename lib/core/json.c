@@ -1,12 +1,10 @@
 #include "json.h"
 
+#include "plain.h"
 #include "text.h"
 
 #include <math.h>
 #include <string.h>
-
-#define ONES UINT64_C(0x0101010101010101)
-#define TOPS UINT64_C(0x8080808080808080)
 
 /* One value being read. */
 struct parse {
@@ -49,46 +47,6 @@ static inline bool is_space(uint8_t c)
 static inline const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
 {
     return at + lt_json_space(at, (size_t)(end - at));
-}
-
-/* Bits set where an octet of the word is '"', '\\', below 0x20 or above 0x7f. False alarms are possible
- * only above a true one, so the lowest bit is exact. */
-static inline uint64_t stops(uint64_t word)
-{
-    uint64_t quote = word ^ (ONES * '"');
-    uint64_t backslash = word ^ (ONES * '\\');
-
-    return ((quote - ONES) | (backslash - ONES) | (word - ONES * 0x20) | word) & TOPS;
-}
-
-static inline unsigned lowest_octet(uint64_t bits)
-{
-#if defined(__GNUC__)
-    return (unsigned)__builtin_ctzll(bits) / 8;
-#else
-    unsigned octet = 0;
-
-    while ((bits & 0xff) == 0) {
-        bits >>= 8;
-        octet++;
-    }
-    return octet;
-#endif
-}
-
-/* The first octet of a string that is not plain ASCII content. */
-static inline const uint8_t *plain(const uint8_t *at, const uint8_t *end)
-{
-    while (end - at >= 8) {
-        uint64_t bits = stops(lt_load_u64le(at));
-
-        if (bits != 0)
-            return at + lowest_octet(bits);
-        at += 8;
-    }
-    while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
-        at++;
-    return at;
 }
 
 static int hex4(const uint8_t *at)
@@ -209,7 +167,7 @@ static inline int read_string(struct parse *p, const uint8_t **text, size_t *len
     size_t sound;
 
     for (;;) {
-        at = plain(at, p->end);
+        at = lt_plain(at, p->end);
         if (at == p->end)
             return cut(p);
         if (*at == '"')
@@ -252,8 +210,8 @@ static inline bool is_digit(uint8_t c)
  */
 static inline uint64_t eight_digits(uint64_t word, unsigned shift, uint64_t *bad)
 {
-    word = (word - ONES * '0') << shift;
-    *bad |= (word + ONES * 0x76) | word;
+    word = (word - LT_ONES * '0') << shift;
+    *bad |= (word + LT_ONES * 0x76) | word;
     word = word * 10 + (word >> 8);
     word = (word & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
            (word >> 16 & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001);
@@ -276,7 +234,7 @@ static inline bool read_digits(const uint8_t *at, size_t width, uint64_t *value)
         word = eight_digits(word, 0, &bad) * powers[width - 8];
         *value = word + eight_digits(lt_load_u64le(at + 8), 128 - 8 * (unsigned)width, &bad);
     }
-    return (bad & TOPS) == 0;
+    return (bad & LT_TOPS) == 0;
 }
 
 /* How many of the next 16 octets are digits, up to the first that is not. */
@@ -337,7 +295,7 @@ static inline int read_number(struct parse *p, const char *name, uint16_t name_l
         uint64_t bad = 0;
         uint64_t eight = eight_digits(lt_load_u64le(at), 0, &bad);
 
-        if ((bad & TOPS) == 0) {
+        if ((bad & LT_TOPS) == 0) {
             value = eight;
             at += 8;
         }
@@ -579,10 +537,10 @@ static inline int read_between(struct parse *p, bool opened, const char **name,
 static inline bool is_plain(const uint8_t *at, size_t length)
 {
     for (; length >= 8; length -= 8, at += 8) {
-        if (stops(lt_load_u64le(at)) != 0)
+        if (lt_not_plain(lt_load_u64le(at)) != 0)
             return false;
     }
-    return length == 0 || stops(lt_load_u64le(at)) << (64 - 8 * length) == 0;
+    return length == 0 || lt_not_plain(lt_load_u64le(at)) << (64 - 8 * length) == 0;
 }
 
 #define WIDTH_MAX 64u /* of values that are guessed */
@@ -603,7 +561,7 @@ static inline size_t read_plain(const uint8_t *at, const uint8_t *end, size_t wi
 {
     if (*at == '"') {
         if (width < 2 || at[width - 1] != '"' || !is_plain(at + 1, width - 2)) {
-            const uint8_t *quote = plain(at + 1, end);
+            const uint8_t *quote = lt_plain(at + 1, end);
 
             if (end - quote < 2 || *quote != '"' || (size_t)(quote - at) > UINT32_MAX)
                 return 0;
@@ -748,7 +706,7 @@ int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length)
         if (scan->escape) {
             scan->escape = false;
         } else if (scan->string) {
-            at = plain(at, end);
+            at = lt_plain(at, end);
             if (at == end)
                 break;
             c = *at;

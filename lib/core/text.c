@@ -1,21 +1,28 @@
 #include "text.h"
 
+#include "plain.h"
+
 #include <math.h>
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void lt_write_hex(struct lt_writer *out, const uint8_t *octets, size_t length)
+static uint8_t *store_hex(uint8_t *to, const uint8_t *octets, size_t length)
 {
     size_t i;
 
     for (i = 0; i < length; i++) {
-        uint8_t *p = lt_put(out, 2);
-
-        if (p != NULL) {
-            p[0] = (uint8_t)hex_digits[octets[i] >> 4];
-            p[1] = (uint8_t)hex_digits[octets[i] & 15];
-        }
+        *to++ = (uint8_t)hex_digits[octets[i] >> 4];
+        *to++ = (uint8_t)hex_digits[octets[i] & 15];
     }
+    return to;
+}
+
+void lt_write_hex(struct lt_writer *out, const uint8_t *octets, size_t length)
+{
+    uint8_t *p = length > SIZE_MAX / 2 ? NULL : lt_put(out, 2 * length);
+
+    if (p != NULL)
+        (void)store_hex(p, octets, length);
 }
 
 static int hex_value(char c)
@@ -45,13 +52,20 @@ bool lt_read_hex(const char *text, size_t length, uint8_t *octets)
 
 static void write_ipv4(struct lt_writer *out, const uint8_t octets[4])
 {
+    uint8_t text[15];
+    size_t length = 0;
     int i;
 
     for (i = 0; i < 4; i++) {
         if (i > 0)
-            lt_put_u8(out, '.');
-        lt_write_u64(out, octets[i]);
+            text[length++] = '.';
+        if (octets[i] >= 100)
+            text[length++] = (uint8_t)('0' + octets[i] / 100);
+        if (octets[i] >= 10)
+            text[length++] = (uint8_t)('0' + octets[i] / 10 % 10);
+        text[length++] = (uint8_t)('0' + octets[i] % 10);
     }
+    lt_put_bytes(out, text, length);
 }
 
 static bool is_mapped(const uint8_t octets[16])
@@ -223,12 +237,13 @@ void lt_write_port(struct lt_writer *out, uint32_t number, uint32_t protocol)
 void lt_write_uuid(struct lt_writer *out, const uint8_t octets[16])
 {
     static const uint8_t groups[] = {4, 2, 2, 2, 6};
+    uint8_t *p = lt_put(out, 36);
     size_t i;
 
-    for (i = 0; i < sizeof groups; i++) {
+    for (i = 0; p != NULL && i < sizeof groups; i++) {
         if (i > 0)
-            lt_put_u8(out, '-');
-        lt_write_hex(out, octets, groups[i]);
+            *p++ = '-';
+        p = store_hex(p, octets, groups[i]);
         octets += groups[i];
     }
 }
@@ -251,12 +266,13 @@ bool lt_read_uuid(const char *text, size_t length, uint8_t octets[16])
 
 void lt_write_mac(struct lt_writer *out, const uint8_t octets[6])
 {
+    uint8_t *p = lt_put(out, 17);
     int i;
 
-    for (i = 0; i < 6; i++) {
+    for (i = 0; p != NULL && i < 6; i++) {
         if (i > 0)
-            lt_put_u8(out, ':');
-        lt_write_hex(out, octets + i, 1);
+            *p++ = ':';
+        p = store_hex(p, octets + i, 1);
     }
 }
 
@@ -367,7 +383,19 @@ static char short_escape(uint8_t c)
     }
 }
 
-void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t length)
+static void write_escape(struct lt_writer *out, uint8_t c)
+{
+    char escape = short_escape(c);
+
+    lt_put_u8(out, '\\');
+    lt_put_u8(out, (uint8_t)escape);
+    if (escape == 'u') {
+        lt_put_bytes(out, "00", 2);
+        lt_write_hex(out, &c, 1);
+    }
+}
+
+static void write_unusual_string(struct lt_writer *out, const uint8_t *text, size_t length)
 {
     size_t at = 0;
 
@@ -378,26 +406,50 @@ void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t len
         while (run < length && text[run] >= 0x20 && text[run] != '"' && text[run] != '\\')
             run++;
         lt_put_bytes(out, text + at, run - at);
-        if (run < length) {
-            char escape = short_escape(text[run]);
-
-            lt_put_u8(out, '\\');
-            lt_put_u8(out, (uint8_t)escape);
-            if (escape == 'u') {
-                lt_put_text(out, "00");
-                lt_write_hex(out, text + run, 1);
-            }
-            run++;
-        }
+        if (run < length)
+            write_escape(out, text[run++]);
         at = run;
     }
     lt_put_u8(out, '"');
 }
 
+/* Plain text between quotes, and what follows it (or a zero octet: nothing does). */
+static inline void write_plain(struct lt_writer *out, const uint8_t *text, size_t length,
+                               char behind)
+{
+    uint8_t *p = lt_put(out, length + 2 + (behind != '\0'));
+
+    if (p == NULL)
+        return;
+    *p++ = '"';
+    if (length > 0)
+        memcpy(p, text, length);
+    p[length] = '"';
+    if (behind != '\0')
+        p[length + 1] = (uint8_t)behind;
+}
+
+static inline bool is_plain(const uint8_t *text, size_t length)
+{
+    return length == 0 || lt_plain(text, text + length) == text + length;
+}
+
+void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t length)
+{
+    if (is_plain(text, length))
+        write_plain(out, text, length, '\0');
+    else
+        write_unusual_string(out, text, length);
+}
+
 static void write_text(struct lt_writer *out, const uint8_t *text, size_t length)
 {
+    if (is_plain(text, length)) {
+        write_plain(out, text, length, '\0');
+        return;
+    }
     if (lt_utf8_prefix(text, length) == length) {
-        lt_json_write_string(out, text, length);
+        write_unusual_string(out, text, length);
         return;
     }
     lt_put_text(out, "{\"hex\":\"");
@@ -482,8 +534,12 @@ static void write_name(struct lt_writer *out, const leat_value *field)
 {
     const uint8_t *name = (const uint8_t *)field->name;
 
+    if (is_plain(name, field->name_length)) {
+        write_plain(out, name, field->name_length, ':');
+        return;
+    }
     if (lt_utf8_prefix(name, field->name_length) == field->name_length) {
-        lt_json_write_string(out, name, field->name_length);
+        write_unusual_string(out, name, field->name_length);
     } else {
         lt_put_text(out, "\"hex:");
         lt_write_hex(out, name, field->name_length);
