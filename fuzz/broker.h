@@ -1,4 +1,7 @@
-/* What the harnesses of Broker share: sessions, and all that one tells of some octets, as one number. */
+/*
+ * What the harnesses of Broker share: sessions, and all that one tells of some octets, as one
+ * number.
+ */
 #ifndef FUZZ_BROKER_H
 #define FUZZ_BROKER_H
 
@@ -54,7 +57,6 @@ static inline leat_session *small_session(uint32_t from)
     return session;
 }
 
-/* What is said again is read again, in the phase that it belongs to, and then said in the same way. */
 static inline void repeat(const leat_event *event)
 {
     static const uint8_t done[] = {0, 0, 0, 1, 12};

@@ -1,6 +1,6 @@
 /*
- * Messages of the operational phase, in frames that are sound: of each message the first octet is its type,
- * the second how long it is, and what follows is its payload.
+ * Messages of the operational phase, in frames that are sound: of each message the first octet is
+ * its type, the second how long it is, and what follows is its payload.
  */
 #include "broker.h"
 

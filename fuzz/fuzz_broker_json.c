@@ -1,6 +1,6 @@
 /*
- * A value in the JSON form: what is read is written in a form that stays the same. As the text of a message
- * it gives the same value.
+ * A value in the JSON form: what is read is written in a form that stays the same. As the text of a
+ * message it gives the same value.
  */
 #include "broker_value.h"
 

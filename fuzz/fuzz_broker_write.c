@@ -1,6 +1,6 @@
 /*
- * Messages from JSON, as a program would build them: the name up to the first line end, then the fields. What
- * is written is read back without an error, whatever it was written from.
+ * Messages from JSON, as a program would build them: the name up to the first line end, then the
+ * fields. What is written is read back without an error, whatever it was written from.
  */
 #include "broker.h"
 

@@ -56,9 +56,9 @@ const char *lt_broker_type_name(unsigned type)
 }
 
 /*
- * Reals. Broker writes infinities with the opposite sign, takes every other pattern of their exponent for
- * an infinity too, and gives subnormals a leading one that IEEE's lack. Those that it makes of real
- * subnormals are of no use to anybody, so we write zero.
+ * Reals. Broker writes infinities with the opposite sign, takes every other pattern of their
+ * exponent for an infinity too, and gives subnormals a leading one that IEEE's lack. Those that it
+ * makes of real subnormals are of no use to anybody, so we write zero.
  */
 #define SIGN      (UINT64_C(1) << 63)
 #define EXPONENTS (UINT64_C(0x7ff) << 52)
@@ -102,7 +102,7 @@ double lt_broker_real(double real)
     return real < 0 ? -0.0 : 0.0;
 }
 
-/* ---------------------------------------- reading ---------------------------------------- */
+/* ----- reading ----- */
 
 struct reading {
     struct lt_tree *tree;
@@ -128,8 +128,9 @@ static int no_room(const struct reading *r, int code, const uint8_t *at)
 }
 
 /*
- * Makes room for what is in the container whose cell was pushed last; at is its first octet. All values
- * still to come take at least an octet each, so a count that cannot be true is refused before.
+ * Makes room for what is in the container whose cell was pushed last; at is its first octet. All
+ * values still to come take at least an octet each, so a count that cannot be true is refused
+ * before.
  */
 static int enter(struct reading *r, const uint8_t *at, uint64_t count, size_t left, size_t depth)
 {
@@ -173,9 +174,9 @@ static inline void set_cell(leat_value *cell, uint8_t kind, uint32_t length)
 }
 
 /*
- * What large values mostly consist of: texts of less than 128 octets, one behind the other in a set or a
- * list. Reads as many as come, up to the last but one value of the container; whatever is not so simple,
- * errors included, is left where it is. Returns how many.
+ * What large values mostly consist of: texts of less than 128 octets, one behind the other in a set
+ * or a list. Reads as many as come, up to the last but one value of the container; whatever is not
+ * so simple, errors included, is left where it is. Returns how many.
  */
 static inline size_t read_texts(struct lt_reader *in, leat_value *first,
                                 const struct lt_broker_level *level)
@@ -203,7 +204,10 @@ static inline size_t read_texts(struct lt_reader *in, leat_value *first,
     return (size_t)(cell - first);
 }
 
-/* Reads values until that outside is complete. If table is true the first one is in the table at the root. */
+/*
+ * Reads values until that outside is complete. If table is true the first one is in the table at
+ * the root.
+ */
 static int read_values(struct reading *r, struct lt_reader *from, bool table)
 {
     struct lt_broker_level levels[LT_DEPTH_MAX + 1]; /* what is open, from outside to inside */
@@ -390,7 +394,7 @@ int lt_broker_read_table(struct lt_reader *in, struct lt_tree *tree, size_t dept
     return status == LEAT_OK ? finish(&r, name, name_length) : status;
 }
 
-/* ---------------------------------------- writing ---------------------------------------- */
+/* ----- writing ----- */
 
 void lt_broker_put_varbyte(struct lt_writer *out, uint32_t value)
 {
@@ -513,7 +517,10 @@ static bool is_ordered(const struct lt_broker_level *level)
     return (level->left & level->skip) == 0;
 }
 
-/* As read_texts(): the texts at the start of a set or list, up to its last but one value, that ascend. */
+/*
+ * As read_texts(): the texts at the start of a set or list, up to its last but one value, that
+ * ascend.
+ */
 static inline size_t check_texts(const leat_value *first, const struct lt_broker_level *level)
 {
     const leat_value *cell = first;
@@ -678,7 +685,7 @@ int lt_broker_write_table(struct lt_writer *out, const leat_value *table, struct
     return write_value(out, table, false, error);
 }
 
-/* ---------------------------------------- in public ---------------------------------------- */
+/* ----- in public ----- */
 
 int leat_broker_read(leat_builder *builder, const char *name, const void *octets, size_t length)
 {

@@ -28,8 +28,8 @@ enum {
 };
 
 /*
- * In leat_value.reserved: the value was read by us, all below it is in order, and nothing in it would be
- * refused. So it can be passed on without being checked.
+ * In leat_value.reserved: the value was read by us, all below it is in order, and nothing in it
+ * would be refused. So it can be passed on without being checked.
  */
 #define LT_BROKER_CHECKED 0xbcu
 
@@ -82,8 +82,8 @@ void lt_broker_put_varbyte(struct lt_writer *out, uint32_t value);
 void lt_broker_put_text(struct lt_writer *out, const void *text, uint32_t length);
 
 /*
- * Reads the value that begins at in->at into the tree, as a cell of that name. Text points into what is
- * read; sets and tables are delivered ascending. in is left behind the value.
+ * Reads the value that begins at in->at into the tree, as a cell of that name. Text points into
+ * what is read; sets and tables are delivered ascending. in is left behind the value.
  *
  * depth  how deep containers may nest.
  * error  < 0: what is wrong; offset counts from the first octet of the value.
@@ -98,13 +98,13 @@ int lt_broker_read_table(struct lt_reader *in, struct lt_tree *tree, size_t dept
                          uint16_t name_length, struct leat_error *error);
 
 /*
- * What every form has to ask of a value before it is written: LEAT_E_VALUE for a kind that Broker does not
- * have, an element or key that is there twice, NaN in one, a subnet or port that cannot be. If *unsorted,
- * sets or tables do not ascend, and lt_broker_sorted() makes a copy where they do.
+ * What every form has to ask of a value before it is written: LEAT_E_VALUE for a kind that Broker
+ * does not have, an element or key that is there twice, NaN in one, a subnet or port that cannot
+ * be. If *unsorted, sets or tables do not ascend, and lt_broker_sorted() makes a copy where they
+ * do.
  */
 int lt_broker_check(const leat_value *value, bool *unsorted, struct leat_error *error);
 
-/* LEAT_OK, and the copy is to be freed by lt_tree_free(); LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM. */
 int lt_broker_sorted(const leat_value *value, const leat_allocator *allocator, struct lt_tree *copy,
                      struct leat_error *error);
 

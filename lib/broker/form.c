@@ -30,7 +30,10 @@ static bool read_date(unsigned year, unsigned month, unsigned day, int64_t *days
     if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
         (month == 2 && day == 29 && !leap))
         return false;
-    /* Years that begin in March have their leap day last. 719468 days lie before 1970 from 0000-03-01. */
+    /*
+     * Years that begin in March have their leap day last. 719468 days lie before 1970 from
+     * 0000-03-01.
+     */
     *days = y * 365 + (y >= 0 ? y / 4 - y / 100 + y / 400 : -1) + (153 * from_march + 2) / 5 + day -
             1 - 719468;
     return true;
@@ -89,7 +92,6 @@ bool lt_broker_read_timestamp(const char *text, size_t length, int64_t *ns)
     if (!read_zone(text + at, length - at, &zone))
         return false;
     seconds = days * 86400 + (int64_t)hour * 3600 + minute * 60 + second - zone;
-    /* The years 1677 to 2262 fit. The second that holds the lowest value does not fit as a whole. */
     if (seconds < 0) {
         seconds++;
         if (seconds < INT64_MIN / 1000000000 ||

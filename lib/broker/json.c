@@ -1,9 +1,9 @@
 /*
  * The JSON form of values, as the WebSocket protocol has it: {"@data-type":"count","data":1}.
  *
- * Broker's own writer makes texts that are not JSON (raw control characters, \v, inf, nan) or lose digits.
- * We read all of these, and write none but nan. In everything else we are as strict as JSON, and stricter
- * than Broker, whose reader takes any text for a port.
+ * Broker's own writer makes texts that are not JSON (raw control characters, \v, inf, nan) or lose
+ * digits. We read all of these, and write none but nan. In everything else we are as strict as
+ * JSON, and stricter than Broker, whose reader takes any text for a port.
  */
 #include "../core/buffer.h"
 #include "../core/builder.h"
@@ -18,7 +18,7 @@
 /* Broker reads no JSON that nests deeper, objects and arrays counted alike. */
 #define JSON_LEVELS LT_DEPTH_MAX
 
-/* ---------------------------------------- writing ---------------------------------------- */
+/* ----- writing ----- */
 
 /* A constant text, whose length the compiler knows. */
 #define PUT(out, text) put_constant(out, text, sizeof text - 1)
@@ -299,11 +299,11 @@ int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t leng
     return lt_buffer_end(buffer, start, status);
 }
 
-/* ---------------------------------------- reading ---------------------------------------- */
+/* ----- reading ----- */
 
 /*
- * The text is read as any JSON into the tree first; then the value is made behind that, and moved to where
- * the JSON began.
+ * The text is read as any JSON into the tree first; then the value is made behind that, and moved
+ * to where the JSON began.
  */
 struct reading {
     struct lt_tree *tree;

@@ -5,7 +5,7 @@
 
 #include <leat/broker.h>
 
-/* ---------------------------------------- the tables ---------------------------------------- */
+/* ----- the tables ----- */
 
 /* How a field is encoded. */
 enum form {
@@ -200,7 +200,7 @@ const struct lt_broker_message *lt_broker_message_named(const char *name)
     return NULL;
 }
 
-/* ---------------------------------------- telling them apart ---------------------------------------- */
+/* ----- telling them apart ----- */
 
 static const char magic[4] = {'Z', 'E', 'E', 'K'};
 
@@ -229,7 +229,7 @@ bool lt_broker_is_envelope(const uint8_t *body, size_t length)
            lt_load_u16be(body + 35) <= length - LT_BROKER_ENVELOPE_BYTES;
 }
 
-/* ---------------------------------------- reading ---------------------------------------- */
+/* ----- reading ----- */
 
 struct reading {
     struct lt_reader in;
@@ -473,7 +473,7 @@ int lt_broker_read_message(const struct lt_broker_message *message, struct lt_re
     return status;
 }
 
-/* ---------------------------------------- writing ---------------------------------------- */
+/* ----- writing ----- */
 
 struct writing {
     struct lt_writer *out;

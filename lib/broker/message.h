@@ -43,7 +43,10 @@ const struct lt_broker_message *lt_broker_message_named(const char *name);
 /* Whether it cannot but be a message of the handshake: see leat_broker_codec_new(). */
 bool lt_broker_is_handshake(const uint8_t *body, size_t length);
 
-/* Whether it begins as an envelope of a known type does; length of the whole, of which 37 octets are there. */
+/*
+ * Whether it begins as an envelope of a known type does; length of the whole, of which 37 octets
+ * are there.
+ */
 bool lt_broker_is_envelope(const uint8_t *body, size_t length);
 
 /*

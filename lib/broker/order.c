@@ -87,9 +87,9 @@ static int compare_cells(const leat_value *a, const leat_value *b)
 }
 
 /*
- * While a value is being sorted, the children of its containers are chained: the order changes without
- * moving them, so that a deep value is not copied once for each level. A child is found by its number in
- * the array of cells.
+ * While a value is being sorted, the children of its containers are chained: the order changes
+ * without moving them, so that a deep value is not copied once for each level. A child is found by
+ * its number in the array of cells.
  */
 struct link {
     uint32_t first; /* child of a container; in a table keys and values follow one another */

@@ -1,10 +1,10 @@
 /*
  * Broker's order of values, and sets and tables that keep to it.
  *
- * Broker writes sets and tables ascending, takes them in any order, and refuses a value that holds an
- * element or key twice. So a reader or writer compares each element with the one before it, which is all
- * there is to do for what Broker itself wrote; if one does not ascend, lt_broker_sort() puts the whole
- * value in order at the end.
+ * Broker writes sets and tables ascending, takes them in any order, and refuses a value that holds
+ * an element or key twice. So a reader or writer compares each element with the one before it,
+ * which is all there is to do for what Broker itself wrote; if one does not ascend,
+ * lt_broker_sort() puts the whole value in order at the end.
  */
 #ifndef LT_BROKER_ORDER_H
 #define LT_BROKER_ORDER_H
@@ -19,15 +19,16 @@ void lt_broker_address(const leat_value *address, uint8_t octets[16]);
 void lt_broker_network(const uint8_t address[16], size_t prefix, uint8_t network[16]);
 
 /*
- * Negative, 0 or positive as a stands before b, is the same, or stands behind it, by what would be written of
- * them. Sets and tables inside must ascend. NaN, which has no place in an order, is the same as every real.
+ * Negative, 0 or positive as a stands before b, is the same, or stands behind it, by what would be
+ * written of them. Sets and tables inside must ascend. NaN, which has no place in an order, is the
+ * same as every real.
  */
 int lt_broker_compare(const leat_value *a, const leat_value *b);
 
 /*
- * Puts every set and table of the value at that cell in order. LEAT_E_VALUE: *twice is the cell of an
- * element or key that is there twice; or LEAT_E_LIMIT, LEAT_E_NOMEM. However the value is nested, this is
- * linear apart from the sorting itself; the memory is the tree's arena.
+ * Puts every set and table of the value at that cell in order. LEAT_E_VALUE: *twice is the cell of
+ * an element or key that is there twice; or LEAT_E_LIMIT, LEAT_E_NOMEM. However the value is
+ * nested, this is linear apart from the sorting itself; the memory is the tree's arena.
  */
 int lt_broker_sort(struct lt_tree *tree, size_t root, size_t *twice);
 
@@ -95,8 +96,8 @@ static inline int lt_broker_compare_texts(const leat_value *a, const leat_value 
 }
 
 /*
- * Takes the finished value at cells[index] as the next of its level. Positive if it ascends, or need not;
- * 0 if it is the same as the one before, negative if it stands before that one.
+ * Takes the finished value at cells[index] as the next of its level. Positive if it ascends, or
+ * need not; 0 if it is the same as the one before, negative if it stands before that one.
  */
 static inline int lt_broker_next(struct lt_broker_level *level, const leat_value *cells,
                                  size_t index)
@@ -109,7 +110,10 @@ static inline int lt_broker_next(struct lt_broker_level *level, const leat_value
     return last == 0 ? 1 : lt_broker_compare(&cells[index], &cells[last]);
 }
 
-/* Takes the values at cells[first], which are known to ascend, as the next count ones of their level. */
+/*
+ * Takes the values at cells[first], which are known to ascend, as the next count ones of their
+ * level.
+ */
 static inline void lt_broker_skip(struct lt_broker_level *level, size_t first, size_t count)
 {
     level->left -= count;

@@ -262,7 +262,6 @@ START_TEST(errors_have_their_place)
 }
 END_TEST
 
-/* A limit, a stream that fits it, one that does not; then what ends it, or the error of an event. */
 static const struct {
     const char *what;
     leat_limits limits;

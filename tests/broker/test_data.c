@@ -1,4 +1,7 @@
-/* Values in the binary format: what real Broker wrote and what it refused, and what peers could try. */
+/*
+ * Values in the binary format: what real Broker wrote and what it refused, and what peers could
+ * try.
+ */
 #include "lines.h"
 
 #include <leat/broker.h>
@@ -140,7 +143,10 @@ START_TEST(every_invalid_value_as_broker)
 }
 END_TEST
 
-/* The two values that are too long to print: "('0e01' x n) + '0e00'". Broker dies of the longer one. */
+/*
+ * The two values that are too long to print: "('0e01' x n) + '0e00'". Broker dies of the longer
+ * one.
+ */
 START_TEST(values_that_nest_absurdly)
 {
     size_t deep = _i == 0 ? 9999 : 99999, i;
@@ -450,7 +456,6 @@ START_TEST(subnormals_are_zero)
 }
 END_TEST
 
-/* What is written is in order whatever was built; built by reading the plain JSON of a set of sets. */
 START_TEST(sets_and_tables_are_written_in_order)
 {
     unsigned i;
@@ -654,7 +659,6 @@ START_TEST(what_cannot_be_written_is_refused)
 }
 END_TEST
 
-/* What is read but not written; what was read otherwise is not checked again, alone or as a part. */
 START_TEST(what_was_read_is_trusted)
 {
     static const char *const hexes[] = {

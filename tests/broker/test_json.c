@@ -595,19 +595,25 @@ static int read_and_write(const leat_config *config, const void *text)
     return status;
 }
 
-static const char everything[] = OF(
-    "vector",
-    "[" OF("none", "{}") "," OF("boolean", "true") "," OF("string", "\"\\u00e4\"") "," OF("address", "\"::1\"") "," OF("subnet", "\"10.0.0.0/8\"") "," OF("port", "\"1/udp\"") "," OF(
-        "timestamp",
-        "\"2022-04-10T07:00:00.000\"") "," OF("timespan",
-                                              "\"1ms\"") "," OF("enum-value",
-                                                                "\"E\"") "," OF("set",
-                                                                                "[" OF("count", "2") "," OF(
-                                                                                    "count",
-                                                                                    "1") "]") "," OF("table",
-                                                                                                     "[{\"key\":" OF("real", "0.5") ",\"value\":" OF(
-                                                                                                         "integer",
-                                                                                                         "-1") "}]") "]");
+static const char
+    everything[] =
+        "{\"@data-type\":\"vector\",\"data\":[" OF("none", "{}") "," OF("boolean", "true") "," OF("string", "\"\\u00e4\"") "," OF(
+            "address",
+            "\"::1\"") "," OF("subnet",
+                              "\"10.0.0.0/8\"") "," OF("port",
+                                                       "\"1/udp\"") "," OF("timestamp",
+                                                                           "\"2022-04-10T07:00:00."
+                                                                           "000\"") "," OF("timespa"
+                                                                                           "n",
+                                                                                           "\"1ms"
+                                                                                           "\"") "," OF("enum-value",
+                                                                                                        "\"E\"") "," OF("set",
+                                                                                                                        "[" OF("count", "2") "," OF(
+                                                                                                                            "count",
+                                                                                                                            "1") "]") "," OF("table",
+                                                                                                                                             "[{\"key\":" OF("real", "0.5") ",\"value\":" OF(
+                                                                                                                                                 "integer",
+                                                                                                                                                 "-1") "}]") "]}";
 
 START_TEST(every_allocation_may_fail)
 {
@@ -639,7 +645,10 @@ START_TEST(nothing_is_allocated_once_warm)
 }
 END_TEST
 
-/* Messages of the WebSocket protocol: as they are read, and the data message as it is written again. */
+/*
+ * Messages of the WebSocket protocol: as they are read, and the data message as it is written
+ * again.
+ */
 static const struct {
     const char *text;
     const char *plain; /* NULL: refused */

@@ -113,7 +113,10 @@ static void is_entity(const leat_value *value)
     ck_assert_uint_eq(leat_value_kind(leat_value_at(value, 1)), LEAT_UINT);
 }
 
-/* A command against the fields of a note, which gives some entities by a word and a table as an object. */
+/*
+ * A command against the fields of a note, which gives some entities by a word and a table as an
+ * object.
+ */
 static void is_command(const leat_value *value, const leat_value *json, const leat_value *note,
                        const char *what)
 {
@@ -204,7 +207,10 @@ START_TEST(every_message)
             ck_assert_ptr_null(sent(kind, value)); /* nobody may say that to others */
         } else {
             sends(kind, value, frame, what);
-            /* The same from the plain JSON, which has a form of its own for data and for tables only. */
+            /*
+             * The same from the plain JSON, which has a form of its own for data and for tables
+             * only.
+             */
             json = plain(value);
             if (strcmp(kind, "data") != 0 && strstr(what, "one entry") == NULL)
                 sends(kind, leat_builder_value(json), frame, what);
@@ -281,7 +287,6 @@ START_TEST(every_management_event)
 }
 END_TEST
 
-/* What Broker takes in the operational phase and we do not, or say in another form, or not at all. */
 enum saying { NOT_READ, READ_NOT_SAID, SAID_CANONICALLY };
 
 static const struct {
@@ -289,8 +294,10 @@ static const struct {
     enum saying saying;
     const char *from, *to; /* hex that is canonical otherwise */
 } envelopes[] = {
-    /* A filter that is not sound is not applied, rather than half of it. Broker looks at the entries only
-     * when it uses them, and dies of some. */
+    /*
+     * A filter that is not sound is not applied, rather than half of it. Broker looks at the
+     * entries only when it uses them, and dies of some.
+     */
     {"routing_update no payload", NOT_READ, "", ""},
     {"routing_update count 2, one entry", NOT_READ, "", ""},
     {"routing_update count 1, two entries (count is ignored when iterating)", NOT_READ, "", ""},
@@ -395,7 +402,10 @@ START_TEST(every_envelope_as_broker)
 }
 END_TEST
 
-/* What Broker judges, and we tell: whether versions suit or a code has a name is not for a codec to say. */
+/*
+ * What Broker judges, and we tell: whether versions suit or a code has a name is not for a codec to
+ * say.
+ */
 static const char *const judged[] = {
     "hello versions 2..3", "hello versions 0..0",         "hello versions 1..0",
     "version_select 2",    "drop_conn code 41 (no name)", "drop_conn code 200",

@@ -1,7 +1,7 @@
 /*
- * Broker values against msgpack-c, the serializer that a C program would otherwise take for such trees: the
- * same values, read, written and shown as text, in one process. Only the ratios count: each job of ours runs
- * in turn with its counterpart, and the fastest round of each is compared.
+ * Broker values against msgpack-c, the serializer that a C program would otherwise take for such
+ * trees: the same values, read, written and shown as text, in one process. Only the ratios count:
+ * each job of ours runs in turn with its counterpart, and the fastest round of each is compared.
  */
 #define _POSIX_C_SOURCE 200809L
 
