@@ -299,7 +299,8 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
             return malformed(r, LEAT_E_SYNTAX, at, "unknown type of value", LT_BROKER_NO_TYPE);
         }
         if (!lt_ok(&in))
-            return malformed(r, LEAT_E_SYNTAX, in.bad, "cut off", type);
+            return malformed(r, LEAT_E_SYNTAX, in.bad, "cut off",
+                             in.bad == at ? LT_BROKER_NO_TYPE : type);
 
         /* A value is complete, and with it maybe what is around it. */
         for (;;) {

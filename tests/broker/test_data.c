@@ -177,6 +177,7 @@ static const struct {
     {"a length of six octets", "05 808080808000", 6, "string"},
     {"a length of 33 bits", "05 ffffffff10", 6, "string"},
     {"a port of another protocol", "0e01 08 0050 04", 2, "port"},
+    {"an element that is missing", "0e02 02 0000000000000001", 11, ""},
     {"more values than octets", "0e 03 00 00", 0, "vector"},
     {"more pairs than octets", "0d 02 00 00 00", 0, "table"},
     {"values that others need", "0e 03 0e 02 00 00", 2, "vector"},
