@@ -318,6 +318,24 @@ END_TEST
 
 #define OF(type, data) "{\"@data-type\":\"" type "\",\"data\":" data "}"
 
+#define NOTHING OF("none", "{}")
+#define YES     OF("boolean", "true")
+#define ONE     OF("count", "1")
+#define TWO     OF("count", "2")
+#define EMPTY   OF("table", "[]")
+#define MINUS   OF("integer", "-1")
+#define HALF    OF("real", "0.5")
+#define LETTER  OF("string", "\"\\u00e4\"")
+#define ADDRESS OF("address", "\"::1\"")
+#define SUBNET  OF("subnet", "\"10.0.0.0/8\"")
+#define PORT    OF("port", "\"1/udp\"")
+#define MOMENT  OF("timestamp", "\"2022-04-10T07:00:00.000\"")
+#define SPAN    OF("timespan", "\"1ms\"")
+#define NAME    OF("enum-value", "\"E\"")
+#define SET     "{\"@data-type\":\"set\",\"data\":["
+#define TABLE   "{\"@data-type\":\"table\",\"data\":["
+#define VECTOR  "{\"@data-type\":\"vector\",\"data\":["
+
 static const struct {
     const char *what;
     const char *text;
@@ -464,19 +482,13 @@ static const struct {
     {"{\"data\":[{\"data\":7,\"@data-type\":\"count\"}],\"@data-type\":\"vector\"}",
      "0e01020000000000000007"},
     {"{\"x\":{\"data\":[]},\"@data-type\":\"none\",\"@data-type\":\"count\",\"data\":3}", "00"},
-    {"\n\t {\"@data-type\" : \"table\", \"data\" : [ { \"value\" : " OF(
-         "vector",
-         "[" OF("none", "0") "]") ", \"x\" : [ ], \"key\" : " OF("set",
-                                                                 "[" OF("count", "2") "," OF(
-                                                                     "boolean",
-                                                                     "true") "]") " } ] } ",
-     "0d010c02010102000000000000000"
-     "20e0100"},
-    {OF("table", "[{\"value\":" OF("string", "\"b\"") ",\"key\":" OF("count", "2") "},{\"key\":" OF(
-                     "count", "1") ",\"value\":" OF("table", "[]") "}]"),
-     "0d020200000000000000010d00020000000000000002050162"},
-    {OF("string", "\"\\ud83d\\ude00 \x01 \\/ \\v\""), "050af09f9880200120"
-                                                      "2f200b"},
+    {"\n\t {\"@data-type\" : \"table\", \"data\" : [ { \"value\" : " VECTOR NOTHING
+     "]}, \"x\" : [ ], \"key\" : " SET TWO "," YES "]} } ] } ",
+     "0d010c020101020000000000000002"
+     "0e0100"},
+    {TABLE "{\"value\":" YES ",\"key\":" TWO "},{\"key\":" ONE ",\"value\":" EMPTY "}]}",
+     "0d020200000000000000010d000200000000000000020101"},
+    {OF("string", "\"\\ud83d\\ude00 \x01 \\/ \\v\""), "050af09f98802001202f200b"},
     {"{\"@data-type\":\"string\",\"data\":\"\\r\r\"}", "05020d0d"},
     {OF("address", "\"::ffff:10.0.0.1\""), "0600000000000000000000ffff0a000001"},
     {OF("subnet", "\"::ffff:10.9.8.7/8\""), "0700000000000000000000ffff0a00000068"},
@@ -595,25 +607,9 @@ static int read_and_write(const leat_config *config, const void *text)
     return status;
 }
 
-static const char
-    everything[] =
-        "{\"@data-type\":\"vector\",\"data\":[" OF("none", "{}") "," OF("boolean", "true") "," OF("string", "\"\\u00e4\"") "," OF(
-            "address",
-            "\"::1\"") "," OF("subnet",
-                              "\"10.0.0.0/8\"") "," OF("port",
-                                                       "\"1/udp\"") "," OF("timestamp",
-                                                                           "\"2022-04-10T07:00:00."
-                                                                           "000\"") "," OF("timespa"
-                                                                                           "n",
-                                                                                           "\"1ms"
-                                                                                           "\"") "," OF("enum-value",
-                                                                                                        "\"E\"") "," OF("set",
-                                                                                                                        "[" OF("count", "2") "," OF(
-                                                                                                                            "count",
-                                                                                                                            "1") "]") "," OF("table",
-                                                                                                                                             "[{\"key\":" OF("real", "0.5") ",\"value\":" OF(
-                                                                                                                                                 "integer",
-                                                                                                                                                 "-1") "}]") "]}";
+static const char everything[] =
+    VECTOR NOTHING "," YES "," LETTER "," ADDRESS "," SUBNET "," PORT "," MOMENT "," SPAN "," NAME
+                   "," SET TWO "," ONE "]}," TABLE "{\"key\":" HALF ",\"value\":" MINUS "}]}]}";
 
 START_TEST(every_allocation_may_fail)
 {
@@ -657,11 +653,11 @@ static const struct {
 } messages[] = {
     {"{\"type\":\"data-message\",\"topic\":\"/a\\\"\",\"@data-type\":\"count\",\"data\":1}",
      "{\"type\":\"data-message\",\"topic\":\"/a\\\"\",\"data\":1}", LEAT_OK, 0},
-    {"{\"data\":[" OF("none", "{}") "," OF(
-         "boolean", "true") "],\"@data-type\":\"set\",\"topic\":\"t\",\"type\":\"data-message\"}",
+    {"{\"data\":[" NOTHING "," YES
+     "],\"@data-type\":\"set\",\"topic\":\"t\",\"type\":\"data-message\"}",
      "{\"type\":\"data-message\",\"topic\":\"t\",\"data\":[null,true]}", LEAT_OK, 0},
-    {"{\"type\":\"data-message\",\"topic\":\"t\",\"@data-type\":\"set\",\"data\":[" OF(
-         "boolean", "true") "," OF("none", "{}") "]}",
+    {"{\"type\":\"data-message\",\"topic\":\"t\",\"@data-type\":\"set\",\"data\":[" YES "," NOTHING
+     "]}",
      "{\"type\":\"data-message\",\"topic\":\"t\",\"data\":[null,true]}", LEAT_OK, 0},
     {OF("none", "{}"), "{\"type\":\"\",\"topic\":\"\",\"data\":null}", LEAT_OK, 0},
     {"{\"type\":\"ack\",\"endpoint\":\"e\",\"version\":\"2.8.0-dev\"}",

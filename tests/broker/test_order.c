@@ -72,11 +72,14 @@ static const char *const ascending[] = {
     OF("set", "[" OF("count", "1") "," OF("count", "3") "]"),
     OF("set", "[" OF("count", "2") "," OF("count", "3") "]"),
     OF("table", "[]"),
-    OF("table", "[{\"key\":" OF("count", "1") ",\"value\":" OF("none", "{}") "}]"),
-    OF("table", "[{\"key\":" OF("count", "1") ",\"value\":" OF("count", "7") "}]"),
-    OF("table", "[{\"key\":" OF("count", "1") ",\"value\":" OF("count", "7") "},{\"key\":" OF(
-                    "count", "2") ",\"value\":" OF("none", "{}") "}]"),
-    OF("table", "[{\"key\":" OF("count", "2") ",\"value\":" OF("none", "{}") "}]"),
+#define PAIR(key, value) "{\"key\":" key ",\"value\":" value "}"
+#define NONE             OF("none", "{}")
+#define ONE              OF("count", "1")
+#define TWO              OF("count", "2")
+    OF("table", "[" PAIR(ONE, NONE) "]"),
+    OF("table", "[" PAIR(ONE, TWO) "]"),
+    OF("table", "[" PAIR(ONE, TWO) "," PAIR(TWO, NONE) "]"),
+    OF("table", "[" PAIR(TWO, NONE) "]"),
     OF("vector", "[]"),
     OF("vector", "[" OF("vector", "[]") "]"),
     OF("vector", "[" OF("vector", "[]") "," OF("none", "{}") "]"),
