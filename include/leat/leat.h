@@ -75,24 +75,35 @@ typedef struct leat_allocator {
 
 /**
  * What a peer may make us hold. Fill it with leat_limits_init(), then change what you want; 0 means
- * the default of the dialect. Whatever exceeds a limit is refused with LEAT_E_LIMIT.
+ * the default of the dialect, below. Whatever exceeds a limit is refused with LEAT_E_LIMIT.
  *
- *                                                        eStreamer    Zabbix     Broker   JSON
+ *                                            eStreamer   Zabbix   Broker   JSON
+ * message_bytes    a message as received,       16 MiB    1 GiB   64 MiB      -
+ *                  header apart
+ * handshake_bytes  a message before peering          -        -   64 KiB      -
+ * inflated_bytes   a message after                   -    1 GiB        -      -
+ *                  decompression
+ * row_bytes        one row of a streamed             -   32 MiB        -      -
+ *                  message, and the members
+ *                  outside rows together
+ * values           decoded values in one          1 Mi     1 Mi     4 Mi   4 Mi
+ *                  event
+ * depth            nesting of values, at            32       64      128    128
+ *                  most 128
+ * queued_bytes     output that you have not     64 MiB    1 GiB   64 MiB  1 GiB
+ *                  taken yet
+ *
+ * JSON stands for builders and buffers.
  */
 typedef struct leat_limits {
-    uint64_t size; /* set by leat_limits_init()                                        */
-    uint64_t
-        message_bytes; /* a message as received, header apart   16 MiB   1 GiB   64 MiB   1 GiB */
-    uint64_t
-        handshake_bytes; /* a message before peering                   -       -   64 KiB     -   */
-    uint64_t
-        inflated_bytes; /* a message after decompression              -   1 GiB        -     -   */
-    uint64_t row_bytes; /* one row of a streamed message, and the
-                                 members outside rows together              -  32 MiB        -     -   */
-    uint64_t values;    /* decoded values in one event           1 Mi    1 Mi     4 Mi   4 Mi    */
-    uint64_t depth;     /* nesting of values, at most 128          32      64      128    128    */
-    uint64_t
-        queued_bytes; /* output that you have not taken yet   64 MiB   1 GiB   64 MiB     -    */
+    uint64_t size; /* set by leat_limits_init() */
+    uint64_t message_bytes;
+    uint64_t handshake_bytes;
+    uint64_t inflated_bytes;
+    uint64_t row_bytes;
+    uint64_t values;
+    uint64_t depth;
+    uint64_t queued_bytes;
 } leat_limits;
 
 /* Sets every limit to "the dialect's default". size is sizeof(leat_limits) as you compiled it. */
