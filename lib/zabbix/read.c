@@ -154,9 +154,9 @@ static inline int read_value(struct lt_zabbix *z, struct lt_zabbix_view view, si
         uint8_t final = text[*used - 1];
 
         /* A number or a word may go on, or be followed by what does not belong there. */
-        if (final == '}' || final == ']' || final == '"' ||
-            (*used < length && ends_scalar(text[*used])))
-            return *used > z->core.limits.row_bytes ? too_long(r) : LEAT_OK;
+        if (*used <= z->core.limits.row_bytes && (final == '}' || final == ']' || final == '"' ||
+                                                  (*used < length && ends_scalar(text[*used]))))
+            return LEAT_OK;
         r->json.tree->count = start;
     } else if (status == LEAT_E_NOMEM) {
         return status;

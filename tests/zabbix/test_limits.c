@@ -12,6 +12,7 @@ struct outcome {
     int status;
     uint64_t offset;
     char field[20];
+    char value[200]; /* of the last event */
 };
 
 static struct outcome run(const leat_limits *limits, const struct t_bytes *bytes, size_t cut)
@@ -36,6 +37,7 @@ static struct outcome run(const leat_limits *limits, const struct t_bytes *bytes
             out.kind = leat_event_kind(event);
             out.error = leat_error_code(leat_event_error(event));
             out.position = leat_zabbix_position(session);
+            (void)leat_value_json(leat_event_value(event), out.value, sizeof out.value);
             out.events++;
         }
     }
@@ -61,6 +63,7 @@ static struct outcome feed(const leat_limits *limits, const struct t_bytes *byte
         ck_assert_uint_eq(other.position, whole.position);
         ck_assert_int_eq(other.status, whole.status);
         ck_assert_uint_eq(other.offset, whole.offset);
+        ck_assert_str_eq(other.value, whole.value);
     }
     return whole;
 }
