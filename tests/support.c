@@ -104,8 +104,10 @@ char *t_to_hex(const void *data, size_t length)
     size_t i;
 
     ck_assert_ptr_nonnull(hex);
-    for (i = 0; i < length; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)data)[i]);
+    for (i = 0; i < length; i++) {
+        hex[2 * i] = "0123456789abcdef"[((const uint8_t *)data)[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[((const uint8_t *)data)[i] & 15];
+    }
     hex[2 * length] = '\0';
     return hex;
 }
