@@ -101,7 +101,7 @@ typedef struct leat_cell {
     uint64_t number; /* BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits;
                               PORT: number | protocol << 16; containers: how many cells come below */
     const uint8_t
-        *octets; /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (17: the last is the prefix), MAC, UUID */
+        *octets;      /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (its prefix behind them), MAC, UUID */
     const char *name; /* of a field of a record; else NULL */
     uint32_t length;  /* of octets; else how many children a container has */
     uint16_t name_length;

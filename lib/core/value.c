@@ -219,23 +219,28 @@ const char *leat_value_name(const leat_value *value, size_t *length)
     return has ? value->name : "";
 }
 
+static inline void lay_open(const leat_value *value, leat_cell *cell)
+{
+    bool octets = lt_has_octets(value);
+
+    cell->number = octets ? 0 : value->u.u64;
+    cell->octets = octets ? value->u.bytes : NULL;
+    cell->name = value->name;
+    cell->length = value->length;
+    cell->name_length = value->name_length;
+    cell->kind = value->kind;
+    if (lt_is_container(value))
+        cell->number = value->u.cells - 1;
+}
+
 size_t leat_value_cells(const leat_value *value, leat_cell *cells, size_t size)
 {
     size_t count = value == NULL ? 0 : lt_cells(value), i;
 
     if (size > count)
         size = count;
-    for (i = 0; i < size; i++) {
-        const leat_value *from = value + i;
-        bool octets = lt_has_octets(from);
-
-        cells[i].number = octets ? 0 : lt_is_container(from) ? from->u.cells - 1 : from->u.u64;
-        cells[i].octets = octets ? from->u.bytes : NULL;
-        cells[i].name = from->name;
-        cells[i].length = from->kind == LEAT_SUBNET ? 17 : from->length;
-        cells[i].name_length = from->name_length;
-        cells[i].kind = from->kind;
-    }
+    for (i = 0; i < size; i++)
+        lay_open(&value[i], &cells[i]);
     return count;
 }
 

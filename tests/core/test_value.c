@@ -238,7 +238,7 @@ START_TEST(cells_lay_open)
     ck_assert_uint_eq(cells[4].length, 4);
     ck_assert_mem_eq(cells[4].octets, "text", 4);
     ck_assert_ptr_null(cells[5].octets);
-    ck_assert_uint_eq(cells[6].length, 17);
+    ck_assert_uint_eq(cells[6].length, 16);
     ck_assert_mem_eq(cells[6].octets, octets, 16);
     ck_assert_uint_eq(cells[6].octets[16], 24);
     ck_assert_uint_eq(cells[7].number, 80 | LEAT_PROTOCOL_UDP << 16);
