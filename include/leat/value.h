@@ -96,16 +96,21 @@ LEAT_API const char *leat_value_name(const leat_value *value, size_t *length);
 /*
  * A value laid open: what the getters answer, all at once, for loops that see millions of values and for
  * bindings whose calls are dear.
+ *
+ * number  BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits; PORT: number |
+ *         protocol << 16; containers: how many cells come below. Else 0.
+ * octets  TEXT, ENUM, BYTES, ADDRESS, SUBNET (its prefix stands behind them), MAC, UUID. Else NULL.
+ * name    of a field of a record; else NULL.
+ * length  of octets; of containers, how many children they have.
+ * kind    LEAT_*.
  */
 typedef struct leat_cell {
-    uint64_t number; /* BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits;
-                              PORT: number | protocol << 16; containers: how many cells come below */
-    const uint8_t
-        *octets;      /* TEXT, ENUM, BYTES, ADDRESS, SUBNET (its prefix behind them), MAC, UUID */
-    const char *name; /* of a field of a record; else NULL */
-    uint32_t length;  /* of octets; else how many children a container has */
+    uint64_t number;
+    const uint8_t *octets;
+    const char *name;
+    uint32_t length;
     uint16_t name_length;
-    uint16_t kind; /* LEAT_* */
+    uint16_t kind;
 } leat_cell;
 
 /**
