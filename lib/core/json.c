@@ -370,6 +370,15 @@ static inline bool is_guessed(const struct lt_json_guess *guess, const uint8_t *
             ((lt_load_u64le(at + 8) ^ guess->octets[1]) & guess->masks[1])) == 0;
 }
 
+#define WIDTH_MAX 64u /* of values that are guessed */
+
+/* The value's words of eight octets, or 16 digits, and what stands behind it. */
+static void set_width(struct lt_json_guess *guess, size_t width)
+{
+    guess->width = width <= WIDTH_MAX ? (uint8_t)width : 0;
+    guess->reach = (uint8_t)(guess->length + (guess->width > 9 ? guess->width + 8u : 17u));
+}
+
 /* Remembers how a member of the object at the top began; quote..at is "name": without white space. */
 static void learn(struct parse *p, const uint8_t *quote, const uint8_t *at)
 {
@@ -393,7 +402,7 @@ static void learn(struct parse *p, const uint8_t *quote, const uint8_t *at)
         guess->masks[i] = tail == 0 ? 0 : tail >= 8 ? UINT64_MAX : UINT64_MAX >> (64 - 8 * tail);
     }
     guess->length = (uint8_t)length;
-    guess->width = 0;
+    set_width(guess, 0);
     json->guesses = (uint8_t)++p->guess;
 }
 
@@ -543,10 +552,6 @@ static inline bool is_plain(const uint8_t *at, size_t length)
     return length == 0 || lt_not_plain(lt_load_u64le(at)) << (64 - 8 * length) == 0;
 }
 
-#define WIDTH_MAX 64u /* of values that are guessed */
-#define ROW_SLACK                                                                                  \
-    128 /* behind the start of a member: 16 of its name, 64 of its value, 16 of digits, a bracket */
-
 static inline bool ends_member(uint8_t c)
 {
     return c == ',' || c == '}';
@@ -593,23 +598,22 @@ static inline const uint8_t *read_row(struct lt_json *json, const uint8_t *at, c
 {
     struct lt_json_guess *guess = json->guess;
     const struct lt_json_guess *no_more = guess + json->guesses;
-    const uint8_t *safe = end - ROW_SLACK;
     const uint8_t *behind = at;
     leat_value *cell = record + 1;
 
-    while (guess < no_more && at <= safe && is_guessed(guess, at)) {
+    while (guess < no_more && end - at >= guess->reach && is_guessed(guess, at)) {
         size_t length = guess->length;
         size_t width = read_plain(at + length, end, guess->width, cell);
 
         if (width == 0) {
-            guess->width = 0;
+            set_width(guess, 0);
             break;
         }
         cell->name = (const char *)at + 1;
         cell->name_length = (uint16_t)(length - 3);
         cell->reserved = 0;
         if (width != guess->width)
-            guess->width = width <= WIDTH_MAX ? (uint8_t)width : 0;
+            set_width(guess, width);
         cell++;
         guess++;
         behind = at + length + width;
@@ -660,13 +664,13 @@ int lt_json_read(struct lt_json *json, const uint8_t *text, size_t length, const
     p.at = text;
     p.depth = 0;
     p.guess = 0;
-    if (json->guesses > 0 && length > ROW_SLACK && *text == '{' && json->depth > 0 &&
+    if (json->guesses > 0 && length > 1 && *text == '{' && json->depth > 0 &&
         lt_tree_reserve(tree, json->guesses + (size_t)1) == LEAT_OK) {
         leat_value *record = lt_tree_push(tree, LEAT_RECORD, name, name_length);
 
         p.at = read_row(json, text + 1, text + length, record, &p.guess);
         tree->count += p.guess;
-        if (*p.at == '}') {
+        if (p.at < text + length && *p.at == '}') {
             lt_tree_close(tree, start, p.guess);
             *used = (size_t)(p.at - text) + 1;
             return LEAT_OK;

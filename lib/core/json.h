@@ -18,6 +18,7 @@ struct lt_json_guess {
     uint64_t masks[2];
     uint8_t length;
     uint8_t width; /* 0: not known */
+    uint8_t reach; /* octets that may be looked at to find out if the guess is right */
 };
 
 #define LT_JSON_GUESSES 24u
