@@ -8,6 +8,7 @@
  */
 #include "source.h"
 
+#include "../core/plain.h"
 #include "../core/text.h"
 
 #include <string.h>
@@ -420,15 +421,16 @@ static int on_member_name(struct lt_zabbix *z, struct lt_zabbix_view view)
 {
     struct lt_zabbix_reading *r = z->reading;
     const leat_value *name;
-    size_t end = 1, used;
+    size_t used;
     int status;
 
-    /* Mostly it is plain, and there. */
-    while (!r->scanning && end < view.length && view.at[end] >= 0x20 && view.at[end] < 0x80 &&
-           view.at[end] != '"' && view.at[end] != '\\')
-        end++;
-    if (!r->scanning && end < view.length && view.at[end] == '"' && end < z->core.limits.row_bytes)
-        return take_name(z, view, end + 1, view.at + 1, end - 1);
+    if (!r->scanning) {
+        const uint8_t *end = lt_plain(view.at + 1, view.at + view.length);
+
+        used = (size_t)(end - view.at) + 1;
+        if (used <= view.length && *end == '"' && used <= z->core.limits.row_bytes)
+            return take_name(z, view, used, view.at + 1, used - 2); /* mostly */
+    }
     status = read_value(z, view, 0, &used);
     if (status == LEAT_MORE)
         return more(z);

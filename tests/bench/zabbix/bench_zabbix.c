@@ -209,14 +209,36 @@ static uint64_t leat_compressed(const struct message *m)
     return read_all(m->compressed, m->compressed_length, FEED_BYTES, false);
 }
 
+/* The same, octet by octet, in a loop of its own: the calls are what is measured. */
+static uint64_t read_octets(const uint8_t *data, size_t length)
+{
+    leat_zabbix_history history;
+    const leat_event *event;
+    uint64_t sum = 0;
+    int status = LEAT_MORE;
+
+    leat_zabbix_history_init(&history, sizeof history);
+    for (; length > 0 && status == LEAT_MORE; length--) {
+        if (leat_feed(session, data++, 1) != LEAT_OK)
+            die("leat_feed");
+        while ((status = leat_next(session, &event)) == LEAT_OK) {
+            if (leat_event_kind(event) == LEAT_ZABBIX_ROW)
+                sum += typed(leat_event_value(event), &history);
+        }
+    }
+    if (status != LEAT_MORE)
+        die("leat_next");
+    return sum;
+}
+
 static uint64_t leat_octets(const struct message *m)
 {
-    return read_all(m->plain, m->plain_length, 1, false);
+    return read_octets(m->plain, m->plain_length);
 }
 
 static uint64_t leat_compressed_octets(const struct message *m)
 {
-    return read_all(m->compressed, m->compressed_length, 1, false);
+    return read_octets(m->compressed, m->compressed_length);
 }
 
 static uint64_t leat_writes(const struct message *m, bool compressed)
