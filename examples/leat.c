@@ -14,8 +14,8 @@ static const char stream_help[] =
     "\n"
     "  FILE        the bytes; standard input if it is - or left out\n"
     "  --hex       FILE holds hex digits, with any white space\n"
-    "  --from WHO  who speaks: client, server, proxy, agent or sender; a client is the side\n"
-    "              that opened the connection. Left out, it is told from each message.\n";
+    "  --from WHO  who speaks: client (the side that opened the connection) or server; of\n"
+    "              Zabbix also proxy, agent or sender. Left out, each message tells.\n";
 
 static const char body_help[] =
     "  --body      FILE is the text of one message, without the header that it travels with\n";
@@ -23,8 +23,8 @@ static const char body_help[] =
 static const char stream_codes[] =
     "\n"
     "Exit code: 0 if all was decoded; 1 if the input is malformed or ends inside a message\n"
-    "(standard error tells why and where; all that is sound before it is printed); 2 for\n"
-    "wrong usage.\n";
+    "(standard error tells why and where; every whole message before it is printed); 2\n"
+    "for wrong usage.\n";
 
 static const char capture_help[] =
     "Decodes a recorded conversation, both directions in their order. FILE has a JSON object\n"

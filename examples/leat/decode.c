@@ -117,7 +117,7 @@ int decode_stream(const struct arguments *arguments)
     memset(&stream, 0, sizeof stream);
     stream.hex.high = -1;
     if (arguments->from != NULL && !from_read(arguments->from, strlen(arguments->from), &from)) {
-        complain("--from %s: nobody is called so", arguments->from);
+        complain("--from %s: not client, server, proxy, agent or sender", arguments->from);
         return EXIT_USAGE;
     }
     if (arguments->body && arguments->hex) {

@@ -32,8 +32,13 @@ LEAT_API void leat_builder_clear(leat_builder *builder);
 
 /* kind is LEAT_LIST, LEAT_SET, LEAT_TABLE or LEAT_RECORD. */
 LEAT_API int leat_builder_open(leat_builder *builder, const char *name, uint32_t kind);
+/* Closes the container that was opened last. */
 LEAT_API int leat_builder_close(leat_builder *builder);
 
+/*
+ * One value each. LEAT_OK; LEAT_E_STATE (it does not fit here), LEAT_E_VALUE (it is out of range),
+ * LEAT_E_LIMIT, LEAT_E_NOMEM, or the first mistake.
+ */
 LEAT_API int leat_builder_null(leat_builder *builder, const char *name);
 LEAT_API int leat_builder_bool(leat_builder *builder, const char *name, int value);
 LEAT_API int leat_builder_i64(leat_builder *builder, const char *name, int64_t value);
@@ -51,9 +56,12 @@ LEAT_API int leat_builder_address(leat_builder *builder, const char *name, const
 /* 16 octets, and a prefix of at most 128 in terms of IPv6. */
 LEAT_API int leat_builder_subnet(leat_builder *builder, const char *name, const void *octets,
                                  uint32_t prefix);
+/* port is at most 65535, protocol is LEAT_PROTOCOL_*. */
 LEAT_API int leat_builder_port(leat_builder *builder, const char *name, uint32_t port,
                                uint32_t protocol);
+/* 6 octets. */
 LEAT_API int leat_builder_mac(leat_builder *builder, const char *name, const void *octets);
+/* 16 octets, in the order of the text. */
 LEAT_API int leat_builder_uuid(leat_builder *builder, const char *name, const void *octets);
 LEAT_API int leat_builder_timestamp(leat_builder *builder, const char *name, int64_t ns);
 LEAT_API int leat_builder_timespan(leat_builder *builder, const char *name, int64_t ns);

@@ -129,8 +129,11 @@ LEAT_API int leat_estreamer_record_write(leat_buffer *buffer, uint32_t record_ty
  */
 #define LEAT_ESTREAMER_NO_LAYOUT SIZE_MAX
 
+/* How many record types are known. */
 LEAT_API size_t leat_estreamer_record_count(void);
+/* The number of the one at index, ascending. */
 LEAT_API uint32_t leat_estreamer_record_type(size_t index);
+/* "Intrusion Event" */
 LEAT_API const char *leat_estreamer_record_name(uint32_t record_type);
 /* intrusion, connection, metadata, ... */
 LEAT_API const char *leat_estreamer_record_category(uint32_t record_type);
@@ -143,12 +146,16 @@ LEAT_API size_t leat_estreamer_record_layout(uint32_t record_type);
 /* Its older form, which the field legacy tells. */
 LEAT_API size_t leat_estreamer_record_legacy_layout(uint32_t record_type);
 
+/* How many layouts there are; a layout is a number below that. */
 LEAT_API size_t leat_estreamer_layout_count(void);
 /* "s2/85": block type 85 of series 2; "record/2": what records of type 2 hold. */
 LEAT_API const char *leat_estreamer_layout_container(size_t layout);
+/* "intrusion_event_7_1" */
 LEAT_API const char *leat_estreamer_layout_name(size_t layout);
+/* The layout of a block type of series 1 or 2. */
 LEAT_API size_t leat_estreamer_layout_of_block(uint32_t series, uint32_t block_type);
 
+/* How many fields it has, and the name of the one at that place, from 0. */
 LEAT_API size_t leat_estreamer_field_count(size_t layout);
 LEAT_API const char *leat_estreamer_field_name(size_t layout, size_t field);
 /* The kind of its value, LEAT_*. */

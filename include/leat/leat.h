@@ -14,6 +14,8 @@
  * failure. A failure of the peer (LEAT_E_FRAME and below) is final for its session. A mistake of the
  * caller (LEAT_E_STATE, LEAT_E_VALUE) changes nothing.
  *
+ * Sources. A line like "Source: spec section 9" names a section of doc/protocols/<dialect>.md.
+ *
  * Thread rule. An object belongs to one thread at a time; different objects are independent, and
  * nothing is global.
  */
@@ -118,6 +120,7 @@ typedef struct leat_config {
     const leat_limits *limits;       /* copied; NULL: the defaults above */
 } leat_config;
 
+/* Sets every member to its default. size is sizeof(leat_config) as you compiled it. */
 LEAT_API void leat_config_init(leat_config *config, size_t size);
 
 /**

@@ -38,6 +38,7 @@ typedef struct leat_value leat_value;
 #define LEAT_TABLE     17u /* key, value, key, value, ... */
 #define LEAT_RECORD    18u /* named fields in order; JSON objects too, duplicate members and all */
 
+/* LEAT_*; of NULL LEAT_NULL. */
 LEAT_API uint32_t leat_value_kind(const leat_value *value);
 
 /* 0 or 1. */

@@ -192,9 +192,10 @@ LEAT_API int leat_zabbix_history_read(const leat_value *row, leat_zabbix_history
 /* Compresses the messages that are begun from now on (1), or does not (0, at first). */
 LEAT_API int leat_zabbix_compress(leat_session *session, int on);
 
+/* Begins a message. */
 LEAT_API int leat_zabbix_begin(leat_session *session);
 
-/* A member of the message or of the open object. */
+/* A member of the message or of the open object: any value, a text, a number. */
 LEAT_API int leat_zabbix_member(leat_session *session, const char *name, const leat_value *value);
 LEAT_API int leat_zabbix_text(leat_session *session, const char *name, const char *text,
                               size_t length);

@@ -299,7 +299,7 @@ static int read_values(struct reading *r, struct lt_reader *from, bool table)
             return malformed(r, LEAT_E_SYNTAX, at, "unknown type of value", LT_BROKER_NO_TYPE);
         }
         if (!lt_ok(&in))
-            return malformed(r, LEAT_E_SYNTAX, in.bad, "cut off",
+            return malformed(r, LEAT_E_SYNTAX, in.bad, "cut off, or a length beyond what is there",
                              in.bad == at ? LT_BROKER_NO_TYPE : type);
 
         /* A value is complete, and with it maybe what is around it. */
@@ -342,7 +342,7 @@ static int begin(struct reading *r, const struct lt_reader *in, struct lt_tree *
     if (status != LEAT_OK)
         return no_room(r, status, r->start);
     if (lt_left(in) == 0)
-        return malformed(r, LEAT_E_SYNTAX, r->start, "cut off", LT_BROKER_NO_TYPE);
+        return malformed(r, LEAT_E_SYNTAX, r->start, "nothing is there", LT_BROKER_NO_TYPE);
     return LEAT_OK;
 }
 
@@ -385,7 +385,8 @@ int lt_broker_read_table(struct lt_reader *in, struct lt_tree *tree, size_t dept
         return status;
     count = lt_broker_varbyte(in);
     if (!lt_ok(in))
-        return malformed(&r, LEAT_E_SYNTAX, in->bad, "cut off", LT_BROKER_TABLE);
+        return malformed(&r, LEAT_E_SYNTAX, in->bad, "cut off, or a length beyond what is there",
+                         LT_BROKER_TABLE);
     (void)lt_tree_open(tree, LEAT_TABLE, LT_NO_NAME);
     status = enter(&r, r.start, count, lt_left(in), 0);
     if (status == LEAT_OK && count > 0)

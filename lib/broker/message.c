@@ -396,7 +396,8 @@ static int read_row(struct reading *r, const struct lt_broker_row *row)
         break;
     }
     if (status == LEAT_OK && !lt_ok(in))
-        return malformed(r, LEAT_E_SYNTAX, in->bad, "cut off", row->name);
+        return malformed(r, LEAT_E_SYNTAX, in->bad, "cut off, or a length beyond what is there",
+                         row->name);
     return status;
 }
 
@@ -436,7 +437,8 @@ static int read_command(struct reading *r)
     at = r->in.at;
     tag = lt_u8(&r->in);
     if (!lt_ok(&r->in))
-        return malformed(r, LEAT_E_SYNTAX, at, "cut off", tag_row.name);
+        return malformed(r, LEAT_E_SYNTAX, at, "cut off, or a length beyond what is there",
+                         tag_row.name);
     if (tag >= COMMANDS)
         return malformed(r, LEAT_E_SYNTAX, at, "unknown command", tag_row.name);
     add_cell(tree, &tag_row, LEAT_UINT, tag);
