@@ -1,6 +1,6 @@
 /*
- * A body, wrapped in a frame that is sound or nearly so: plain or compressed, with the length that it has or
- * another one, with octets behind the compressed stream. The last octets steer.
+ * A body, wrapped in a frame that is sound or nearly so: plain or compressed, with the length that
+ * it has or another one, with octets behind the compressed stream. The last octets steer.
  */
 #include "zabbix.h"
 

@@ -1,7 +1,7 @@
 /*
- * Writing, as the input says: calls in any order with any text, some refused. What is sent at the end is read without
- * an error, and tells the rows that were taken. A message that is read is repeated by leat_send() and read as the
- * same.
+ * Writing, as the input says: calls in any order with any text, some refused. What is sent at the
+ * end is read without an error, and tells the rows that were taken. A message that is read is
+ * repeated by leat_send() and read as the same.
  */
 #include "zabbix.h"
 
@@ -144,7 +144,10 @@ static void repeat(leat_session *session, const char *name, const leat_value *me
     const void *data;
     size_t length;
 
-    /* It has no rows; a request that a duplicate member hides, or what looks like rows, may be refused. */
+    /*
+     * It has no rows; a request that a duplicate member hides, or what looks like rows, may be
+     * refused.
+     */
     if (leat_send(session, name, message) != LEAT_OK)
         return;
     if (leat_builder_new(NULL, &again) != LEAT_OK)

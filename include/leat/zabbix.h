@@ -1,33 +1,36 @@
 /*
  * Zabbix: what servers, proxies, agents and senders say to one another, versions 5.0 to 7.4.
  *
- * A codec session reads one direction of a connection, frame after frame, and writes whatever you tell it
- * to. A body is one JSON object of up to a gigabyte, so it is read as a stream: every row of a section or
- * of a configuration table is an event of its own while the message still arrives, and one event for the
- * message follows when its last octet is there and found sound.
+ * A codec session reads one direction of a connection, frame after frame, and writes whatever you
+ * tell it to. A body is one JSON object of up to a gigabyte, so it is read as a stream: every row
+ * of a section or of a configuration table is an event of its own while the message still arrives,
+ * and one event for the message follows when its last octet is there and found sound.
  *
- *     ROW          "history data"  {"id":1,"itemid":930001,"clock":1795292180,"ns":801840659,"value":"1"}
- *     ROW          "history data"  {"id":2,...}
- *     PROXY_DATA   "proxy data"    {"request":"proxy data","host":"px","history data":{"rows":2},...}
+ *     ROW         "history data"  {"id":1,"itemid":930001,"clock":1795292180,"ns":5,"value":"1"}
+ *     ROW         "history data"  {"id":2,...}
+ *     PROXY_DATA  "proxy data"    {"request":"proxy data","host":"px","history data":{"rows":2}}
  *
- * Rows. The name is the member that holds them, as it stands in the message; the value is the row. A row of a
- * table is a record of the names in its "fields" (a list, if those have not come before; a list and an
- * error, if their number differs). Streamed are the sections of proxy data ("interface availability", "host
- * availability", "history data", "discovery data", "auto registration", "host data", "tasks"), "data",
- * "regexp" and "commands" where they are arrays, and every "data" array of an object at the top or in the
- * top member "data". A message can still turn out to be malformed or cut short: rows count once the event
- * of their message has come without an error.
+ * Rows. The name is the member that holds them, as it stands in the message; the value is the row.
+ * A row of a table is a record of the names in its "fields" (a list, if those have not come before;
+ * a list and an error, if their number differs). Streamed are the sections of proxy data
+ * ("interface availability", "host availability", "history data", "discovery data", "auto
+ * registration", "host data", "tasks"), "data", "regexp" and "commands" where they are arrays, and
+ * every "data" array of an object at the top or in the top member "data". A message can still turn
+ * out to be malformed or cut short: rows count once the event of their message has come without an
+ * error. When octets are fed one by one, rows come out in portions of some 4096 of them.
  *
- * Messages. The value holds all other members, in order, duplicates too. In the place of a section stands
- * {"rows":N}, in the place of a table {"fields":[...],"rows":N}; what was absent is absent. The kind and the
- * name say which exchange it belongs to; whether it asks ("request" is there) or answers, the value shows. Its
- * octets are gone when it ends: leat_event_raw() has those of rows, of plain bodies and of what could not be read.
+ * Messages. The value holds all other members, in order, duplicates too. In the place of a section
+ * stands {"rows":N}, in the place of a table {"fields":[...],"rows":N}; what was absent is absent.
+ * The kind and the name say which exchange it belongs to; whether it asks ("request" is there) or
+ * answers, the value shows. Its octets are gone when it ends: leat_event_raw() has those of rows,
+ * of plain bodies and of what could not be read.
  *
- * Malformed bodies. A body that is not sound (JSON, compression, a limit) in a sound frame costs this message
- * alone: its event has an error, the members that came before it as its value, and as raw octets what could
- * not be read, at most 65536 of them. Real peers drop such a message and the connection. The offset of the
- * error counts in the stream; in a compressed message it is that of the frame, and leat_zabbix_position()
- * tells the place in the text. Broken framing and announced lengths over the limits end the session.
+ * Malformed bodies. A body that is not sound (JSON, compression, a limit) in a sound frame costs
+ * this message alone: its event has an error, the members that came before it as its value, and as
+ * raw octets what could not be read, at most 65536 of them. Real peers drop such a message and the
+ * connection. The offset of the error counts in the stream; in a compressed message it is that of
+ * the frame, and leat_zabbix_position() tells the place in the text. Broken framing and announced
+ * lengths over the limits end the session.
  *
  * Text may hold octets that are not UTF-8, as real peers accept them; we do not write such text.
  */
@@ -45,7 +48,7 @@ extern "C" {
 
 /* Kinds of events. All but the first have a fixed name, given here. */
 #define LEAT_ZABBIX_ROW             1u
-#define LEAT_ZABBIX_PROXY_CONFIG    2u /* "proxy config": request, handshake answer, configuration */
+#define LEAT_ZABBIX_PROXY_CONFIG    2u  /* "proxy config": request, handshake, configuration */
 #define LEAT_ZABBIX_PROXY_DATA      3u  /* "proxy data": request, and data with or without one */
 #define LEAT_ZABBIX_PROXY_TASKS     4u  /* "proxy tasks": request, and results */
 #define LEAT_ZABBIX_PROXY_HEARTBEAT 5u  /* "proxy heartbeat" */
@@ -58,9 +61,9 @@ extern "C" {
 #define LEAT_ZABBIX_REQUEST         12u /* "request": any other "request" */
 #define LEAT_ZABBIX_MESSAGE         13u /* "message": any other object */
 /*
- * "plain": a body that is not an object: an item key, a value, the old protocols, nothing at all. The value
- * is {"body":text}, or octets if the body is not UTF-8; for ZBX_NOTSUPPORTED, a zero octet and a reason
- * it is {"body":"ZBX_NOTSUPPORTED","error":text}.
+ * "plain": a body that is not an object: an item key, a value, the old protocols, nothing at all.
+ * The value is {"body":text}, or octets if the body is not UTF-8; for ZBX_NOTSUPPORTED, a zero
+ * octet and a reason it is {"body":"ZBX_NOTSUPPORTED","error":text}.
  */
 #define LEAT_ZABBIX_PLAIN 14u
 /* "unframed": the two octets OK that servers and proxies answer without a frame to a plain body. */
@@ -69,8 +72,9 @@ extern "C" {
 /**
  * A session that reads every message that one side may say and writes every message that you name.
  *
- * from     who speaks what is read: LEAT_FROM_SERVER, _PROXY, _AGENT, _SENDER, or LEAT_FROM_ANY (_CLIENT
- *          means the same: any of them may connect). It only helps to name messages without a "request".
+ * from     who speaks what is read: LEAT_FROM_SERVER, _PROXY, _AGENT, _SENDER, or LEAT_FROM_ANY
+ *          (_CLIENT means the same: any of them may connect). It only helps to name messages
+ *          without a "request".
  * session  yours to free.
  *
  * LEAT_OK, LEAT_E_NOMEM, or LEAT_E_VALUE for another from.
@@ -93,19 +97,23 @@ LEAT_API int leat_zabbix_header(const leat_session *session, uint32_t *flags, ui
 /* Where in the text of its message (inflated, header apart) the last row or error event stands. */
 LEAT_API uint64_t leat_zabbix_position(const leat_session *session);
 
-/* The kind of the message that is arriving, as far as the members show that have come; 0 between messages. */
+/*
+ * The kind of the message that is arriving, as far as the members show that have come; 0 between
+ * messages.
+ */
 LEAT_API uint32_t leat_zabbix_kind(const leat_session *session);
 
 /**
- * The members that came before the row of the last event, as the message's own event will show them: who
- * sends it, for example. Borrowed like the event.
+ * The members that came before the row of the last event, as the message's own event will show
+ * them: who sends it, for example. Borrowed like the event.
  *
  * NULL between messages and in another kind of session.
  */
 LEAT_API const leat_value *leat_zabbix_members(leat_session *session);
 
 /*
- * Numbers as peers read them: a JSON number or its decimal text ("clock":"1795292180"). Anything else is 0.
+ * Numbers as peers read them: a JSON number or its decimal text ("clock":"1795292180"). Anything
+ * else is 0.
  */
 LEAT_API uint64_t leat_zabbix_u64(const leat_value *value);
 LEAT_API int64_t leat_zabbix_i64(const leat_value *value);
@@ -128,8 +136,8 @@ LEAT_API double leat_zabbix_f64(const leat_value *value);
 #define LEAT_ZABBIX_HAS_KEY         0x2000u
 
 /**
- * One row of values, typed, for those who see a million of them a second: rows of "history data", and of
- * "data" from agents and senders.
+ * One row of values, typed, for those who see a million of them a second: rows of "history data",
+ * and of "data" from agents and senders.
  */
 typedef struct leat_zabbix_history {
     uint64_t size; /* set by leat_zabbix_history_init() */
@@ -158,8 +166,8 @@ typedef struct leat_zabbix_history {
 LEAT_API void leat_zabbix_history_init(leat_zabbix_history *history, size_t size);
 
 /**
- * Reads a row. The first member of a name counts; one of the wrong type, or a number that is not an integer
- * of 0 or more, is not there. Texts are borrowed like the row.
+ * Reads a row. The first member of a name counts; one of the wrong type, or a number that is not an
+ * integer of 0 or more, is not there. Texts are borrowed like the row.
  *
  * LEAT_OK, or LEAT_E_VALUE if the row is not a record or history was not initialised.
  */
@@ -179,14 +187,16 @@ LEAT_API int leat_zabbix_history_read(const leat_value *row, leat_zabbix_history
  * Nothing of it is sent before leat_zabbix_end(). Each call answers LEAT_OK or
  *
  * LEAT_E_STATE  it does not fit here (or this is not a Zabbix session); nothing changed.
- * LEAT_E_VALUE  what must not be sent: text that is not UTF-8 or holds a zero octet, a kind that JSON lacks, a
- *               row with more or fewer values than its table has fields (a 7.0 proxy crashes on one), nesting
- *               over the limit of depth; nothing changed. See leat_session_send_error().
+ * LEAT_E_VALUE  what must not be sent: text that is not UTF-8 or holds a zero octet, a kind that
+ *               JSON lacks, a row with more or fewer values than its table has fields (a 7.0 proxy
+ *               crashes on one), nesting over the limit of depth; nothing changed. See
+ *               leat_session_send_error().
  * LEAT_E_LIMIT, LEAT_E_NOMEM  too much output waits, or no memory: the whole message is taken back.
  *
- * leat_send() writes a message of one value in one call: name is the event's name, and the value its members,
- * rows and all: arrays where an event has {"rows":N}, which is refused. "plain" and "unframed" have the values
- * described above. A "request" in the value must be the one of that name.
+ * leat_send() writes a message of one value in one call: name is the event's name, and the value
+ * its members, rows and all: arrays where an event has {"rows":N}, which is refused. "plain" and
+ * "unframed" have the values described above. A "request" in the value must be the one of that
+ * name.
  */
 
 /* Compresses the messages that are begun from now on (1), or does not (0, at first). */
@@ -201,7 +211,10 @@ LEAT_API int leat_zabbix_text(leat_session *session, const char *name, const cha
                               size_t length);
 LEAT_API int leat_zabbix_number(leat_session *session, const char *name, uint64_t number);
 
-/* A member that is an object and gets its own members next: "data" of a configuration. One level only. */
+/*
+ * A member that is an object and gets its own members next: "data" of a configuration. One level
+ * only.
+ */
 LEAT_API int leat_zabbix_object(leat_session *session, const char *name);
 
 /* A member that is an array of records: its rows follow. */
@@ -212,8 +225,8 @@ LEAT_API int leat_zabbix_table(leat_session *session, const char *name, const ch
                                size_t count);
 
 /**
- * A row of the open section or table: a record. In a table it needs a field for each name, in any order, and
- * no other; a list of the values will do there, too.
+ * A row of the open section or table: a record. In a table it needs a field for each name, in any
+ * order, and no other; a list of the values will do there, too.
  */
 LEAT_API int leat_zabbix_row(leat_session *session, const leat_value *row);
 

@@ -15,7 +15,10 @@
 enum lt_zabbix_place { LT_ZABBIX_TOP, LT_ZABBIX_DATA, LT_ZABBIX_TABLE, LT_ZABBIX_ROWS };
 #define LT_ZABBIX_PLACES 4u
 
-/* Of what could not be read, an event shows at most this much; inflated text is held in pieces of it. */
+/*
+ * Of what could not be read, an event shows at most this much; inflated text is held in pieces of
+ * it.
+ */
 #define LT_ZABBIX_PIECE ((size_t)64 << 10)
 
 struct lt_zabbix_column {
@@ -23,7 +26,10 @@ struct lt_zabbix_column {
     uint16_t length;
 };
 
-/* The message that is arriving. Made with the first octet, freed by leat_session_trim() between messages. */
+/*
+ * The message that is arriving. Made with the first octet, freed by leat_session_trim() between
+ * messages.
+ */
 struct lt_zabbix_reading {
     uint8_t state; /* enum state of read.c */
     bool any;      /* a message has begun: the header and offset are its own */
@@ -34,7 +40,10 @@ struct lt_zabbix_reading {
     uint64_t position;  /* in the text, of the first octet that was not taken */
     uint64_t event_at;  /* in the text, of the last event's row or error */
 
-    /* Inflated text: text[text_start .. text_end), of which the first lent octets went with an event. */
+    /*
+     * Inflated text: text[text_start .. text_end), of which the first lent octets went with an
+     * event.
+     */
     struct lt_inflate inflate;
     uint8_t *text;
     size_t text_size;
@@ -55,8 +64,8 @@ struct lt_zabbix_reading {
 
     struct lt_zabbix_members members;
 
-    uint8_t *
-        name; /* of the section or table, and of the present member: the same, or behind it in a table */
+    /* The name of the section or table, and of the present member: in a table it stands behind. */
+    uint8_t *name;
     size_t name_size;
     size_t name_length;
     size_t section_length;
@@ -70,7 +79,10 @@ struct lt_zabbix_reading {
     struct leat_error error; /* of the message, which is being given up */
 };
 
-/* The message that is being written. Made by the first one, freed by leat_session_trim() between messages. */
+/*
+ * The message that is being written. Made by the first one, freed by leat_session_trim() between
+ * messages.
+ */
 struct lt_zabbix_writing {
     bool open;
     bool compressed;

@@ -24,8 +24,8 @@ enum lt_zabbix_framing {
 };
 
 /*
- * Reads the header at the start of the octets; *length is set to its own length. What is wrong shows with the
- * first octet that is.
+ * Reads the header at the start of the octets; *length is set to its own length. What is wrong
+ * shows with the first octet that is.
  */
 enum lt_zabbix_framing lt_zabbix_header_read(const uint8_t *octets, size_t count,
                                              struct lt_zabbix_header *header, size_t *length);

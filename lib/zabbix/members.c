@@ -28,8 +28,8 @@ size_t lt_zabbix_members_bytes(const struct lt_zabbix_members *m)
 }
 
 /*
- * Counts a name and the octets of its value, and copies them, one behind the other; somewhere, if there are none.
- * LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM.
+ * Counts a name and the octets of its value, and copies them, one behind the other; somewhere, if
+ * there are none. LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM.
  */
 static int copy_octets(struct lt_zabbix_members *m, const uint8_t *name, size_t length,
                        const uint8_t *text, size_t used, const uint8_t **copy)

@@ -1,6 +1,6 @@
 /*
- * The members of a message that is arriving, as the value of its event: what stands outside rows, with
- * placeholders where rows stood. Names and text are copied, as their octets go when more come.
+ * The members of a message that is arriving, as the value of its event: what stands outside rows,
+ * with placeholders where rows stood. Names and text are copied, as their octets go when more come.
  */
 #ifndef LT_ZABBIX_MEMBERS_H
 #define LT_ZABBIX_MEMBERS_H
@@ -30,8 +30,8 @@ int lt_zabbix_members_open(struct lt_zabbix_members *members, const uint8_t *nam
 void lt_zabbix_members_close(struct lt_zabbix_members *members);
 
 /*
- * Takes the value that was just read into the tree, from the cell at start, out of used octets of text. LEAT_OK, or
- * LEAT_E_LIMIT, LEAT_E_NOMEM: then it is gone.
+ * Takes the value that was just read into the tree, from the cell at start, out of used octets of
+ * text. LEAT_OK, or LEAT_E_LIMIT, LEAT_E_NOMEM: then it is gone.
  */
 int lt_zabbix_members_take(struct lt_zabbix_members *members, size_t start, const uint8_t *text,
                            size_t used, const uint8_t *name, size_t length);

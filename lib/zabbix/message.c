@@ -57,8 +57,8 @@ static const struct lt_zabbix_member members[] = {
 };
 
 /*
- * Messages without a request, by who says them and what they hold; the first that fits. The exchanges are in
- * sections 6 to 10 and 12 of the specification.
+ * Messages without a request, by who says them and what they hold; the first that fits. The
+ * exchanges are in sections 6 to 10 and 12 of the specification.
  */
 #define FROM(side) (1u << LEAT_FROM_##side)
 #define SEEN(what) LT_ZABBIX_SEEN_##what

@@ -1,10 +1,11 @@
 /*
  * Reading: frames, the text in them (inflated in pieces), and in the text the members and rows.
  *
- * Each step takes from the text what it understands, or asks for more and takes nothing, so that cuts in
- * the stream cannot show. A value is first tried where it stands; if its end is not there yet, the end is looked
- * for as octets come, and then the value is read once: no octet is looked at more than three times. What is
- * wrong with a value is only said once its end is known: before, it would depend on the cuts.
+ * Each step takes from the text what it understands, or asks for more and takes nothing, so that
+ * cuts in the stream cannot show. A value is first tried where it stands; if its end is not there
+ * yet, the end is looked for as octets come, and then the value is read once: no octet is looked at
+ * more than three times. What is wrong with a value is only said once its end is known: before, it
+ * would depend on the cuts.
  */
 #include "source.h"
 
@@ -64,18 +65,33 @@ static int put_rows(struct lt_zabbix *z)
     return lt_zabbix_members_rows(&r->members, r->name, r->section_length, r->rows);
 }
 
+/* The member that the present place is in, as a constant; NULL if we do not know its name. */
+static const char *concerned(const struct lt_zabbix_reading *r)
+{
+    const struct lt_zabbix_member *member = NULL;
+
+    if (r->depth > 1 && r->places[1] == LT_ZABBIX_DATA)
+        return "data";
+    if (r->depth > 1)
+        member = lt_zabbix_member_find((const char *)r->name, r->section_length);
+    else if (r->depth == 1 && r->state == VALUE)
+        member = lt_zabbix_member_find((const char *)r->name, r->name_length);
+    return member == NULL ? NULL : member->name;
+}
+
 /* Gives up the message: what is wrong stands at the view, and at octets behind its start. */
 static int give_up(struct lt_zabbix *z, int code, uint64_t at, const char *what)
 {
     struct lt_zabbix_reading *r = z->reading;
     uint64_t offset = lt_zabbix_compressed(r) ? r->offset : z->core.consumed + at;
+    const char *field = concerned(r);
 
     if (code == LEAT_E_NOMEM)
         return no_memory(z);
     r->event_at = r->position + at;
     if (r->depth > 0 && innermost(r) == LT_ZABBIX_ROWS && put_rows(z) == LEAT_E_NOMEM)
         return no_memory(z);
-    (void)lt_error(&r->error, code, offset, what, NULL);
+    (void)lt_error(&r->error, code, offset, what, field);
     r->state = BROKEN;
     return GO_ON;
 }
@@ -136,8 +152,8 @@ static int read_cut_value(struct lt_zabbix *z, const uint8_t *text, size_t lengt
 }
 
 /*
- * One value at the start of the text, into r->json.tree. LEAT_OK, LEAT_MORE, or < 0: r->error tells, and its
- * offset counts from the text.
+ * One value at the start of the text, into r->json.tree. LEAT_OK, LEAT_MORE, or < 0: r->error
+ * tells, and its offset counts from the text.
  */
 static inline int read_value(struct lt_zabbix *z, struct lt_zabbix_view view, size_t at,
                              size_t *used)
@@ -190,7 +206,10 @@ static leat_event *message_event(struct lt_zabbix *z, uint32_t kind, const uint8
     return lt_event(&z->core, kind, lt_zabbix_kind_name(kind), raw, raw_length, z->reading->offset);
 }
 
-/* Takes the rest of a message whose text was understood: GO_ON, if it is sound, or in another state. */
+/*
+ * Takes the rest of a message whose text was understood: GO_ON, if it is sound, or in another
+ * state.
+ */
 static int settle(struct lt_zabbix *z)
 {
     int status = lt_zabbix_settle(z);
@@ -562,8 +581,8 @@ static int open_rows(struct lt_zabbix *z)
 }
 
 /*
- * Objects are entered where tables may be, so that their rows can be events; any other object that stands
- * there comes out unchanged. "macro.secrets" is not a table, whatever its paths are called.
+ * Objects are entered where tables may be, so that their rows can be events; any other object that
+ * stands there comes out unchanged. "macro.secrets" is not a table, whatever its paths are called.
  */
 static int open_object(struct lt_zabbix *z, bool data)
 {
@@ -646,7 +665,10 @@ static void name_columns(struct lt_zabbix *z, leat_event *event)
     row->kind = LEAT_RECORD;
 }
 
-/* Moves to the start of the next row: *at counts from the view. LEAT_OK, or what else the step comes to. */
+/*
+ * Moves to the start of the next row: *at counts from the view. LEAT_OK, or what else the step
+ * comes to.
+ */
 static int find_row(struct lt_zabbix *z, const struct lt_zabbix_view *view, size_t *at)
 {
     struct lt_zabbix_reading *r = z->reading;

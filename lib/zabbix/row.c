@@ -97,7 +97,10 @@ static inline uint64_t take_text(const leat_value *field, uint64_t has, uint64_t
 #define TAKE_TEXT(bit, member)                                                                     \
     take_text(field, has, LEAT_ZABBIX_HAS_##bit, &history->member, &history->member##_length)
 
-/* The bit of the member that the field is, if it was taken. By length, as names of one length are few. */
+/*
+ * The bit of the member that the field is, if it was taken. By length, as names of one length are
+ * few.
+ */
 static inline uint64_t take(const leat_value *field, uint64_t has, leat_zabbix_history *history)
 {
     switch (field->name_length) {

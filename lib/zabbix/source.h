@@ -1,4 +1,7 @@
-/* Where the text of a message comes from: the window, or octets of the window that are inflated in pieces. */
+/*
+ * Where the text of a message comes from: the window, or octets of the window that are inflated in
+ * pieces.
+ */
 #ifndef LT_ZABBIX_SOURCE_H
 #define LT_ZABBIX_SOURCE_H
 
@@ -73,14 +76,14 @@ static inline void lt_zabbix_lend(struct lt_zabbix *z, size_t count)
 int lt_zabbix_source_start(struct lt_zabbix *z);
 
 /*
- * More text behind the view: LT_ZABBIX_GO_ON (there is some, or r->failed tells why there is not), LEAT_MORE, or
- * what ended the session.
+ * More text behind the view: LT_ZABBIX_GO_ON (there is some, or r->failed tells why there is not),
+ * LEAT_MORE, or what ended the session.
  */
 int lt_zabbix_supply(struct lt_zabbix *z);
 
 /*
- * The text is all there and was understood: takes the rest of the frame, if the compressed stream ends as it should.
- * LT_ZABBIX_GO_ON (done, or r->failed), LEAT_MORE, or what ended the session.
+ * The text is all there and was understood: takes the rest of the frame, if the compressed stream
+ * ends as it should. LT_ZABBIX_GO_ON (done, or r->failed), LEAT_MORE, or what ended the session.
  */
 int lt_zabbix_settle(struct lt_zabbix *z);
 

@@ -1,9 +1,10 @@
 /*
  * Writing: members and rows as text, deflated in pieces if asked for, behind room for the header.
  *
- * A message stands at the end of the output and is held back until its lengths are known. Everything is checked
- * before it is written, so a refused call leaves the message as it was; only when memory or the limit of the output
- * runs out, the message is lost, since what was deflated cannot be taken back.
+ * A message stands at the end of the output and is held back until its lengths are known.
+ * Everything is checked before it is written, so a refused call leaves the message as it was; only
+ * when memory or the limit of the output runs out, the message is lost, since what was deflated
+ * cannot be taken back.
  */
 #include "codec.h"
 #include "row.h"
@@ -531,7 +532,10 @@ int leat_zabbix_table(leat_session *session, const char *name, const char *const
     return leave(z, status);
 }
 
-/* The fields of a record in the order of the table. They were counted, so each is there once or one is missing. */
+/*
+ * The fields of a record in the order of the table. They were counted, so each is there once or one
+ * is missing.
+ */
 static int put_record_as_row(struct lt_zabbix *z, const leat_value *row)
 {
     struct lt_reader columns = lt_reader(z->writing->columns.data, z->writing->columns.length);

@@ -1,4 +1,7 @@
-/* Frames for tests: made by hand and by zlib itself, so that a mistake in the codec cannot hide in them. */
+/*
+ * Frames for tests: made by hand and by zlib itself, so that a mistake in the codec cannot hide in
+ * them.
+ */
 #ifndef T_ZABBIX_FRAMES_H
 #define T_ZABBIX_FRAMES_H
 

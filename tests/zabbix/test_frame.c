@@ -73,7 +73,9 @@ START_TEST(after_a_message)
 }
 END_TEST
 
-/* Without the flag of compression nobody looks at it: agent 2 before 7.0.2 writes the length there. */
+/*
+ * Without the flag of compression nobody looks at it: agent 2 before 7.0.2 writes the length there.
+ */
 START_TEST(reserved_is_ignored)
 {
     struct t_bytes bytes = {NULL, 0};

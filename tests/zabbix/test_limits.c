@@ -1,9 +1,15 @@
-/* Each limit, just under and just over; and that nothing is allocated because a header announces it. */
+/*
+ * Each limit, just under and just over; and that nothing is allocated because a header announces
+ * it.
+ */
 #include "frames.h"
 
 #include <stdio.h>
 
-/* What became of it: the kind of the last event, its error if it has one, the failure of the session. */
+/*
+ * What became of it: the kind of the last event, its error if it has one, the failure of the
+ * session.
+ */
 struct outcome {
     uint32_t kind;
     size_t events;
@@ -156,7 +162,9 @@ START_TEST(message_bytes)
 }
 END_TEST
 
-/* row_bytes bounds a row, a member, the names and values of all members together, and a plain body. */
+/*
+ * row_bytes bounds a row, a member, the names and values of all members together, and a plain body.
+ */
 static const struct {
     const char *text;
     size_t events;
@@ -327,7 +335,9 @@ START_TEST(queued_bytes)
 }
 END_TEST
 
-/* A message that meets the limit while it is written is taken back, and what waits before it stays. */
+/*
+ * A message that meets the limit while it is written is taken back, and what waits before it stays.
+ */
 START_TEST(full_while_writing)
 {
     leat_zabbix_history row;

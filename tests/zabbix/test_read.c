@@ -291,7 +291,10 @@ START_TEST(zero_octets)
 }
 END_TEST
 
-/* Compressed bodies that are not what the header says. The text is {"tasks":[{"a":1}]}, of 19 octets. */
+/*
+ * Compressed bodies that are not what the header says. The text is {"tasks":[{"a":1}]}, of 19
+ * octets.
+ */
 #define TASKS "{\"tasks\":[{\"a\":1}]}"
 static const struct {
     const char *name;
@@ -360,8 +363,8 @@ START_TEST(compressed)
 END_TEST
 
 /*
- * Offsets count in the stream, in a compressed message that of its frame; raw octets are the row, or what
- * could not be read.
+ * Offsets count in the stream, in a compressed message that of its frame; raw octets are the row,
+ * or what could not be read.
  */
 START_TEST(offsets)
 {
@@ -387,7 +390,45 @@ START_TEST(offsets)
 }
 END_TEST
 
-/* Of a large body that cannot be read, the first 65536 octets are shown; the next message is read. */
+/* An error names the member that it is in, if that is one of the protocol's. */
+static const struct {
+    const char *text;
+    const char *field;
+} fields[] = {
+    {"{\"x\":y}", ""},
+    {"{\"clock\":y}", "clock"},
+    {"{\"clock\":1;", ""},
+    {"{\"clock\":1,y", ""},
+    {"{\"tasks\":[{},y]}", "tasks"},
+    {"{\"tasks\":[{};{}]}", "tasks"},
+    {"{\"history data\":[{\"id\":}]}", "history data"},
+    {"{\"data\":{\"hosts\":{\"fields\":y}}}", "data"},
+    {"{\"data\":{\"hosts\":{\"data\":[[y]]}}}", "data"},
+    {"{\"hosts\":{\"data\":[[y]]}}", ""},
+    {"{\"proxy_group\":{\"full_sync\":y}}", "proxy_group"},
+    {"{\"macro.secrets\":{\"a\":y}}", "macro.secrets"},
+};
+
+START_TEST(fields_of_errors)
+{
+    struct t_bytes bytes = frame_text(1, fields[_i].text);
+    leat_session *session = make_codec(NULL, NULL);
+    const leat_event *event;
+
+    ck_assert_int_eq(leat_feed(session, bytes.data, bytes.length), LEAT_OK);
+    do
+        ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    while (leat_event_error(event) == NULL);
+    ck_assert_str_eq(leat_error_field(leat_event_error(event)), fields[_i].field);
+    leat_session_free(session);
+    free(t_every_split(make_codec, NULL, bytes.data, bytes.length));
+    t_free(bytes);
+}
+END_TEST
+
+/*
+ * Of a large body that cannot be read, the first 65536 octets are shown; the next message is read.
+ */
 START_TEST(large_and_malformed)
 {
     struct t_bytes text = t_copy("{\"response\":\"x\",,", 17), bytes, next;
@@ -469,7 +510,10 @@ START_TEST(members_so_far)
 }
 END_TEST
 
-/* Text that is longer than the pieces in which it is inflated, and a row that is longer than two of them. */
+/*
+ * Text that is longer than the pieces in which it is inflated, and a row that is longer than two of
+ * them.
+ */
 START_TEST(long_rows)
 {
     struct t_bytes text = t_copy("{\"history data\":[", 17), bytes;
@@ -520,7 +564,9 @@ START_TEST(long_rows)
 }
 END_TEST
 
-/* A message with a bit of everything: cut short at every other octet, and each of those cut in two. */
+/*
+ * A message with a bit of everything: cut short at every other octet, and each of those cut in two.
+ */
 START_TEST(cut_every_way)
 {
     static const char text[] =
@@ -544,6 +590,7 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, zero_octets, 0, sizeof zeros / sizeof *zeros);
     tcase_add_loop_test(tc, compressed, 0, sizeof squeezed / sizeof *squeezed);
     tcase_add_loop_test(tc, offsets, 0, 2);
+    tcase_add_loop_test(tc, fields_of_errors, 0, sizeof fields / sizeof *fields);
     tcase_add_loop_test(tc, large_and_malformed, 0, 2);
     tcase_add_loop_test(tc, members_so_far, 0, 2);
     tcase_add_loop_test(tc, long_rows, 0, 2);

@@ -1,6 +1,6 @@
 /*
- * Every recorded exchange, in both directions: decoded, put together again and compared with its notes, then
- * written by the two ways of writing and compared with the recorded text.
+ * Every recorded exchange, in both directions: decoded, put together again and compared with its
+ * notes, then written by the two ways of writing and compared with the recorded text.
  */
 #include "frames.h"
 
@@ -330,7 +330,9 @@ static void check_plain(const leat_event *event, const struct taken *recorded)
     leat_session_free(session);
 }
 
-/* A message with its rows, against its text and the notes, which lack what is not JSON or too long. */
+/*
+ * A message with its rows, against its text and the notes, which lack what is not JSON or too long.
+ */
 static void check_whole(const char *path, const char *name, const leat_value *message,
                         const struct taken *recorded, const leat_value *note)
 {

@@ -106,7 +106,10 @@ START_TEST(closing)
 }
 END_TEST
 
-/* Which call may come where. Letters: M member, O object, S section, T table, R row, V value row, C close. */
+/*
+ * Which call may come where. Letters: M member, O object, S section, T table, R row, V value row, C
+ * close.
+ */
 static int call(leat_session *session, char letter, const leat_value *row)
 {
     static const char *const fields[] = {"a"};
@@ -336,7 +339,10 @@ static int put_nested(leat_session *session, int place, size_t lists)
     return status;
 }
 
-/* Nesting is counted with the places that are open, 64 by default: a member, a row, a row of a table in data. */
+/*
+ * Nesting is counted with the places that are open, 64 by default: a member, a row, a row of a
+ * table in data.
+ */
 START_TEST(nesting)
 {
     static const char *const fields[] = {"a"};
@@ -719,8 +725,8 @@ START_TEST(many_rows)
 END_TEST
 
 /*
- * A message of 4 GiB of text gets the large header. None is made here: the count of its text is set to what it
- * would be.
+ * A message of 4 GiB of text gets the large header. None is made here: the count of its text is set
+ * to what it would be.
  */
 START_TEST(large_header)
 {

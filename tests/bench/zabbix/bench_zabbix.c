@@ -1,7 +1,7 @@
 /*
- * Zabbix rows against what a user would use instead, and against what cannot be had cheaper: the same messages,
- * in one process, on one core. Each round runs every job once; the best of each counts, and only ratios mean
- * something.
+ * Zabbix rows against what a user would use instead, and against what cannot be had cheaper: the
+ * same messages, in one process, on one core. Each round runs every job once; the best of each
+ * counts, and only ratios mean something.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,4 +1,6 @@
-/* What a user would use instead: each reads a whole message and adds up five fields of every row. */
+/*
+ * What a user would use instead: each reads a whole message and adds up five fields of every row.
+ */
 #ifndef BENCH_RIVALS_H
 #define BENCH_RIVALS_H
 
@@ -9,7 +11,9 @@
 extern "C" {
 #endif
 
-/* The text is followed by RIVAL_PADDING readable octets. Returns the sum; 0: it could not be read. */
+/*
+ * The text is followed by RIVAL_PADDING readable octets. Returns the sum; 0: it could not be read.
+ */
 #define RIVAL_PADDING 64u
 
 uint64_t json_c_sum(const char *text, size_t length);
