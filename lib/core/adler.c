@@ -21,8 +21,8 @@ static uint32_t sum_of_words(__m128i words)
 }
 
 /*
- * Sixteen octets at a time: b grows by sixteen times the a before them, and by each of them as often as it will be
- * counted in a by the end of the sixteen.
+ * Sixteen octets at a time: b grows by sixteen times the a before them, and by each of them as
+ * often as it will be counted in a by the end of the sixteen.
  */
 static void add_run(uint32_t *a, uint32_t *b, const uint8_t *octets, size_t count)
 {

@@ -8,8 +8,9 @@
 #include <zlib.h>
 
 /*
- * zlib inflates what stands between the two octets at the start and the checksum at the end of a stream. Those we
- * read ourselves: a seventh of zlib's time goes into the checksum, and ours costs a quarter of that.
+ * zlib inflates what stands between the two octets at the start and the checksum at the end of a
+ * stream. Those we read ourselves: a seventh of zlib's time goes into the checksum, and ours costs
+ * a quarter of that.
  */
 struct lt_inflate {
     struct lt_zmemory memory;

@@ -205,8 +205,8 @@ static inline bool is_digit(uint8_t c)
 }
 
 /*
- * The number of eight digits, less those that are shifted out: they count as zeros before it. *bad gets bits if an octet
- * that stays is no digit.
+ * The number of eight digits, less those that are shifted out: they count as zeros before it. *bad
+ * gets bits if an octet that stays is no digit.
  */
 static inline uint64_t eight_digits(uint64_t word, unsigned shift, uint64_t *bad)
 {
@@ -220,7 +220,9 @@ static inline uint64_t eight_digits(uint64_t word, unsigned shift, uint64_t *bad
 
 #define DIGITS_MAX 16u /* that are read at once */
 
-/* The number of width digits, of 1 to 16; false if one of them is no digit. 16 octets can be read. */
+/*
+ * The number of width digits, of 1 to 16; false if one of them is no digit. 16 octets can be read.
+ */
 static inline bool read_digits(const uint8_t *at, size_t width, uint64_t *value)
 {
     static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
@@ -247,7 +249,9 @@ static inline size_t count_digits(const uint8_t *at)
     return count;
 }
 
-/* The rest of a number that is not a plain integer: its form is checked, then it is read as a real. */
+/*
+ * The rest of a number that is not a plain integer: its form is checked, then it is read as a real.
+ */
 static int read_real(struct parse *p, const uint8_t *start, const uint8_t *at, const char *name,
                      uint16_t name_length)
 {
@@ -379,7 +383,9 @@ static void set_width(struct lt_json_guess *guess, size_t width)
     guess->reach = (uint8_t)(guess->length + (guess->width > 9 ? guess->width + 8u : 17u));
 }
 
-/* Remembers how a member of the object at the top began; quote..at is "name": without white space. */
+/*
+ * Remembers how a member of the object at the top began; quote..at is "name": without white space.
+ */
 static void learn(struct parse *p, const uint8_t *quote, const uint8_t *at)
 {
     struct lt_json *json = p->json;
@@ -502,8 +508,8 @@ static inline int read_value(struct parse *p, const char *name, uint16_t name_le
 }
 
 /*
- * What may stand behind a value, until another value must come: closing brackets, one comma, the name of a
- * member. *done: the value at the top is complete.
+ * What may stand behind a value, until another value must come: closing brackets, one comma, the
+ * name of a member. *done: the value at the top is complete.
  */
 static inline int read_between(struct parse *p, bool opened, const char **name,
                                uint16_t *name_length, bool *done)
@@ -558,8 +564,9 @@ static inline bool ends_member(uint8_t c)
 }
 
 /*
- * The width of a string of ASCII without escapes, or of up to 16 digits, if the member ends right behind it; 0 if it is
- * anything else. The guess is what makes it fast: all that follows would have to wait until the end is found.
+ * The width of a string of ASCII without escapes, or of up to 16 digits, if the member ends right
+ * behind it; 0 if it is anything else. The guess is what makes it fast: all that follows would have
+ * to wait until the end is found.
  */
 static inline size_t read_plain(const uint8_t *at, const uint8_t *end, size_t width,
                                 leat_value *cell)
@@ -588,10 +595,11 @@ static inline size_t read_plain(const uint8_t *at, const uint8_t *end, size_t wi
 }
 
 /*
- * The fast way, for rows: an object whose members begin as guessed and are plain. record is its cell; behind it the
- * cells of its members are made, as many as *count says. Returns what stands behind the last of them (or behind the
- * opening bracket): the closing bracket, if that was all of the object. Whatever else follows is left to the
- * general way, which also says what is wrong with it.
+ * The fast way, for rows: an object whose members begin as guessed and are plain. record is its
+ * cell; behind it the cells of its members are made, as many as *count says. Returns what stands
+ * behind the last of them (or behind the opening bracket): the closing bracket, if that was all of
+ * the object. Whatever else follows is left to the general way, which also says what is wrong with
+ * it.
  */
 static inline const uint8_t *read_row(struct lt_json *json, const uint8_t *at, const uint8_t *end,
                                       leat_value *record, uint32_t *count)

@@ -1,10 +1,11 @@
 /*
  * Reading JSON: strict RFC 8259, UTF-8 checked, depth bounded, no recursion.
  *
- * lt_json_read() takes one value of which all octets may be there, and says LEAT_MORE if they are not.
- * lt_json_scan() finds the end of a value that comes in pieces and keeps its place, so that no octet is
- * scanned twice however it is cut. A stream reader tries the first; when that says LEAT_MORE it runs the
- * second until the value is whole, then the first again: each octet is looked at three times at most.
+ * lt_json_read() takes one value of which all octets may be there, and says LEAT_MORE if they are
+ * not. lt_json_scan() finds the end of a value that comes in pieces and keeps its place, so that no
+ * octet is scanned twice however it is cut. A stream reader tries the first; when that says
+ * LEAT_MORE it runs the second until the value is whole, then the first again: each octet is looked
+ * at three times at most.
  */
 #ifndef LT_JSON_H
 #define LT_JSON_H
@@ -12,7 +13,10 @@
 #include "error.h"
 #include "value.h"
 
-/* How a member began, "name":, in the lower octets of two little-endian words, and how long its value was. */
+/*
+ * How a member began, "name":, in the lower octets of two little-endian words, and how long its
+ * value was.
+ */
 struct lt_json_guess {
     uint64_t octets[2];
     uint64_t masks[2];
@@ -31,19 +35,20 @@ struct lt_json {
     bool lenient;         /* what Broker writes: any octets, raw controls, \v, nan, inf, -inf */
 
     /*
-     * The members of the last object that was read, as long as their names are short. The next object of a stream
-     * of rows has the same members with values of the same length, and then neither names nor the ends of
-     * values have to be looked for.
+     * The members of the last object that was read, as long as their names are short. The next
+     * object of a stream of rows has the same members with values of the same length, and then
+     * neither names nor the ends of values have to be looked for.
      */
     uint8_t guesses;
     struct lt_json_guess guess[LT_JSON_GUESSES];
 };
 
 /*
- * Reads one value that begins at the first octet (white space before it is skipped), as a cell of that name.
+ * Reads one value that begins at the first octet (white space before it is skipped), as a cell of
+ * that name.
  *
- * used   LEAT_OK: octets up to the end of the value. A number ends at an octet that cannot be in it, so
- *        one at the very end needs json->last.
+ * used   LEAT_OK: octets up to the end of the value. A number ends at an octet that cannot be in
+ *        it, so one at the very end needs json->last.
  * error  < 0: what is wrong; offset counts from text.
  *
  * LEAT_OK, LEAT_MORE (the tree is as before), LEAT_E_SYNTAX, LEAT_E_LIMIT, LEAT_E_NOMEM.
@@ -76,8 +81,8 @@ struct lt_json_scan {
 };
 
 /*
- * Goes on scanning. LEAT_OK: scan->scanned is the length of the value; LEAT_MORE: text was used up. It
- * matches brackets and strings only: that the value is sound is for lt_json_read() to say.
+ * Goes on scanning. LEAT_OK: scan->scanned is the length of the value; LEAT_MORE: text was used up.
+ * It matches brackets and strings only: that the value is sound is for lt_json_read() to say.
  */
 int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length);
 

@@ -10,7 +10,10 @@
 #endif
 #endif
 
-/* Under ASan what was lent and taken back cannot be read, so that breaking the borrow rule shows at once. */
+/*
+ * Under ASan what was lent and taken back cannot be read, so that breaking the borrow rule shows at
+ * once.
+ */
 #ifdef POISON
 #include <sanitizer/asan_interface.h>
 #define poison(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
@@ -225,9 +228,9 @@ static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t leng
 }
 
 /*
- * Octets that come one at a time mostly meet a session that waits for more of them, and room for one. These two ways
- * are short, so that a slow stream costs little more than its calls. What comes in larger pieces is looked at at once,
- * so that no event waits for octets that it does not need.
+ * Octets that come one at a time mostly meet a session that waits for more of them, and room for
+ * one. These two ways are short, so that a slow stream costs little more than its calls. What comes
+ * in larger pieces is looked at at once, so that no event waits for octets that it does not need.
  */
 int leat_feed(leat_session *session, const void *data, size_t length)
 {

@@ -26,15 +26,17 @@ struct lt_dialect {
 
     /*
      * Decodes far enough for the next event. LEAT_OK: session->event is set. LEAT_MORE: at least
-     * session->need unread octets must be there before it is worth calling again. LEAT_PAUSED. < 0: by
-     * lt_fail(). At the end of the stream it is called with what is left and session->eof set;
+     * session->need unread octets must be there before it is worth calling again. LEAT_PAUSED. < 0:
+     * by lt_fail(). At the end of the stream it is called with what is left and session->eof set;
      * LEAT_MORE then means that the stream ended inside a message, unless nothing is unread and
      * session->inside is false.
      */
     int (*next)(leat_session *session);
 
-    /* Writes one message into session->out. On failure it fills session->send_error by lt_refuse(); what
-     * it wrote is taken back by the caller. */
+    /*
+     * Writes one message into session->out. On failure it fills session->send_error by lt_refuse();
+     * what it wrote is taken back by the caller.
+     */
     int (*send)(leat_session *session, const char *name, const leat_value *value);
 
     /* Those below may be NULL. */
@@ -51,9 +53,10 @@ struct leat_session {
     leat_limits limits;
 
     /*
-     * Received: window[start .. end) is unread or, its first held octets, lent with the last event. Below need unread
-     * octets that come singly dialect->next() is not called; need is above 0 only while nothing is held, the stream has not
-     * ended and the session has not failed, so that it alone tells that a session waits.
+     * Received: window[start .. end) is unread or, its first held octets, lent with the last event.
+     * Below need unread octets that come singly dialect->next() is not called; need is above 0 only
+     * while nothing is held, the stream has not ended and the session has not failed, so that it
+     * alone tells that a session waits.
      */
     uint8_t *window;
     size_t window_size;
@@ -76,8 +79,7 @@ struct leat_session {
 
     struct lt_writer out; /* out.data[sent .. out.length) waits */
     size_t sent;
-    size_t
-        hold_back; /* octets at the end of out that are not ready to be sent (a message being written) */
+    size_t hold_back; /* octets at the end of out that wait for the rest of their message */
     size_t send_mark; /* out.length and hold_back when the command began */
     size_t send_hold;
     uint64_t now_ms;
@@ -99,7 +101,9 @@ static inline size_t lt_unread_bytes(const leat_session *session)
     return session->end - session->start;
 }
 
-/* Gives the first count unread octets away with the event; they go with the next input-side call. */
+/*
+ * Gives the first count unread octets away with the event; they go with the next input-side call.
+ */
 static inline void lt_hold(leat_session *session, size_t count)
 {
     session->held = count;
@@ -116,8 +120,8 @@ static inline int lt_need(leat_session *session, size_t count)
 }
 
 /*
- * Ends the session: the peer's first failure wins. at counts from the first unread octet; what and field
- * are constants.
+ * Ends the session: the peer's first failure wins. at counts from the first unread octet; what and
+ * field are constants.
  */
 int lt_fail(leat_session *session, int status, size_t at, const char *what, const char *field);
 
@@ -129,17 +133,18 @@ int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *w
 int lt_refuse(leat_session *session, int status, size_t at, const char *what, const char *field);
 
 /*
- * Around every command that writes: begin forgets the last refusal and makes room at the front of out (so
- * remember places in an open message by their distance from its end or by hold_back, not from the start of
- * out); end turns a full or failed out into a refusal, and takes back what was written unless LEAT_OK.
- * Returns the status. leat_send() does both around dialect->send().
+ * Around every command that writes: begin forgets the last refusal and makes room at the front of
+ * out (so remember places in an open message by their distance from its end or by hold_back, not
+ * from the start of out); end turns a full or failed out into a refusal, and takes back what was
+ * written unless LEAT_OK. Returns the status. leat_send() does both around dialect->send().
  */
 void lt_send_begin(leat_session *session);
 int lt_send_end(leat_session *session, int status);
 
 /*
- * Starts an event: kind, a constant name, raw octets at the start of the unread (at, length), its stream
- * offset. The value is set by the caller: the root of session->tree, or NULL with event.error.
+ * Starts an event: kind, a constant name, raw octets at the start of the unread (at, length), its
+ * stream offset. The value is set by the caller: the root of session->tree, or NULL with
+ * event.error.
  */
 leat_event *lt_event(leat_session *session, uint32_t kind, const char *name, const uint8_t *raw,
                      size_t raw_length, uint64_t offset);
