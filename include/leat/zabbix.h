@@ -87,7 +87,7 @@ LEAT_API int leat_zabbix_codec_new(const leat_config *config, uint32_t from,
 #define LEAT_ZABBIX_LARGE      0x04u /* both lengths have eight octets */
 
 /**
- * The header of the message that the last event belongs to. Each pointer may be NULL.
+ * The header of the message that is arriving, or else of the last one. Each pointer may be NULL.
  *
  * LEAT_OK, or LEAT_E_STATE if there was no message or this is not a Zabbix session.
  */
