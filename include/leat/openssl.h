@@ -46,7 +46,8 @@ LEAT_API int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *ses
 LEAT_API void leat_tls_free(leat_tls *tls);
 
 /**
- * Does all that can be done now: the handshake, what arrived into the session, its output into records.
+ * Does all that can be done now: the handshake, what arrived into the session, its output into records (as long
+ * as fewer than 64 KiB of them wait to be sent; the rest waits in the session, where it is bounded).
  * An input-side call on the session: it ends the loan of the last event.
  *
  * LEAT_OK    the conversation goes on.
@@ -57,7 +58,10 @@ LEAT_API void leat_tls_free(leat_tls *tls);
  */
 LEAT_API int leat_tls_run(leat_tls *tls);
 
-/* Says close_notify behind all output so far. LEAT_OK, or what ended the adapter. */
+/*
+ * Says close_notify behind all output so far. LEAT_OK, LEAT_E_STATE before the handshake is done (just
+ * close the connection then), or what ended the adapter.
+ */
 LEAT_API int leat_tls_close(leat_tls *tls);
 
 /* As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data() and leat_send_done(). */

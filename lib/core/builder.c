@@ -302,6 +302,10 @@ int leat_builder_copy(leat_builder *builder, const char *name, const leat_value 
         name = value->name;
         length = value->name_length;
     }
+    /* This comes first: it refuses a value of this very builder, which growing would move away. */
+    status = place(builder, &name, length, &name_length);
+    if (status != LEAT_OK)
+        return status;
     cells = lt_cells(value);
     status = lt_tree_reserve(&builder->tree, cells);
     if (status != LEAT_OK)
@@ -309,9 +313,6 @@ int leat_builder_copy(leat_builder *builder, const char *name, const leat_value 
                        status == LEAT_E_LIMIT ? "too many values" : "out of memory");
     if (builder->depth + depth_of(value) > builder->limits.depth)
         return mistake(builder, LEAT_E_LIMIT, "nested too deeply");
-    status = place(builder, &name, length, &name_length);
-    if (status != LEAT_OK)
-        return status;
     for (i = 0; i < cells; i++) {
         leat_value *cell =
             lt_tree_push(&builder->tree, value[i].kind, value[i].name, value[i].name_length);

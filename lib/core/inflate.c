@@ -143,12 +143,17 @@ int lt_deflate_run(struct lt_deflate *state, const uint8_t *data, size_t length,
         data += piece;
         length -= piece;
         do {
-            uint8_t *room = lt_put(out, DEFLATE_ROOM);
+            size_t left = out->limit > out->length ? out->limit - out->length : 0;
+            size_t size =
+                left < DEFLATE_ROOM ? left : DEFLATE_ROOM; /* so that the limit is exact */
+            uint8_t *room = lt_put(out, size);
 
-            if (room == NULL)
+            if (left == 0 && out->status == LEAT_OK)
+                out->status = LEAT_E_LIMIT;
+            if (room == NULL || out->status != LEAT_OK)
                 return out->status;
             stream->next_out = room;
-            stream->avail_out = DEFLATE_ROOM;
+            stream->avail_out = (unsigned)size;
             done = deflate(stream, finish && length == 0 ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_END;
             out->length -= stream->avail_out;
         } while (!done && stream->avail_out == 0);

@@ -5,7 +5,7 @@
  * not. lt_json_scan() finds the end of a value that comes in pieces and keeps its place, so that no
  * octet is scanned twice however it is cut. A stream reader tries the first; when that says
  * LEAT_MORE it runs the second until the value is whole, then the first again: each octet is looked
- * at three times at most.
+ * at a few times at most.
  */
 #ifndef LT_JSON_H
 #define LT_JSON_H

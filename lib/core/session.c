@@ -173,7 +173,7 @@ void *leat_recv_space(leat_session *session, size_t *length)
     if (session->status != LEAT_OK || session->eof)
         return NULL;
     /* Reads that fill the window show a busy peer: larger ones are cheaper. */
-    if (session->filled && session->window_size < WINDOW_READS)
+    if (session->filled && session->window_size > least && session->window_size < WINDOW_READS)
         least = session->window_size;
     session->filled = false;
     take_back(session);
@@ -326,7 +326,7 @@ int lt_send_end(leat_session *session, int status)
 int leat_send(leat_session *session, const char *name, const leat_value *value)
 {
     if (session->status < 0)
-        return LEAT_E_STATE;
+        return lt_refuse(session, LEAT_E_STATE, 0, "the session has failed", NULL);
     lt_send_begin(session);
     return lt_send_end(session, session->dialect->send(session, name, value));
 }
@@ -378,8 +378,10 @@ void leat_session_trim(leat_session *session)
     if (session->start == session->end)
         free_window(session);
     lt_tree_free(&session->tree);
-    if (session->out.length == 0)
+    if (session->sent == session->out.length) {
         lt_writer_free(&session->out);
+        session->sent = 0;
+    }
 }
 
 size_t leat_session_memory(const leat_session *session)

@@ -12,6 +12,8 @@
 
 /* A record of the largest size, and a little more. */
 #define SPACE_BYTES 18432u
+/* Octets of records that may wait; a little more, as a record is made whole. */
+#define WAITING_MAX ((size_t)64 << 10)
 
 struct leat_tls {
     leat_allocator allocator;
@@ -116,15 +118,19 @@ static int decrypt(leat_tls *tls)
     }
 }
 
-/* The session's output, into records. */
-static int encrypt(leat_tls *tls)
+/*
+ * The session's output, into records, until so many octets of them wait: what waits in the session is bounded there, what waits
+ * here would not be.
+ */
+static int encrypt(leat_tls *tls, size_t most)
 {
     for (;;) {
-        size_t length;
+        size_t length, waiting;
         const void *data = leat_send_data(tls->session, &length);
         int result;
 
-        if (data == NULL)
+        (void)leat_tls_send_data(tls, &waiting);
+        if (data == NULL || waiting >= most)
             return LEAT_OK;
         result = SSL_write(tls->ssl, data, int_size(length));
         if (result <= 0)
@@ -150,17 +156,22 @@ int leat_tls_run(leat_tls *tls)
         if (status < 0)
             return status;
     }
-    status = encrypt(tls);
+    status = encrypt(tls, WAITING_MAX);
     return status < 0 ? status : tls->status;
 }
 
 int leat_tls_close(leat_tls *tls)
 {
-    int result;
+    int status, result;
 
     if (tls->status < 0)
         return tls->status;
+    if (!SSL_is_init_finished(tls->ssl))
+        return LEAT_E_STATE;
     ERR_clear_error();
+    status = encrypt(tls, SIZE_MAX);
+    if (status < 0)
+        return status;
     result = SSL_shutdown(tls->ssl);
     return result < 0 ? verdict(tls, result) : LEAT_OK;
 }
@@ -168,7 +179,7 @@ int leat_tls_close(leat_tls *tls)
 void *leat_tls_recv_space(leat_tls *tls, size_t *length)
 {
     *length = 0;
-    if (tls->status != LEAT_OK)
+    if (tls->status != LEAT_OK || (leat_wants(tls->session) & LEAT_WANT_CLOSE) != 0)
         return NULL;
     if (tls->space == NULL)
         tls->space = (uint8_t *)lt_resize(&tls->allocator, NULL, 0, SPACE_BYTES);

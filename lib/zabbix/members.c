@@ -116,7 +116,7 @@ int lt_zabbix_members_rows(struct lt_zabbix_members *m, const uint8_t *name, siz
 {
     const uint8_t *copy;
     size_t record;
-    int status = lt_tree_reserve(&m->tree, 2);
+    int status = lt_tree_reserve(&m->tree, name == NULL ? 1 : 2);
 
     if (status == LEAT_OK)
         status = copy_octets(m, name, length, NULL, 0, &copy);

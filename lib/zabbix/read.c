@@ -4,7 +4,7 @@
  * Each step takes from the text what it understands, or asks for more and takes nothing, so that
  * cuts in the stream cannot show. A value is first tried where it stands; if its end is not there
  * yet, the end is looked for as octets come, and then the value is read once: no octet is looked at
- * more than three times. What is wrong with a value is only said once its end is known: before, it
+ * more than a few times. What is wrong with a value is only said once its end is known: before, it
  * would depend on the cuts.
  */
 #include "source.h"
@@ -515,6 +515,7 @@ static int learn_columns(struct lt_zabbix *z, const leat_value *fields)
     r->has_columns = false;
     r->column_count = 0;
     r->columns.length = 0;
+    lt_put_u8(&r->columns, 0); /* so that an empty name stands somewhere, too */
     if (fields->kind != LEAT_LIST)
         return LEAT_OK;
     if (!lt_grow(&z->core.allocator, &column, &r->column_size, fields->length, sizeof *r->column))

@@ -187,6 +187,7 @@ static int start(struct lt_zabbix *z)
     w->depth = 0;
     w->first = true;
     w->piece.length = 0;
+    w->piece.status = LEAT_OK;
     if (w->compressed) {
         status = lt_deflate_start(&w->deflate, allocator);
         if (status != LEAT_OK)
@@ -345,8 +346,10 @@ static int leave(struct lt_zabbix *z, int status)
         status = commit(z, false);
     if (status != LEAT_OK) {
         w->first = w->was_first;
-        if (w->compressed)
+        if (w->compressed) {
             w->piece.length = w->mark;
+            w->piece.status = LEAT_OK;
+        }
     }
     status = lt_send_end(&z->core, status);
     if (status == LEAT_E_LIMIT || status == LEAT_E_NOMEM)

@@ -80,6 +80,12 @@ static int json_after_root(leat_builder *b)
     return leat_builder_json(b, NULL, "1", 1);
 }
 
+static int copy_of_itself(leat_builder *b)
+{
+    leat_builder_json(b, NULL, "[1,2,3,4,5,6,7,8,9,[10]]", 24);
+    return leat_builder_copy(b, NULL, leat_builder_value(b));
+}
+
 static const struct {
     int (*make)(leat_builder *b);
     int status;
@@ -90,7 +96,7 @@ static const struct {
     {not_a_container, LEAT_E_VALUE},  {unknown_container, LEAT_E_VALUE},
     {port_too_large, LEAT_E_VALUE},   {protocol_too_large, LEAT_E_VALUE},
     {address_of_5, LEAT_E_VALUE},     {prefix_of_129, LEAT_E_VALUE},
-    {json_after_root, LEAT_E_STATE},
+    {json_after_root, LEAT_E_STATE},  {copy_of_itself, LEAT_E_STATE},
 };
 
 START_TEST(mistakes_stick)

@@ -237,6 +237,29 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+START_TEST(the_limit_of_a_writer_is_exact)
+{
+    leat_allocator libc = lt_allocator(NULL);
+    struct t_bytes text = plain_text(), bytes = deflated(&text, text.length);
+    struct lt_deflate state = {.open = false};
+    size_t less;
+
+    for (less = 0; less < 2; less++) {
+        struct lt_writer out = lt_writer(&libc, bytes.length - less);
+
+        ck_assert_int_eq(lt_deflate_start(&state, &libc), LEAT_OK);
+        ck_assert_int_eq(lt_deflate_run(&state, text.data, text.length, true, &out),
+                         (less == 0 ? LEAT_OK : LEAT_E_LIMIT));
+        if (less == 0)
+            ck_assert_mem_eq(out.data, bytes.data, bytes.length);
+        lt_writer_free(&out);
+    }
+    lt_deflate_free(&state);
+    t_free(bytes);
+    t_free(text);
+}
+END_TEST
+
 START_TEST(a_full_writer_stops)
 {
     leat_allocator libc = lt_allocator(NULL);
@@ -262,6 +285,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, stops_behind_the_checksum);
     tcase_add_loop_test(cases, sums_like_zlib, 0, 2);
     tcase_add_test(cases, every_allocation_may_fail);
+    tcase_add_test(cases, the_limit_of_a_writer_is_exact);
     tcase_add_test(cases, a_full_writer_stops);
 }
 

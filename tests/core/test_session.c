@@ -167,6 +167,7 @@ START_TEST(a_failure_is_final)
     ck_assert_uint_eq(length, 0);
     ck_assert_str_eq(leat_error_field(leat_session_error(s)), "length");
     ck_assert_int_eq(leat_send(s, "toy", NULL), LEAT_E_STATE);
+    ck_assert_int_eq(leat_error_code(leat_session_send_error(s)), LEAT_E_STATE);
     ck_assert_uint_eq(leat_wants(s), LEAT_WANT_CLOSE);
     leat_session_free(s);
 }
@@ -477,6 +478,49 @@ START_TEST(memory_settles_and_can_be_given_back)
 }
 END_TEST
 
+START_TEST(space_is_lent_after_trimming)
+{
+    leat_session *s = make(NULL, NULL);
+    const leat_event *event;
+    size_t room, i;
+    uint8_t *space = (uint8_t *)leat_recv_space(s, &room);
+
+    /* The window is filled by whole messages, all are drawn, and then it is given back. */
+    ck_assert_uint_eq(room % 2, 0);
+    for (i = 0; i < room; i += 2)
+        memcpy(space + i,
+               "\x01"
+               "a",
+               2);
+    ck_assert_int_eq(leat_recv_done(s, room), LEAT_OK);
+    while (leat_next(s, &event) == LEAT_OK)
+        continue;
+    leat_session_trim(s);
+    ck_assert_ptr_nonnull(leat_recv_space(s, &room));
+    ck_assert_uint_gt(room, 0);
+    leat_session_free(s);
+}
+END_TEST
+
+START_TEST(trimming_gives_output_back)
+{
+    leat_session *s = make(NULL, NULL);
+    leat_builder *b = t_json("\"0123456789\"", 12);
+    size_t idle = leat_session_memory(s), length;
+
+    ck_assert_int_eq(leat_send(s, "toy", leat_builder_value(b)), LEAT_OK);
+    ck_assert_int_eq(leat_send(s, "toy", leat_builder_value(b)), LEAT_OK);
+    leat_session_trim(s);
+    (void)leat_send_data(s, &length);
+    ck_assert_uint_eq(length, 22); /* what waits stays */
+    ck_assert_int_eq(leat_send_done(s, 22), LEAT_OK);
+    leat_session_trim(s);
+    ck_assert_uint_eq(leat_session_memory(s), idle);
+    leat_session_free(s);
+    leat_builder_free(b);
+}
+END_TEST
+
 START_TEST(an_announced_length_allocates_nothing)
 {
     struct t_counter counter;
@@ -519,6 +563,8 @@ static void tests(TCase *cases)
     tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, no_memory_for_space_ends_the_session);
     tcase_add_test(cases, memory_settles_and_can_be_given_back);
+    tcase_add_test(cases, space_is_lent_after_trimming);
+    tcase_add_test(cases, trimming_gives_output_back);
     tcase_add_test(cases, an_announced_length_allocates_nothing);
 }
 

@@ -277,6 +277,56 @@ START_TEST(damage_is_found)
 }
 END_TEST
 
+START_TEST(output_stays_bounded)
+{
+    uint8_t text[10000] = {1};
+    struct end client, server;
+    size_t length, sent = 0;
+
+    /* The peer reads nothing: what waits in the session reaches its limit, and little waits here. */
+    join(&client, &server, TLS1_3_VERSION, true);
+    talk(&client, &server, 1 << 20);
+    for (;;) {
+        leat_builder *b;
+        int status;
+
+        ck_assert_int_eq(leat_builder_new(NULL, &b), LEAT_OK);
+        leat_builder_text(b, NULL, (const char *)text, sizeof text);
+        status = leat_send(client.session, "octets", leat_builder_value(b));
+        leat_builder_free(b);
+        if (status == LEAT_E_LIMIT)
+            break;
+        ck_assert_int_eq(status, LEAT_OK);
+        sent += sizeof text;
+        ck_assert_uint_lt(sent, (size_t)20 << 20); /* the limit is 16 MiB */
+        ck_assert_int_eq(leat_tls_run(client.tls), LEAT_OK);
+        (void)leat_tls_send_data(client.tls, &length);
+        ck_assert_uint_lt(length, 100 << 10);
+    }
+    talk(&client, &server, 1 << 20);
+    ck_assert_uint_eq(server.got.length, sent);
+    part(&client);
+    part(&server);
+}
+END_TEST
+
+START_TEST(closing_comes_behind_the_output)
+{
+    struct end client, server;
+
+    join(&client, &server, TLS1_3_VERSION, true);
+    ck_assert_int_eq(leat_tls_close(client.tls), LEAT_E_STATE); /* no handshake yet */
+    talk(&client, &server, 1 << 20);
+    say(&client, "bye", 3);
+    ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
+    talk(&client, &server, 1 << 20);
+    ck_assert_uint_eq(server.got.length, 3);
+    ck_assert_int_eq(server.status, LEAT_END);
+    part(&client);
+    part(&server);
+}
+END_TEST
+
 START_TEST(verbs_check_their_caller)
 {
     struct end client, server;
@@ -300,6 +350,8 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, an_end_without_close_notify_is_told, 1, 3);
     tcase_add_loop_test(cases, an_unknown_certificate_is_refused, 1, 3);
     tcase_add_loop_test(cases, damage_is_found, 1, 3);
+    tcase_add_test(cases, output_stays_bounded);
+    tcase_add_test(cases, closing_comes_behind_the_output);
     tcase_add_test(cases, verbs_check_their_caller);
 }
 

@@ -252,7 +252,12 @@ START_TEST(values)
     out = feed_text(&limits, 3, "{\"a\":1,\"b\":2,\"c\":3,\"d\":4}");
     ck_assert_int_eq(out.error, LEAT_E_LIMIT);
     ck_assert_uint_eq(out.events, 1);
+    limits.values = 3;
+    out = feed_text(&limits, 1, "{\"t\":{\"data\":[1]}}"); /* {"t":{"rows":1}} */
+    ck_assert_int_eq(out.error, LEAT_OK);
+    ck_assert_str_eq(out.value, "{\"t\":{\"rows\":1}}");
     limits.values = 2;
+    ck_assert_int_eq(feed_text(&limits, 1, "{\"t\":{\"data\":[1]}}").error, LEAT_E_LIMIT);
     ck_assert_int_eq(feed_text(&limits, 1, "plain").error, LEAT_OK);
     ck_assert_int_eq(feed_text(&limits, 1, "").error, LEAT_OK);
     limits.values = 1;

@@ -255,6 +255,27 @@ static const struct {
     {"nearly", "ZBX_NOTSUPPORTED.", "plain {\"body\":\"ZBX_NOTSUPPORTED.\"}\n"},
 };
 
+/* A column without a name, in the first table of a session, is a field without a name. */
+START_TEST(an_empty_column)
+{
+    static const char text[] = "{\"t\":{\"fields\":[\"\"],\"data\":[[7]]}}";
+    struct t_bytes bytes = frame_text(1, text);
+    leat_session *session = make_codec(NULL, NULL);
+    const leat_event *event;
+    size_t length = 1;
+    const leat_value *field;
+
+    ck_assert_int_eq(leat_feed(session, bytes.data, bytes.length), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    field = leat_value_get(leat_event_value(event), "");
+    ck_assert_uint_eq(leat_value_u64(field), 7);
+    ck_assert_ptr_nonnull(leat_value_name(field, &length));
+    ck_assert_uint_eq(length, 0);
+    leat_session_free(session);
+    t_free(bytes);
+}
+END_TEST
+
 START_TEST(bodies)
 {
     check(cases[_i].text, strlen(cases[_i].text), cases[_i].says);
