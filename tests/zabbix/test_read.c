@@ -607,6 +607,7 @@ END_TEST
 
 static void tests(TCase *tc)
 {
+    tcase_add_test(tc, an_empty_column);
     tcase_add_loop_test(tc, bodies, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(tc, zero_octets, 0, sizeof zeros / sizeof *zeros);
     tcase_add_loop_test(tc, compressed, 0, sizeof squeezed / sizeof *squeezed);
