@@ -102,8 +102,9 @@ LEAT_API int leat_send_done(leat_session *session, size_t length);
 /**
  * Writes one message into the output: what an event tells, by the event's name and value.
  *
- * leat_send(other, leat_event_name(e), leat_event_value(e)) repeats the event e on another session.
- * Missing fields are 0 or empty; unknown ones are refused.
+ * leat_send(other, leat_event_name(e), leat_event_value(e)) repeats the event e on another session. (Of
+ * Zabbix only messages without rows: a message with rows is written row by row, see zabbix.h.) Missing
+ * fields are 0 or empty; unknown ones are refused.
  *
  * LEAT_OK, LEAT_E_STATE (no message of that name, or not now), LEAT_E_VALUE (see
  * leat_session_send_error()), LEAT_E_LIMIT (queued_bytes), LEAT_E_NOMEM. Unless LEAT_OK, nothing was
