@@ -182,13 +182,14 @@ void *leat_recv_space(leat_session *session, size_t *length)
         return NULL;
     }
     session->lent_space = *length = session->window_size - session->end;
+    session->lent_at = session->end;
     unpoison(session->window + session->end, *length);
     return session->window + session->end;
 }
 
 int leat_recv_done(leat_session *session, size_t length)
 {
-    if (length > session->lent_space)
+    if (length > session->lent_space || session->lent_at != session->end)
         return LEAT_E_STATE;
     session->filled = length > 0 && length == session->lent_space;
     if (length > 1)
@@ -238,7 +239,6 @@ int leat_feed(leat_session *session, const void *data, size_t length)
         return feed(session, data, length);
     unpoison(session->window + session->end, 1);
     session->window[session->end++] = *(const uint8_t *)data;
-    session->lent_space = 0;
     return LEAT_OK;
 }
 
@@ -266,10 +266,7 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
 
 int leat_next(leat_session *session, const leat_event **event)
 {
-    if (lt_unread_bytes(session) >= session->need)
-        return next(session, event);
-    session->lent_space = 0;
-    return LEAT_MORE;
+    return lt_unread_bytes(session) < session->need ? LEAT_MORE : next(session, event);
 }
 
 const void *leat_send_data(const leat_session *session, size_t *length)

@@ -502,6 +502,27 @@ START_TEST(space_is_lent_after_trimming)
 }
 END_TEST
 
+START_TEST(feeding_ends_the_loan_of_space)
+{
+    leat_session *s = make(NULL, NULL);
+    const leat_event *event;
+    size_t room;
+
+    ck_assert_int_eq(leat_feed(s, "\x05", 1), LEAT_OK);
+    ck_assert_int_eq(leat_next(s, &event), LEAT_MORE);
+    ck_assert_ptr_nonnull(leat_recv_space(s, &room));
+    ck_assert_int_eq(leat_feed(s, "a", 1), LEAT_OK);
+    ck_assert_int_eq(leat_recv_done(s, 1), LEAT_E_STATE);
+    ck_assert_ptr_nonnull(leat_recv_space(s, &room));
+    ck_assert_int_eq(leat_feed(s, "bc", 2), LEAT_OK);
+    ck_assert_int_eq(leat_recv_done(s, 1), LEAT_E_STATE);
+    ck_assert_ptr_nonnull(leat_recv_space(s, &room));
+    leat_session_trim(s);
+    ck_assert_int_eq(leat_recv_done(s, 1), LEAT_E_STATE);
+    leat_session_free(s);
+}
+END_TEST
+
 START_TEST(trimming_gives_output_back)
 {
     leat_session *s = make(NULL, NULL);
@@ -564,6 +585,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, no_memory_for_space_ends_the_session);
     tcase_add_test(cases, memory_settles_and_can_be_given_back);
     tcase_add_test(cases, space_is_lent_after_trimming);
+    tcase_add_test(cases, feeding_ends_the_loan_of_space);
     tcase_add_test(cases, trimming_gives_output_back);
     tcase_add_test(cases, an_announced_length_allocates_nothing);
 }
