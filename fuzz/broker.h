@@ -5,38 +5,14 @@
 #ifndef FUZZ_BROKER_H
 #define FUZZ_BROKER_H
 
-#include <leat/broker.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tell.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include <leat/broker.h>
 
 static inline void must(int sound)
 {
     if (!sound)
         abort();
-}
-
-/* FNV-1a. */
-static inline void tell(uint64_t *told, const void *data, size_t length)
-{
-    const uint8_t *at = (const uint8_t *)data;
-
-    for (; length > 0; length--)
-        *told = (*told ^ *at++) * UINT64_C(0x100000001b3);
-}
-
-static inline void tell_number(uint64_t *told, uint64_t number)
-{
-    tell(told, &number, sizeof number);
-}
-
-static inline void tell_error(uint64_t *told, const leat_error *error)
-{
-    tell_number(told, (uint64_t)(int64_t)leat_error_code(error));
-    tell_number(told, leat_error_offset(error));
-    tell(told, leat_error_text(error), strlen(leat_error_text(error)));
-    tell(told, leat_error_field(error), strlen(leat_error_field(error)));
 }
 
 /* Limits that a fuzzer can reach. */
@@ -90,30 +66,11 @@ static inline void repeat(const leat_event *event)
     leat_session_free(second);
 }
 
-static inline void tell_event(uint64_t *told, const leat_event *event)
-{
-    leat_buffer *text;
-    const void *octets;
-    size_t length;
-
-    tell_number(told, leat_event_kind(event));
-    tell_number(told, leat_event_offset(event));
-    octets = leat_event_raw(event, &length);
-    tell(told, octets, length);
-    tell_error(told, leat_event_error(event));
-    must((leat_event_error(event) == NULL) == (leat_event_value(event) != NULL));
-    must(leat_buffer_new(NULL, &text) == LEAT_OK);
-    must(leat_buffer_json(text, leat_event_value(event)) == LEAT_OK);
-    octets = leat_buffer_data(text, &length);
-    tell(told, octets, length);
-    leat_buffer_free(text);
-}
-
 /* Feeds the octets in pieces and draws every event. */
 static inline uint64_t transcript(uint32_t from, const uint8_t *data, size_t size, size_t cut)
 {
     leat_session *session = small_session(from);
-    uint64_t told = UINT64_C(0xcbf29ce484222325);
+    uint64_t told = NOTHING_TOLD;
     const leat_event *event;
     size_t at = 0;
     int status;
@@ -126,6 +83,7 @@ static inline uint64_t transcript(uint32_t from, const uint8_t *data, size_t siz
         if (at == size)
             (void)leat_recv_eof(session);
         while ((status = leat_next(session, &event)) == LEAT_OK) {
+            must((leat_event_error(event) == NULL) == (leat_event_value(event) != NULL));
             tell_event(&told, event);
             if (cut >= size && leat_event_value(event) != NULL)
                 repeat(event);

@@ -4,54 +4,9 @@
 #ifndef FUZZ_ESTREAMER_H
 #define FUZZ_ESTREAMER_H
 
-#include <leat/buffer.h>
-#include <leat/builder.h>
+#include "tell.h"
+
 #include <leat/estreamer.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* FNV-1a. */
-static inline void tell(uint64_t *told, const void *data, size_t length)
-{
-    const uint8_t *at = (const uint8_t *)data;
-
-    for (; length > 0; length--)
-        *told = (*told ^ *at++) * UINT64_C(0x100000001b3);
-}
-
-static inline void tell_number(uint64_t *told, uint64_t number)
-{
-    tell(told, &number, sizeof number);
-}
-
-static inline void tell_error(uint64_t *told, const leat_error *error)
-{
-    tell_number(told, (uint64_t)(int64_t)leat_error_code(error));
-    tell_number(told, leat_error_offset(error));
-    tell(told, leat_error_text(error), strlen(leat_error_text(error)));
-    tell(told, leat_error_field(error), strlen(leat_error_field(error)));
-}
-
-static inline void tell_event(uint64_t *told, const leat_event *event)
-{
-    leat_buffer *text;
-    const void *octets;
-    size_t length;
-
-    tell_number(told, leat_event_kind(event));
-    tell_number(told, leat_event_offset(event));
-    tell_error(told, leat_event_error(event));
-    octets = leat_event_raw(event, &length);
-    tell(told, octets, length);
-    if (leat_buffer_new(NULL, &text) != LEAT_OK ||
-        leat_buffer_json(text, leat_event_value(event)) != LEAT_OK)
-        abort();
-    octets = leat_buffer_data(text, &length);
-    tell(told, octets, length);
-    leat_buffer_free(text);
-}
 
 /* Limits that a fuzzer can reach. */
 static inline leat_session *small_session(void)
@@ -85,7 +40,7 @@ static inline void send_on(leat_session *other, const leat_event *event)
 /* Feeds in pieces of cut octets. other may be NULL. */
 static inline uint64_t transcript(const uint8_t *data, size_t size, size_t cut, leat_session *other)
 {
-    uint64_t told = UINT64_C(0xcbf29ce484222325);
+    uint64_t told = NOTHING_TOLD;
     leat_session *session = small_session();
     const leat_event *event;
     int status = LEAT_MORE;

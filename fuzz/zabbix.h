@@ -2,63 +2,17 @@
 #ifndef FUZZ_ZABBIX_H
 #define FUZZ_ZABBIX_H
 
-#include <leat/buffer.h>
+#include "tell.h"
+
 #include <leat/zabbix.h>
-#include <stdlib.h>
-#include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* FNV-1a. */
-static inline void tell(uint64_t *told, const void *data, size_t length)
-{
-    const uint8_t *at = (const uint8_t *)data;
-
-    for (; length > 0; length--)
-        *told = (*told ^ *at++) * UINT64_C(0x100000001b3);
-}
-
-static inline void tell_number(uint64_t *told, uint64_t number)
-{
-    tell(told, &number, sizeof number);
-}
-
-static inline void tell_error(uint64_t *told, const leat_error *error)
-{
-    tell_number(told, (uint64_t)(int64_t)leat_error_code(error));
-    tell_number(told, leat_error_offset(error));
-    tell(told, leat_error_text(error), strlen(leat_error_text(error)));
-    tell(told, leat_error_field(error), strlen(leat_error_field(error)));
-}
-
-static inline void tell_value(uint64_t *told, const leat_value *value)
-{
-    leat_buffer *text;
-    const void *json;
-    size_t length;
-
-    if (leat_buffer_new(NULL, &text) != LEAT_OK || leat_buffer_json(text, value) != LEAT_OK)
-        abort();
-    json = leat_buffer_data(text, &length);
-    tell(told, json, length);
-    leat_buffer_free(text);
-}
-
-static inline void tell_event(uint64_t *told, leat_session *session, const leat_event *event)
+/* And what the session tells of the message that it belongs to. */
+static inline void tell_part(uint64_t *told, leat_session *session, const leat_event *event)
 {
     uint32_t flags;
     uint64_t data_len, reserved;
-    size_t length;
-    const void *octets;
 
-    tell_number(told, leat_event_kind(event));
-    octets = leat_event_name(event, &length);
-    tell(told, octets, length);
-    tell_value(told, leat_event_value(event));
-    octets = leat_event_raw(event, &length);
-    tell(told, octets, length);
-    tell_number(told, leat_event_offset(event));
-    tell_error(told, leat_event_error(event));
+    tell_event(told, event);
     if (leat_zabbix_header(session, &flags, &data_len, &reserved) != LEAT_OK)
         abort();
     tell_number(told, flags);
@@ -93,7 +47,7 @@ static inline leat_session *small_session(uint32_t from)
 static inline uint64_t transcript(const uint8_t *data, size_t size, size_t cut, uint32_t from)
 {
     leat_session *session = small_session(from);
-    uint64_t told = UINT64_C(0xcbf29ce484222325);
+    uint64_t told = NOTHING_TOLD;
     const leat_event *event;
     int status = LEAT_MORE;
 
@@ -110,7 +64,7 @@ static inline uint64_t transcript(const uint8_t *data, size_t size, size_t cut, 
             size -= piece;
         }
         while ((status = leat_next(session, &event)) == LEAT_OK)
-            tell_event(&told, session, event);
+            tell_part(&told, session, event);
     }
     tell_number(&told, (uint64_t)(int64_t)status);
     tell_error(&told, leat_session_error(session));
