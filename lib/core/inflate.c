@@ -9,6 +9,17 @@ static unsigned int_size(size_t length)
     return length > UINT_MAX ? UINT_MAX : (unsigned)length;
 }
 
+/* A fresh stream that allocates through our hook. */
+static void prepare(z_stream *stream, struct lt_zmemory *memory, const leat_allocator *allocator)
+{
+    memset(stream, 0, sizeof *stream);
+    memory->allocator = *allocator;
+    memory->held = 0;
+    stream->zalloc = lt_zalloc;
+    stream->zfree = lt_zfree;
+    stream->opaque = memory;
+}
+
 enum part { START, BODY, CHECKSUM };
 
 int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator)
@@ -20,12 +31,7 @@ int lt_inflate_start(struct lt_inflate *state, const leat_allocator *allocator)
     state->sum = LT_ADLER_START;
     if (state->open)
         return inflateReset(&state->stream) == Z_OK ? LEAT_OK : LEAT_E_INFLATE;
-    memset(&state->stream, 0, sizeof state->stream);
-    state->memory.allocator = *allocator;
-    state->memory.held = 0;
-    state->stream.zalloc = lt_zalloc;
-    state->stream.zfree = lt_zfree;
-    state->stream.opaque = &state->memory;
+    prepare(&state->stream, &state->memory, allocator);
     if (inflateInit2(&state->stream, -MAX_WBITS) != Z_OK)
         return LEAT_E_NOMEM;
     state->open = true;
@@ -115,12 +121,7 @@ int lt_deflate_start(struct lt_deflate *state, const leat_allocator *allocator)
 {
     if (state->open)
         return deflateReset(&state->stream) == Z_OK ? LEAT_OK : LEAT_E_STATE;
-    memset(&state->stream, 0, sizeof state->stream);
-    state->memory.allocator = *allocator;
-    state->memory.held = 0;
-    state->stream.zalloc = lt_zalloc;
-    state->stream.zfree = lt_zfree;
-    state->stream.opaque = &state->memory;
+    prepare(&state->stream, &state->memory, allocator);
     if (deflateInit(&state->stream, Z_DEFAULT_COMPRESSION) != Z_OK)
         return LEAT_E_NOMEM;
     state->open = true;
