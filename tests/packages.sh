@@ -51,14 +51,17 @@ install_missing() {
         echo "Install it and try again, on Debian by: apt-get install ${missing[*]}"
         return 1
     fi
+    local log
+
     echo "Installing: ${missing[*]}"
+    log=$(mktemp)
     if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install \
-        --no-install-recommends --no-remove "${missing[@]}"; } >/tmp/leat-apt.$$ 2>&1; then
-        tail -n 20 /tmp/leat-apt.$$
-        rm -f /tmp/leat-apt.$$
+        --no-install-recommends --no-remove "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log"
+        rm -f "$log"
         echo "apt-get could not install it: ${missing[*]}"
         return 1
     fi
-    rm -f /tmp/leat-apt.$$
+    rm -f "$log"
     missing=()
 }

@@ -218,6 +218,21 @@ leat_builder *t_json(const char *text, size_t length)
     return builder;
 }
 
+leat_builder *t_limited(uint64_t depth, uint64_t values)
+{
+    leat_limits limits;
+    leat_config config;
+    leat_builder *builder;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    limits.depth = depth;
+    limits.values = values;
+    config.limits = &limits;
+    ck_assert_int_eq(leat_builder_new(&config, &builder), LEAT_OK);
+    return builder;
+}
+
 char *t_json_text(const leat_value *value)
 {
     size_t length = leat_value_json(value, NULL, 0);

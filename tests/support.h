@@ -45,6 +45,8 @@ void t_names_free(char **names);
 
 /* Reads JSON text into a builder that the caller frees; a mistake fails the test. */
 leat_builder *t_json(const char *text, size_t length);
+/* A builder with these limits (0: the default); the caller frees it. */
+leat_builder *t_limited(uint64_t depth, uint64_t values);
 char *t_json_text(const leat_value *value); /* yours to free() */
 
 /* The octets of one direction of a recorded conversation (dir NULL: all), of one connection (conn 0: all). */

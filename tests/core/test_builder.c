@@ -163,26 +163,11 @@ START_TEST(copies_are_deep)
 }
 END_TEST
 
-static leat_builder *limited(uint64_t depth, uint64_t values)
-{
-    leat_limits limits;
-    leat_config config;
-    leat_builder *b;
-
-    leat_limits_init(&limits, sizeof limits);
-    leat_config_init(&config, sizeof config);
-    limits.depth = depth;
-    limits.values = values;
-    config.limits = &limits;
-    ck_assert_int_eq(leat_builder_new(&config, &b), LEAT_OK);
-    return b;
-}
-
 START_TEST(limits_hold_for_all_ways_in)
 {
     leat_builder *nested = t_json("[[[]]]", 6), *b;
 
-    b = limited(3, 0);
+    b = t_limited(3, 0);
     leat_builder_open(b, NULL, LEAT_LIST);
     leat_builder_open(b, NULL, LEAT_LIST);
     ck_assert_int_eq(leat_builder_open(b, NULL, LEAT_LIST), LEAT_OK);
@@ -198,7 +183,7 @@ START_TEST(limits_hold_for_all_ways_in)
     ck_assert_int_eq(leat_builder_json(b, NULL, "[[[]]]", 6), LEAT_E_LIMIT);
     leat_builder_free(b);
 
-    b = limited(0, 3);
+    b = t_limited(0, 3);
     ck_assert_int_eq(leat_builder_copy(b, NULL, leat_builder_value(nested)), LEAT_OK);
     leat_builder_clear(b);
     leat_builder_open(b, NULL, LEAT_LIST);

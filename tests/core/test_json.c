@@ -132,21 +132,6 @@ START_TEST(refuses)
 }
 END_TEST
 
-static leat_builder *limited(uint64_t depth, uint64_t values)
-{
-    leat_limits limits;
-    leat_config config;
-    leat_builder *builder;
-
-    leat_limits_init(&limits, sizeof limits);
-    leat_config_init(&config, sizeof config);
-    limits.depth = depth;
-    limits.values = values;
-    config.limits = &limits;
-    ck_assert_int_eq(leat_builder_new(&config, &builder), LEAT_OK);
-    return builder;
-}
-
 /* The status of reading count opening brackets and their closing ones. */
 static int nest(leat_builder *builder, size_t count)
 {
@@ -166,18 +151,18 @@ static int nest(leat_builder *builder, size_t count)
 
 START_TEST(depth_limit)
 {
-    ck_assert_int_eq(nest(limited(5, 0), 5), LEAT_OK);
-    ck_assert_int_eq(nest(limited(5, 0), 6), LEAT_E_LIMIT);
-    ck_assert_int_eq(nest(limited(0, 0), 128), LEAT_OK);
-    ck_assert_int_eq(nest(limited(0, 0), 129), LEAT_E_LIMIT);
-    ck_assert_int_eq(nest(limited(100000, 0), 129), LEAT_E_LIMIT);
-    ck_assert_int_eq(nest(limited(0, 0), 1000000), LEAT_E_LIMIT);
+    ck_assert_int_eq(nest(t_limited(5, 0), 5), LEAT_OK);
+    ck_assert_int_eq(nest(t_limited(5, 0), 6), LEAT_E_LIMIT);
+    ck_assert_int_eq(nest(t_limited(0, 0), 128), LEAT_OK);
+    ck_assert_int_eq(nest(t_limited(0, 0), 129), LEAT_E_LIMIT);
+    ck_assert_int_eq(nest(t_limited(100000, 0), 129), LEAT_E_LIMIT);
+    ck_assert_int_eq(nest(t_limited(0, 0), 1000000), LEAT_E_LIMIT);
 }
 END_TEST
 
 START_TEST(values_limit)
 {
-    leat_builder *builder = limited(0, 4);
+    leat_builder *builder = t_limited(0, 4);
 
     ck_assert_int_eq(leat_builder_json(builder, NULL, "[1,2,3]", 7), LEAT_OK);
     leat_builder_clear(builder);
