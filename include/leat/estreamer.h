@@ -62,6 +62,9 @@ extern "C" {
  * UNKNOWN                message_type, data. Without a value: the end of a bundle whose item does
  *                        not fit.
  *
+ * If the stream ends inside a bundle, its items that are whole are told before leat_next() answers
+ * LEAT_E_END.
+ *
  * A message that the side does not send which the session was made for has its value, and an error
  * LEAT_E_PROTOCOL.
  */

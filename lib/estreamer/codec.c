@@ -11,6 +11,7 @@
 #define VERSION               1u
 #define MESSAGE_LENGTH_OFFSET 4u
 #define ITEM_VERSION_SHIFT    16u
+#define BUNDLE_BYTES          8u /* in front of the items */
 #define HEADER_BYTES          LT_ESTREAMER_HEADER_BYTES
 #define MESSAGE_BYTES_MAXIMUM (SIZE_MAX - HEADER_BYTES)
 #define CLIENT                (1u << LEAT_FROM_CLIENT)
@@ -172,6 +173,12 @@ static int begin_bundle(struct codec *codec, size_t raw_length)
     return deliver(codec, event, &reader, SERVER, status, children);
 }
 
+/* The stream ended inside a bundle: the items that are whole are told all the same. */
+static bool is_cut_bundle(const leat_session *session, uint16_t type, size_t left)
+{
+    return session->eof && type == LT_ESTREAMER_MESSAGE_BUNDLE_TYPE && left >= BUNDLE_BYTES;
+}
+
 static int next(leat_session *session)
 {
     struct codec *codec = (struct codec *)session;
@@ -191,8 +198,12 @@ static int next(leat_session *session)
     if (length > session->limits.message_bytes)
         return lt_fail(session, LEAT_E_LIMIT, MESSAGE_LENGTH_OFFSET,
                        "a message over the limit of message_bytes", "message_length");
-    if (lt_left(&in) < length)
+    if (lt_left(&in) < length && !is_cut_bundle(session, type, lt_left(&in)))
         return lt_need(session, HEADER_BYTES + (size_t)length);
+    if (lt_left(&in) < length) {
+        session->inside = true; /* so that its end is not taken for the end of a message */
+        return begin_bundle(codec, HEADER_BYTES + lt_left(&in));
+    }
     if (type == LT_ESTREAMER_MESSAGE_BUNDLE_TYPE)
         return begin_bundle(codec, HEADER_BYTES + (size_t)length);
     return read_message(codec, lt_estreamer_message_of_type(type), type,

@@ -829,6 +829,41 @@ START_TEST(sides)
 }
 END_TEST
 
+/* The end of the stream comes inside a bundle: what is whole of it is told, wherever it was cut. */
+START_TEST(cut_bundle)
+{
+    struct t_bytes b = t_hex("00010fa2 0000002c 0000002a 00000002"
+                             "00000004 0000000a 00000000 00000002 aabb"
+                             "00010004 0000000a 00000000 00000002 ccdd");
+    const uint32_t from = ANY;
+    size_t cut;
+
+    ck_assert_uint_eq(b.length, 52);
+    for (cut = 1; cut <= b.length; cut++) {
+        struct t_bytes part = t_copy(b.data, cut);
+        char *told = t_every_split(make, &from, part.data, part.length);
+        const char *at = told;
+        char last[40];
+        size_t items = 0;
+
+        while ((at = strstr(at, " event_data ")) != NULL) {
+            items++;
+            at++;
+        }
+        ck_assert_uint_eq(items, cut < 34 ? 0 : cut < 52 ? 1 : 2);
+        ck_assert_int_eq(strstr(told, " message_bundle ") != NULL, cut >= 16);
+        /* What is left of an item is told, too. */
+        ck_assert_int_eq(strstr(told, " unknown ") != NULL,
+                         (cut > 16 && cut < 34) || (cut > 34 && cut < 52));
+        (void)snprintf(last, sizeof last, "\nLEAT_E_END LEAT_E_END at %zu:", cut);
+        ck_assert_int_eq(strstr(told, cut >= 16 ? last : last + 1) != NULL, cut < 52);
+        free(told);
+        t_free(part);
+    }
+    t_free(b);
+}
+END_TEST
+
 static void tests(TCase *tcase)
 {
     const int count = (int)(sizeof cases / sizeof *cases);
@@ -841,6 +876,7 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, shallow);
     tcase_add_loop_test(tcase, kinds, 0, 11);
     tcase_add_test(tcase, raw_of_a_bundle);
+    tcase_add_test(tcase, cut_bundle);
     tcase_add_test(tcase, sides);
 }
 
