@@ -1,6 +1,6 @@
 /*
- * The program `leat`: decodes and encodes eStreamer, Zabbix and Broker, at a terminal and in scripts.
- * Each command is a row of the table below and is called by its first two words.
+ * The program `leat`: decodes and encodes eStreamer, Zabbix and Broker, at a terminal and in
+ * scripts. Each command is a row of the table below and is called by its first two words.
  */
 #include "leat/tool.h"
 

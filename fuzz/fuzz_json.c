@@ -1,6 +1,6 @@
 /*
- * JSON text. What is read is written and read back the same; a guess that earlier text left behind changes
- * nothing; the scanner finds the same end, however the text is cut.
+ * JSON text. What is read is written and read back the same; a guess that earlier text left
+ * behind changes nothing; the scanner finds the same end, however the text is cut.
  */
 #include "json.h"
 #include "text.h"
@@ -23,7 +23,10 @@ static void same_end(const uint8_t *data, size_t size, size_t cut)
         abort();
 }
 
-/* Where the first value ends, for the reader and for the scanner (which lets a bad number go on). */
+/*
+ * Where the first value ends, for the reader and for the scanner (which lets a bad number go
+ * on).
+ */
 static void scanner_agrees(struct lt_tree *tree, const uint8_t *data, size_t size)
 {
     struct lt_json json = {.tree = tree, .depth = LT_DEPTH_MAX};

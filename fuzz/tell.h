@@ -1,6 +1,6 @@
 /*
- * What all harnesses of sessions share: everything that an event or an error says, as one number, so that two runs
- * can be compared.
+ * What all harnesses of sessions share: everything that an event or an error says, as one
+ * number, so that two runs can be compared.
  */
 #ifndef FUZZ_TELL_H
 #define FUZZ_TELL_H

@@ -25,7 +25,10 @@ int t_main(const char *name, void (*add)(TCase *));
         return t_main(name, add);                                                                  \
     }
 
-/* Octets that a test owns; free them with t_free(). text ends with a NUL that length does not count. */
+/*
+ * Octets that a test owns; free them with t_free(). text ends with a NUL that length does not
+ * count.
+ */
 struct t_bytes {
     uint8_t *data;
     size_t length;
@@ -39,7 +42,10 @@ char *t_to_hex(const void *data, size_t length); /* yours to free() */
 struct t_bytes t_file(const char *path);         /* below tests/vectors */
 bool t_file_exists(const char *path);            /* below tests/vectors */
 struct t_bytes t_hex_file(const char *path);     /* below tests/vectors, hex digits */
-/* The names in a folder below tests/vectors that end so, sorted; ends with NULL. Free with t_names_free(). */
+/*
+ * The names in a folder below tests/vectors that end so, sorted; ends with NULL. Free with
+ * t_names_free().
+ */
 char **t_names(const char *folder, const char *ending);
 void t_names_free(char **names);
 
@@ -49,23 +55,26 @@ leat_builder *t_json(const char *text, size_t length);
 leat_builder *t_limited(uint64_t depth, uint64_t values);
 char *t_json_text(const leat_value *value); /* yours to free() */
 
-/* The octets of one direction of a recorded conversation (dir NULL: all), of one connection (conn 0: all). */
+/*
+ * The octets of one direction of a recorded conversation (dir NULL: all), of one connection
+ * (conn 0: all).
+ */
 struct t_bytes t_capture(const char *path, const char *dir, uint64_t conn);
 
 /* Makes the session under test; config is NULL or asks for an allocator or limits. */
 typedef leat_session *t_make(const leat_config *config, const void *arg);
 
 /*
- * Everything a session says to some bytes, as text: a line per event (kind, name, offset, JSON value, raw
- * hex, error), then the last status with its error. Fed in pieces of cut octets (0: at once), then the end
- * of the stream if eof. Yours to free().
+ * Everything a session says to some bytes, as text: a line per event (kind, name, offset, JSON
+ * value, raw hex, error), then the last status with its error. Fed in pieces of cut octets (0:
+ * at once), then the end of the stream if eof. Yours to free().
  */
 char *t_transcript(t_make *make, const void *arg, const leat_config *config, const void *data,
                    size_t length, size_t cut, bool eof);
 
 /*
- * Feeds the bytes at once, octet by octet, and cut in two at each point (at up to 512 points of a long
- * input); all transcripts must be the same. Returns it; yours to free().
+ * Feeds the bytes at once, octet by octet, and cut in two at each point (at up to 512 points of
+ * a long input); all transcripts must be the same. Returns it; yours to free().
  */
 char *t_every_split(t_make *make, const void *arg, const void *data, size_t length);
 
@@ -74,13 +83,17 @@ void t_every_split_gives(t_make *make, const void *arg, const void *data, size_t
                          uint64_t offset);
 
 /*
- * Runs the scenario with an allocator that counts, then again failing each allocation in turn. The scenario
- * makes all its objects with the config, frees them, and returns its status: LEAT_OK the first time,
- * LEAT_E_NOMEM each time one failed (LEAT_OK is fine too where it can do without). Nothing may leak.
+ * Runs the scenario with an allocator that counts, then again failing each allocation in turn.
+ * The scenario makes all its objects with the config, frees them, and returns its status:
+ * LEAT_OK the first time, LEAT_E_NOMEM each time one failed (LEAT_OK is fine too where it can do
+ * without). Nothing may leak.
  */
 void t_every_alloc(int (*scenario)(const leat_config *config, const void *arg), const void *arg);
 
-/* A scenario for t_every_alloc: makes a session, feeds it the bytes, draws every event, frees it. */
+/*
+ * A scenario for t_every_alloc: makes a session, feeds it the bytes, draws every event, frees
+ * it.
+ */
 struct t_feed {
     t_make *make;
     const void *arg;
@@ -98,7 +111,10 @@ struct t_counter {
 };
 void t_counter_init(struct t_counter *counter);
 
-/* Joins two sessions: moves output of each to the other until neither has any. Events are freed unseen. */
+/*
+ * Joins two sessions: moves output of each to the other until neither has any. Events are freed
+ * unseen.
+ */
 void t_pair(leat_session *a, leat_session *b);
 
 #endif

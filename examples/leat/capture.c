@@ -4,8 +4,9 @@
  *     {"dir":"proxy>server","t":0.0012,"hex":"5a425844..."}    octets that one side sent
  *     {"dir":"proxy>server","t":0.0100,"ev":"eof"}             it will send no more
  *
- * Where several connections share the file, "conn" tells them apart; each direction of each is a stream of
- * its own. "event" may stand in place of "ev"; "open" and "closed" end both directions.
+ * Where several connections share the file, "conn" tells them apart; each direction of each is a
+ * stream of its own. "event" may stand in place of "ev"; "open" and "closed" end both
+ * directions.
  */
 #include "tool.h"
 

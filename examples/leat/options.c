@@ -13,7 +13,10 @@ static const struct {
     {"--typed", OPTION_TYPED},
 };
 
-/* The option that the word names, if the command knows it; 0 if not. *value is what follows a "=". */
+/*
+ * The option that the word names, if the command knows it; 0 if not. *value is what follows a
+ * "=".
+ */
 static unsigned find_option(const struct command *command, const char *word, const char **value)
 {
     size_t i;

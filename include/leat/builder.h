@@ -23,7 +23,10 @@ extern "C" {
 
 typedef struct leat_builder leat_builder;
 
-/* LEAT_OK or LEAT_E_NOMEM. *builder is yours to free. Of the limits, values and depth count here. */
+/*
+ * LEAT_OK or LEAT_E_NOMEM. *builder is yours to free. Of the limits, values and depth count
+ * here.
+ */
 LEAT_API int leat_builder_new(const leat_config *config, leat_builder **builder);
 LEAT_API void leat_builder_free(leat_builder *builder);
 

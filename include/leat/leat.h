@@ -4,15 +4,16 @@
  * This header holds what every other one leans on: status codes, limits, the allocator, the
  * configuration, and three rules that are said here once.
  *
- * Borrow rule. What leat_next() lends you (the event, its values, their text) stays valid until the
- * next input-side call on that session: leat_next(), leat_recv_space(), leat_recv_done(),
- * leat_recv_eof(), leat_feed(), leat_session_trim() or leat_session_free(). Output-side calls never
- * end a loan, so a reply may be built from the event that it answers. What a builder lends you stays valid
- * until the next call on that builder. We never keep a pointer to your memory after a call returns.
+ * Borrow rule. What leat_next() lends you (the event, its values, their text) stays valid until
+ * the next input-side call on that session: leat_next(), leat_recv_space(), leat_recv_done(),
+ * leat_recv_eof(), leat_feed(), leat_session_trim() or leat_session_free(). Output-side calls
+ * never end a loan, so a reply may be built from the event that it answers. What a builder lends
+ * you stays valid until the next call on that builder. We never keep a pointer to your memory
+ * after a call returns.
  *
- * Status rule. Functions that can fail return an int: LEAT_OK, a positive "not now", or a negative
- * failure. A failure of the peer (LEAT_E_FRAME and below) is final for its session. A mistake of the
- * caller (LEAT_E_STATE, LEAT_E_VALUE) changes nothing.
+ * Status rule. Functions that can fail return an int: LEAT_OK, a positive "not now", or a
+ * negative failure. A failure of the peer (LEAT_E_FRAME and below) is final for its session. A
+ * mistake of the caller (LEAT_E_STATE, LEAT_E_VALUE) changes nothing.
  *
  * Sources. A line like "Source: spec section 9" names a section of doc/protocols/<dialect>.md.
  *

@@ -1,5 +1,6 @@
 /*
- * TLS between the socket and a session: OpenSSL over memory, still without I/O. Part of libleat-openssl.
+ * TLS between the socket and a session: OpenSSL over memory, still without I/O. Part of
+ * libleat-openssl.
  *
  * The verbs of a session, on the side of the wire:
  *
@@ -32,8 +33,9 @@ typedef struct leat_tls leat_tls;
 /**
  * Puts TLS in front of a session.
  *
- * ssl      yours, fresh, with SSL_set_connect_state() or SSL_set_accept_state() done; on LEAT_OK it belongs to
- *          the adapter. What it verifies is what you told it (and its SSL_CTX) to verify.
+ * ssl      yours, fresh, with SSL_set_connect_state() or SSL_set_accept_state() done; on LEAT_OK
+ *          it belongs to the adapter. What it verifies is what you told it (and its SSL_CTX) to
+ *          verify.
  * session  stays yours and must outlive the adapter.
  * tls      on LEAT_OK yours to free.
  *
@@ -46,25 +48,27 @@ LEAT_API int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *ses
 LEAT_API void leat_tls_free(leat_tls *tls);
 
 /**
- * Does all that can be done now: the handshake, what arrived into the session, its output into records (as long
- * as fewer than 64 KiB of them wait to be sent; the rest waits in the session, where it is bounded).
+ * Does all that can be done now: the handshake, what arrived into the session, its output into
+ * records (as long as fewer than 64 KiB of them wait to be sent; the rest waits in the session,
+ * where it is bounded).
  * An input-side call on the session: it ends the loan of the last event.
  *
  * LEAT_OK    the conversation goes on.
  * LEAT_END   the peer said close_notify; the session was told of the end.
- * LEAT_E_TLS the handshake or a record failed; LEAT_E_END: the stream ended without close_notify, which
- *            may be an attack, so the session is not told; LEAT_E_NOMEM. Final; see leat_tls_error().
+ * LEAT_E_TLS the handshake or a record failed; LEAT_E_END: the stream ended without
+ *            close_notify, which may be an attack, so the session is not told; LEAT_E_NOMEM.
+ *            Final; see leat_tls_error().
  *            There may still be output, an alert, to be sent.
  */
 LEAT_API int leat_tls_run(leat_tls *tls);
 
 /*
- * Says close_notify behind all output so far. LEAT_OK, LEAT_E_STATE before the handshake is done (just
- * close the connection then), or what ended the adapter.
+ * Says close_notify behind all output so far. LEAT_OK, LEAT_E_STATE before the handshake is done
+ * (just close the connection then), or what ended the adapter.
  */
 LEAT_API int leat_tls_close(leat_tls *tls);
 
-/* As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data() and leat_send_done(). */
+/* As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data(), leat_send_done(). */
 LEAT_API void *leat_tls_recv_space(leat_tls *tls, size_t *length);
 LEAT_API int leat_tls_recv_done(leat_tls *tls, size_t length);
 LEAT_API int leat_tls_recv_eof(leat_tls *tls);

@@ -31,8 +31,9 @@ extern "C" {
 typedef struct leat_session leat_session;
 
 /*
- * Codec sessions (leat_estreamer_codec_new() and the like) have no state machine: they read every message
- * that one side may say, as events, and write every message that you name. This is who says what is read.
+ * Codec sessions (leat_estreamer_codec_new() and the like) have no state machine: they read
+ * every message that one side may say, as events, and write every message that you name. This is
+ * who says what is read.
  */
 #define LEAT_FROM_ANY 0u
 #define LEAT_FROM_CLIENT                                                                           \
@@ -96,19 +97,22 @@ LEAT_API int leat_feed(leat_session *session, const void *data, size_t length);
  */
 LEAT_API const void *leat_send_data(const leat_session *session, size_t *length);
 
-/* Tells that the first length octets of it were written. LEAT_OK or LEAT_E_STATE (more than waits). */
+/*
+ * Tells that the first length octets of it were written. LEAT_OK or LEAT_E_STATE (more than
+ * waits).
+ */
 LEAT_API int leat_send_done(leat_session *session, size_t length);
 
 /**
  * Writes one message into the output: what an event tells, by the event's name and value.
  *
- * leat_send(other, leat_event_name(e), leat_event_value(e)) repeats the event e on another session. (Of
- * Zabbix only messages without rows: a message with rows is written row by row, see zabbix.h.) Missing
- * fields are 0 or empty; unknown ones are refused.
+ * leat_send(other, leat_event_name(e), leat_event_value(e)) repeats the event e on another
+ * session. (Of Zabbix only messages without rows: a message with rows is written row by row, see
+ * zabbix.h.) Missing fields are 0 or empty; unknown ones are refused.
  *
  * LEAT_OK, LEAT_E_STATE (no message of that name, or not now), LEAT_E_VALUE (see
- * leat_session_send_error()), LEAT_E_LIMIT (queued_bytes), LEAT_E_NOMEM. Unless LEAT_OK, nothing was
- * written.
+ * leat_session_send_error()), LEAT_E_LIMIT (queued_bytes), LEAT_E_NOMEM. Unless LEAT_OK, nothing
+ * was written.
  */
 LEAT_API int leat_send(leat_session *session, const char *name, const leat_value *value);
 
@@ -128,7 +132,10 @@ LEAT_API uint32_t leat_wants(const leat_session *session);
 /* Why the session failed; NULL if it did not. */
 LEAT_API const leat_error *leat_session_error(const leat_session *session);
 
-/* Why the last command was refused; NULL if it was not. The offset counts in the message's bytes. */
+/*
+ * Why the last command was refused; NULL if it was not. The offset counts in the message's
+ * bytes.
+ */
 LEAT_API const leat_error *leat_session_send_error(const leat_session *session);
 
 /* Gives back memory that a quiet session does not need. Ends every loan. */

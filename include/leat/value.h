@@ -78,15 +78,19 @@ LEAT_API size_t leat_value_count(const leat_value *container);
 LEAT_API const leat_value *leat_value_first(const leat_value *container);
 LEAT_API const leat_value *leat_value_next(const leat_value *container, const leat_value *child);
 
-/* The child number index, from 0 (of a table: key 0, value 0, key 1, ...); NULL if there is none. */
+/*
+ * The child number index, from 0 (of a table: key 0, value 0, key 1, ...); NULL if there is
+ * none.
+ */
 LEAT_API const leat_value *leat_value_at(const leat_value *container, size_t index);
 
 /* The first field of that name of a record, or the value of that text key of a table; else NULL. */
 LEAT_API const leat_value *leat_value_get(const leat_value *container, const char *name);
 
 /*
- * leat_value_get() for hot loops: *place remembers where the field stood last time and is looked at
- * first. Start with 0 and keep one place for each field; records of one shape then cost one comparison.
+ * leat_value_get() for hot loops: *place remembers where the field stood last time and is looked
+ * at first. Start with 0 and keep one place for each field; records of one shape then cost one
+ * comparison.
  */
 LEAT_API const leat_value *leat_value_find(const leat_value *record, const char *name,
                                            size_t length, size_t *place);
@@ -95,11 +99,11 @@ LEAT_API const leat_value *leat_value_find(const leat_value *record, const char 
 LEAT_API const char *leat_value_name(const leat_value *value, size_t *length);
 
 /*
- * A value laid open: what the getters answer, all at once, for loops that see millions of values and for
- * bindings whose calls are dear.
+ * A value laid open: what the getters answer, all at once, for loops that see millions of values
+ * and for bindings whose calls are dear.
  *
- * number  BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits; PORT: number |
- *         protocol << 16; containers: how many cells come below. Else 0.
+ * number  BOOL, UINT; INT, TIMESTAMP, TIMESPAN as two's complement; REAL as its bits; PORT:
+ *         number | protocol << 16; containers: how many cells come below. Else 0.
  * octets  TEXT, ENUM, BYTES, ADDRESS, SUBNET (its prefix stands behind them), MAC, UUID. Else NULL.
  * name    of a field of a record; else NULL.
  * length  of octets; of containers, how many children they have.
@@ -115,7 +119,8 @@ typedef struct leat_cell {
 } leat_cell;
 
 /**
- * Lays a value open, and all below it: a container, then its first child and all below that, and so on.
+ * Lays a value open, and all below it: a container, then its first child and all below that, and
+ * so on.
  *
  * cells, size  where to: at most size cells are written. What they point to is lent like the value.
  *
@@ -129,17 +134,17 @@ LEAT_API int leat_value_equal(const leat_value *a, const leat_value *b);
 /**
  * Writes the value as JSON text.
  *
- * text, size  where to: at most size octets are written, the last one a NUL. What does not fit is cut.
- *             size 0 is fine.
+ * text, size  where to: at most size octets are written, the last one a NUL. What does not fit
+ *             is cut. size 0 is fine.
  *
  * Returns the octets that the whole text needs, the NUL apart.
  *
- * Integers are exact; reals are the shortest text that reads back the same (infinities and NaN, which
- * JSON lacks, are the strings "inf", "-inf", "nan"). Octets are a string of hex digits. Text that is not
- * UTF-8 is {"hex":"..."}. Addresses, subnets, UUIDs, MACs, enums are strings as people write them; a port is
- * "80/tcp"; a timestamp is ISO 8601 in UTC with as many digits as it needs; a timespan is "1500ms" in the
- * largest unit of ns, us, ms, s that is exact. Lists and sets are arrays; records are objects; a table is
- * an array of {"key":...,"value":...}.
+ * Integers are exact; reals are the shortest text that reads back the same (infinities and NaN,
+ * which JSON lacks, are the strings "inf", "-inf", "nan"). Octets are a string of hex digits.
+ * Text that is not UTF-8 is {"hex":"..."}. Addresses, subnets, UUIDs, MACs, enums are strings as
+ * people write them; a port is "80/tcp"; a timestamp is ISO 8601 in UTC with as many digits as
+ * it needs; a timespan is "1500ms" in the largest unit of ns, us, ms, s that is exact. Lists and
+ * sets are arrays; records are objects; a table is an array of {"key":...,"value":...}.
  */
 LEAT_API size_t leat_value_json(const leat_value *value, char *text, size_t size);
 

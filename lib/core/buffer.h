@@ -14,8 +14,8 @@ struct leat_buffer {
 };
 
 /*
- * Ends an append that began when out.length was start: status is the encoder's verdict, which has filled
- * error on LEAT_E_VALUE. Takes a failed append back.
+ * Ends an append that began when out.length was start: status is the encoder's verdict, which
+ * has filled error on LEAT_E_VALUE. Takes a failed append back.
  */
 int lt_buffer_end(leat_buffer *buffer, size_t start, int status);
 

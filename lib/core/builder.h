@@ -21,11 +21,11 @@ struct leat_builder {
 };
 
 /*
- * A decoder adds one value in three steps: lt_builder_place() says whether a value may come here, and
- * copies its name (in and out); the decoder appends exactly one value (one cell and all below it) to
- * builder->tree; lt_builder_added() counts it. At a failure in between, lt_builder_fail() takes back what
- * was appended, fills the error and returns the code. Octets that the cells point to must be copied:
- * lt_builder_keep().
+ * A decoder adds one value in three steps: lt_builder_place() says whether a value may come
+ * here, and copies its name (in and out); the decoder appends exactly one value (one cell and
+ * all below it) to builder->tree; lt_builder_added() counts it. At a failure in between,
+ * lt_builder_fail() takes back what was appended, fills the error and returns the code. Octets
+ * that the cells point to must be copied: lt_builder_keep().
  */
 int lt_builder_place(leat_builder *builder, const char **name, uint16_t *name_length);
 int lt_builder_added(leat_builder *builder);

@@ -1,10 +1,10 @@
 /*
- * A reader that cannot overrun and a writer that grows. Nothing else does pointer arithmetic on what
- * peers sent.
+ * A reader that cannot overrun and a writer that grows. Nothing else does pointer arithmetic on
+ * what peers sent.
  *
  * Both are sticky. A short read latches: it and every later one gives 0, and bad says where the
- * missing octets should have begun. So a parser reads like the diagram of the message and asks once,
- * lt_ok(), at the end.
+ * missing octets should have begun. So a parser reads like the diagram of the message and asks
+ * once, lt_ok(), at the end.
  */
 #ifndef LT_BYTES_H
 #define LT_BYTES_H
@@ -117,8 +117,9 @@ static inline uint64_t lt_u64be(struct lt_reader *in)
 }
 
 /*
- * A reader of a nested structure whose announced length counts already_read octets that stand before the
- * present place. Takes the rest out of the parent; a length too small or too large latches both.
+ * A reader of a nested structure whose announced length counts already_read octets that stand
+ * before the present place. Takes the rest out of the parent; a length too small or too large
+ * latches both.
  */
 static inline struct lt_reader lt_child(struct lt_reader *in, size_t length, size_t already_read)
 {
@@ -136,8 +137,9 @@ static inline struct lt_reader lt_child(struct lt_reader *in, size_t length, siz
 }
 
 /*
- * A writer. With an allocator it grows up to limit octets; without one it fills the data it was given,
- * and from the first piece on that does not fit it only counts: limit is then where that piece began.
+ * A writer. With an allocator it grows up to limit octets; without one it fills the data it was
+ * given, and from the first piece on that does not fit it only counts: limit is then where that
+ * piece began.
  */
 struct lt_writer {
     uint8_t *data;

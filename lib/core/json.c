@@ -39,11 +39,6 @@ static int cut(struct parse *p)
     return LEAT_MORE;
 }
 
-static inline bool is_space(uint8_t c)
-{
-    return lt_json_is_space(c);
-}
-
 static inline const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
 {
     return at + lt_json_space(at, (size_t)(end - at));
@@ -523,7 +518,7 @@ static inline int read_between(struct parse *p, bool opened, const char **name,
             return LEAT_OK;
         }
         record = p->tree->cells[p->index[top]].kind == LEAT_RECORD;
-        if (p->at < p->end && is_space(*p->at))
+        if (p->at < p->end && lt_json_is_space(*p->at))
             p->at = skip_space(p->at, p->end);
         if (p->at == p->end)
             return cut(p);
@@ -538,7 +533,7 @@ static inline int read_between(struct parse *p, bool opened, const char **name,
             if (*p->at != ',')
                 return fail(p, LEAT_E_SYNTAX, p->at, "a comma or a closing bracket is missing");
             p->at++;
-            if (p->at < p->end && is_space(*p->at))
+            if (p->at < p->end && lt_json_is_space(*p->at))
                 p->at = skip_space(p->at, p->end);
         }
         p->children[top]++;
@@ -645,7 +640,7 @@ static int read_all(struct parse *p, const char *name, uint16_t name_length)
         size_t depth = p->depth;
 
         if (value) {
-            if (p->at < p->end && is_space(*p->at))
+            if (p->at < p->end && lt_json_is_space(*p->at))
                 p->at = skip_space(p->at, p->end);
             if (p->at == p->end)
                 return cut(p);
@@ -702,11 +697,6 @@ int lt_json_read(struct lt_json *json, const uint8_t *text, size_t length, const
     return LEAT_OK;
 }
 
-static bool ends_scalar(uint8_t c)
-{
-    return is_space(c) || c == ',' || c == ']' || c == '}';
-}
-
 int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length)
 {
     const uint8_t *end = text + length;
@@ -729,7 +719,7 @@ int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length)
                 return LEAT_OK;
             }
         } else if (scan->scalar) {
-            if (ends_scalar(c)) {
+            if (lt_json_ends_scalar(c)) {
                 scan->scanned += (uint64_t)(at - text);
                 return LEAT_OK;
             }
@@ -743,7 +733,7 @@ int lt_json_scan(struct lt_json_scan *scan, const uint8_t *text, size_t length)
                 scan->scanned += (uint64_t)(at + 1 - text);
                 return LEAT_OK;
             }
-        } else if (scan->depth == 0 && !is_space(c)) {
+        } else if (scan->depth == 0 && !lt_json_is_space(c)) {
             scan->scalar = true;
         }
         at++;

@@ -61,6 +61,12 @@ static inline bool lt_json_is_space(uint8_t c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* Whether a number or a word ends in front of such an octet. */
+static inline bool lt_json_ends_scalar(uint8_t c)
+{
+    return c == ',' || c == ']' || c == '}' || lt_json_is_space(c);
+}
+
 /* White space at the start. */
 static inline size_t lt_json_space(const uint8_t *text, size_t length)
 {

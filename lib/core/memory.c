@@ -164,7 +164,10 @@ static void arena_free_from(struct lt_arena *arena, struct lt_arena_block *block
 
 void lt_arena_clear(struct lt_arena *arena)
 {
-    /* Blocks double, so the newest is as large as all older ones together: it alone suffices next time. */
+    /*
+     * Blocks double, so the newest is as large as all older ones together: it alone suffices
+     * next time.
+     */
     if (arena->block != NULL && arena->block->older != NULL) {
         arena_free_from(arena, arena->block->older);
         arena->block->older = NULL;

@@ -29,9 +29,9 @@ void *lt_zalloc(void *opaque, unsigned items, unsigned bytes);
 void lt_zfree(void *opaque, void *block);
 
 /*
- * Memory for text that does not stand in the message as it should be lent (escapes resolved). What it gave
- * stays where it is until lt_arena_clear(), which merges the blocks into one, so that in the steady
- * state nothing is allocated.
+ * Memory for text that does not stand in the message as it should be lent (escapes resolved).
+ * What it gave stays where it is until lt_arena_clear(), which merges the blocks into one, so
+ * that in the steady state nothing is allocated.
  */
 struct lt_arena {
     leat_allocator allocator;

@@ -1,6 +1,6 @@
 /*
- * Numbers as text and back, exactly and in no locale: the C library's functions follow the program's
- * decimal point, which is not ours to set.
+ * Numbers as text and back, exactly and in no locale: the C library's functions follow the
+ * program's decimal point, which is not ours to set.
  */
 #include "text.h"
 
@@ -113,7 +113,10 @@ static void big_subtract(struct big *a, const struct big *b)
         a->count--;
 }
 
-/* quotient * 2^exponent, quotient with its top bit set, plus something if sticky; to the nearest, even. */
+/*
+ * quotient * 2^exponent, quotient with its top bit set, plus something if sticky; to the
+ * nearest, even.
+ */
 static bool compose(uint64_t quotient, int exponent, bool sticky, double *value)
 {
     int top = exponent + 63; /* exponent of the first bit */
@@ -130,7 +133,10 @@ static bool compose(uint64_t quotient, int exponent, bool sticky, double *value)
     half = UINT64_C(1) << (drop - 1);
     if ((quotient & half) != 0 && ((quotient & (half - 1)) != 0 || sticky || (kept & 1) != 0))
         kept++;
-    /* The bits of a subnormal, of a normal number, and of one that rounding carried over, in one formula. */
+    /*
+     * The bits of a subnormal, of a normal number, and of one that rounding carried over, in one
+     * formula.
+     */
     bits = top < -1022 ? kept : ((uint64_t)(top + 1022) << 52) + kept;
     if (bits >= UINT64_C(0x7ff) << 52)
         return false;
@@ -414,8 +420,8 @@ void lt_write_real(struct lt_writer *out, double value)
         return;
     }
     /*
-     * Most numbers have few decimals. If the millionfold is a whole number of at most 15 digits that gives the
-     * value back, its digits are the shortest, and the slow way is saved.
+     * Most numbers have few decimals. If the millionfold is a whole number of at most 15 digits
+     * that gives the value back, its digits are the shortest, and the slow way is saved.
      */
     if (scaled >= 1 && scaled < 1e15 && (double)(uint64_t)scaled == scaled &&
         scaled / 1e6 == value) {

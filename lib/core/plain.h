@@ -8,8 +8,8 @@
 #define LT_TOPS UINT64_C(0x8080808080808080)
 
 /*
- * Bits set where an octet of the word is '"', '\\', below 0x20 or above 0x7f. False alarms are possible only
- * above a true one, so the lowest bit is exact.
+ * Bits set where an octet of the word is '"', '\\', below 0x20 or above 0x7f. False alarms are
+ * possible only above a true one, so the lowest bit is exact.
  */
 static inline uint64_t lt_not_plain(uint64_t word)
 {

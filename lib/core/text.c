@@ -529,7 +529,10 @@ static void write_scalar(struct lt_writer *out, const leat_value *value)
     }
 }
 
-/* A field's name. A peer's may be any octets; those that are not UTF-8 are shown as hex, to stay JSON. */
+/*
+ * A field's name. A peer's may be any octets; those that are not UTF-8 are shown as hex, to stay
+ * JSON.
+ */
 static void write_name(struct lt_writer *out, const leat_value *field)
 {
     const uint8_t *name = (const uint8_t *)field->name;

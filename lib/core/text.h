@@ -11,7 +11,10 @@ size_t lt_utf8_prefix(const uint8_t *text, size_t length);
 /* The JSON text of a value: what leat_value_json() documents. */
 void lt_json_write(struct lt_writer *out, const leat_value *value);
 
-/* A JSON string: quotes, and escapes for what must be escaped. Sound UTF-8 is the caller's business. */
+/*
+ * A JSON string: quotes, and escapes for what must be escaped. Sound UTF-8 is the caller's
+ * business.
+ */
 void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t length);
 
 void lt_write_u64(struct lt_writer *out, uint64_t value);
@@ -25,7 +28,10 @@ void lt_write_mac(struct lt_writer *out, const uint8_t octets[6]);
 /* 2022-04-10T07:00:00.000, with 3, 6 or 9 digits of fraction (fraction: 0 too); no zone. */
 void lt_write_timestamp(struct lt_writer *out, int64_t ns);
 void lt_write_timespan(struct lt_writer *out, int64_t ns);
-/* Finite ones only. The shortest digits that read back the same, always with a point or an exponent. */
+/*
+ * Finite ones only. The shortest digits that read back the same, always with a point or an
+ * exponent.
+ */
 void lt_write_real(struct lt_writer *out, double value);
 
 /* The readers take the whole text or answer false. Hex: length / 2 octets are stored. */

@@ -93,8 +93,8 @@ static inline leat_value *lt_tree_push(struct lt_tree *tree, uint8_t kind, const
 }
 
 /*
- * Containers: open gives the index of the cell (cells move when the array grows), close closes it with its
- * number of children.
+ * Containers: open gives the index of the cell (cells move when the array grows), close closes
+ * it with its number of children.
  */
 static inline size_t lt_tree_open(struct lt_tree *tree, uint8_t kind, const char *name,
                                   uint16_t name_length)

@@ -540,8 +540,8 @@ static bool is_given(const struct writing *writing, const struct lt_estreamer_ro
 }
 
 /*
- * Some field is missing, or some are left over: whether those behind the last that is given are to be
- * left out. from is the first field that may be.
+ * Some field is missing, or some are left over: whether those behind the last that is given are
+ * to be left out. from is the first field that may be.
  */
 static int find_end(struct lt_estreamer_writer *writer, struct writing *writing,
                     const uint16_t *from)

@@ -198,11 +198,11 @@ static int next(leat_session *session)
     if (length > session->limits.message_bytes)
         return lt_fail(session, LEAT_E_LIMIT, MESSAGE_LENGTH_OFFSET,
                        "a message over the limit of message_bytes", "message_length");
-    if (lt_left(&in) < length && !is_cut_bundle(session, type, lt_left(&in)))
-        return lt_need(session, HEADER_BYTES + (size_t)length);
     if (lt_left(&in) < length) {
+        if (!is_cut_bundle(session, type, lt_left(&in)))
+            return lt_need(session, HEADER_BYTES + (size_t)length);
         session->inside = true; /* so that its end is not taken for the end of a message */
-        return begin_bundle(codec, HEADER_BYTES + lt_left(&in));
+        length = (uint32_t)lt_left(&in);
     }
     if (type == LT_ESTREAMER_MESSAGE_BUNDLE_TYPE)
         return begin_bundle(codec, HEADER_BYTES + (size_t)length);

@@ -1,6 +1,6 @@
 /*
- * OpenSSL reads and writes memory: what arrived waits in one memory BIO, records to send in another. Nothing
- * here is a callback, so nothing re-enters.
+ * OpenSSL reads and writes memory: what arrived waits in one memory BIO, records to send in
+ * another. Nothing here is a callback, so nothing re-enters.
  */
 #include "error.h"
 #include "memory.h"
@@ -119,8 +119,8 @@ static int decrypt(leat_tls *tls)
 }
 
 /*
- * The session's output, into records, until so many octets of them wait: what waits in the session is bounded there, what waits
- * here would not be.
+ * The session's output, into records, until so many octets of them wait: what waits in the
+ * session is bounded there, what waits here would not be.
  */
 static int encrypt(leat_tls *tls, size_t most)
 {

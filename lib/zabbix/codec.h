@@ -115,6 +115,11 @@ static inline struct lt_zabbix *lt_zabbix(leat_session *session)
     return session->dialect == &lt_zabbix_codec ? (struct lt_zabbix *)session : NULL;
 }
 
+static inline int lt_zabbix_no_memory(struct lt_zabbix *z)
+{
+    return lt_fail(&z->core, LEAT_E_NOMEM, 0, "out of memory", NULL);
+}
+
 int lt_zabbix_next(leat_session *session);
 void lt_zabbix_reading_free(struct lt_zabbix *zabbix);
 size_t lt_zabbix_reading_memory(const struct lt_zabbix *zabbix);

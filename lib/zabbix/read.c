@@ -37,11 +37,6 @@ enum state {
 
 /* ---- giving up ---- */
 
-static int no_memory(struct lt_zabbix *z)
-{
-    return lt_fail(&z->core, LEAT_E_NOMEM, 0, "out of memory", NULL);
-}
-
 /* Sets how many places are open; what is read as one value may be nested as deeply as is left. */
 static void set_depth(struct lt_zabbix *z, uint32_t depth)
 {
@@ -87,10 +82,10 @@ static int give_up(struct lt_zabbix *z, int code, uint64_t at, const char *what)
     const char *field = concerned(r);
 
     if (code == LEAT_E_NOMEM)
-        return no_memory(z);
+        return lt_zabbix_no_memory(z);
     r->event_at = r->position + at;
     if (r->depth > 0 && innermost(r) == LT_ZABBIX_ROWS && put_rows(z) == LEAT_E_NOMEM)
-        return no_memory(z);
+        return lt_zabbix_no_memory(z);
     (void)lt_error(&r->error, code, offset, what, field);
     r->state = BROKEN;
     return GO_ON;
@@ -114,11 +109,6 @@ static int more(struct lt_zabbix *z)
 }
 
 /* ---- values ---- */
-
-static bool ends_scalar(uint8_t c)
-{
-    return c == ',' || c == ']' || c == '}' || lt_json_is_space(c);
-}
 
 static int too_long(struct lt_zabbix_reading *r)
 {
@@ -171,8 +161,9 @@ static inline int read_value(struct lt_zabbix *z, struct lt_zabbix_view view, si
         uint8_t final = text[*used - 1];
 
         /* A number or a word may go on, or be followed by what does not belong there. */
-        if (*used <= z->core.limits.row_bytes && (final == '}' || final == ']' || final == '"' ||
-                                                  (*used < length && ends_scalar(text[*used]))))
+        if (*used <= z->core.limits.row_bytes &&
+            (final == '}' || final == ']' || final == '"' ||
+             (*used < length && lt_json_ends_scalar(text[*used]))))
             return LEAT_OK;
         r->json.tree->count = start;
     } else if (status == LEAT_E_NOMEM) {
@@ -238,7 +229,7 @@ static int begin_message(struct lt_zabbix *z, const struct lt_zabbix_header *hea
     lt_zabbix_members_clear(&r->members);
     r->state = BEGIN;
     z->core.inside = true;
-    return lt_zabbix_source_start(z) == LEAT_OK ? GO_ON : no_memory(z);
+    return lt_zabbix_source_start(z) == LEAT_OK ? GO_ON : lt_zabbix_no_memory(z);
 }
 
 /* What servers and proxies answer to a body that is no object: no frame, just OK. */
@@ -250,7 +241,7 @@ static int unframed(struct lt_zabbix *z)
     size_t record;
 
     if (lt_tree_reserve(tree, 2) != LEAT_OK)
-        return no_memory(z);
+        return lt_zabbix_no_memory(z);
     record = lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
     lt_tree_bytes(tree, LEAT_TEXT, LT_NAME("body"), at, 2);
     lt_tree_close(tree, record, 1);
@@ -421,7 +412,7 @@ static int take_name(struct lt_zabbix *z, struct lt_zabbix_view view, size_t use
         return give_up(z, LEAT_E_LIMIT, 0, "member name longer than 65535 octets");
     if (at + length >= r->name_size) { /* never nothing: an empty name stands somewhere, too */
         if (!lt_grow(&z->core.allocator, &names, &r->name_size, at + length + 1, 1))
-            return no_memory(z);
+            return lt_zabbix_no_memory(z);
         r->name = (uint8_t *)names;
     }
     memcpy(r->name + at, name, length);
@@ -562,7 +553,7 @@ static int whole_member(struct lt_zabbix *z, struct lt_zabbix_view view)
     if (innermost(r) == LT_ZABBIX_TABLE && IS_NAMED(r, "fields")) {
         r->seen |= LT_ZABBIX_SEEN_CONFIGURATION;
         if (learn_columns(z, value) != LEAT_OK)
-            return no_memory(z);
+            return lt_zabbix_no_memory(z);
     }
     lt_zabbix_take(z, used);
     r->state = BEHIND_MEMBER;
@@ -844,7 +835,7 @@ int lt_zabbix_next(leat_session *session)
         if (lt_unread_bytes(session) == 0)
             return lt_need(session, 1);
         if (!make_reading(z))
-            return no_memory(z);
+            return lt_zabbix_no_memory(z);
     }
     z->reading->text_start += z->reading->lent;
     z->reading->lent = 0;

@@ -5,11 +5,6 @@
 /* While a message arrives, octets are worth a look in portions of this size. */
 #define PORTION ((size_t)4 << 10)
 
-static int no_memory(struct lt_zabbix *z)
-{
-    return lt_fail(&z->core, LEAT_E_NOMEM, 0, "out of memory", NULL);
-}
-
 /* Waits for the next portion of the body. */
 static int await(struct lt_zabbix *z)
 {
@@ -79,7 +74,7 @@ static int inflate_some(struct lt_zabbix *z, uint8_t *to, size_t room, size_t *m
 
     take_body(z, used);
     if (status == LEAT_E_NOMEM)
-        return no_memory(z);
+        return lt_zabbix_no_memory(z);
     if (status != LEAT_OK)
         r->failed = "the compressed data are corrupt";
     else if (!r->inflate.done && r->body_left == 0 && *made == 0)
@@ -96,7 +91,7 @@ int lt_zabbix_supply(struct lt_zabbix *z)
     if (!lt_zabbix_compressed(r))
         return await(z);
     if (!make_room(z))
-        return no_memory(z);
+        return lt_zabbix_no_memory(z);
     room = r->text_size - r->text_end;
     if (room > r->text_left)
         room = (size_t)r->text_left;

@@ -183,7 +183,10 @@ START_TEST(stops_behind_the_checksum)
 }
 END_TEST
 
-/* The same as zlib's, for each length and place, and for octets that make the sums as large as can be. */
+/*
+ * The same as zlib's, for each length and place, and for octets that make the sums as large as
+ * can be.
+ */
 START_TEST(sums_like_zlib)
 {
     uint8_t octets[20000];

@@ -194,7 +194,10 @@ START_TEST(member_name_limit)
 }
 END_TEST
 
-/* Whatever is cut off, reading says "more" and leaves the tree alone; scanning finds the same end. */
+/*
+ * Whatever is cut off, reading says "more" and leaves the tree alone; scanning finds the same
+ * end.
+ */
 START_TEST(pieces)
 {
     const char *text = sound[_i].text;
@@ -236,7 +239,10 @@ START_TEST(pieces)
 }
 END_TEST
 
-/* Rows of one shape, of changing shapes, and with names that differ in one octet: guesses are only guesses. */
+/*
+ * Rows of one shape, of changing shapes, and with names that differ in one octet: guesses are
+ * only guesses.
+ */
 START_TEST(guesses_are_checked)
 {
     static const char *const rows[] = {
@@ -358,7 +364,10 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-/* A row with octets behind it, as rows of a stream have: only then names, widths and ends are guessed. */
+/*
+ * A row with octets behind it, as rows of a stream have: only then names, widths and ends are
+ * guessed.
+ */
 static int read_in_stream(struct lt_json *json, const char *row, size_t *used,
                           struct leat_error *error)
 {

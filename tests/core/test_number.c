@@ -181,7 +181,10 @@ START_TEST(has_no_locale)
     double value;
     size_t i;
 
-    /* Where such a locale is installed its decimal comma must show nowhere; elsewhere "C" is tested. */
+    /*
+     * Where such a locale is installed its decimal comma must show nowhere; elsewhere "C" is
+     * tested.
+     */
     for (i = 0; i < sizeof commas / sizeof *commas; i++) {
         if (setlocale(LC_ALL, commas[i]) != NULL)
             break;

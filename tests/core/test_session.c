@@ -1,6 +1,7 @@
 /*
- * What every session does, shown on a toy dialect: a message is one octet that counts what follows, and what
- * follows. A message of 0xff octets is refused as a frame; one that begins with '!' cannot be decoded.
+ * What every session does, shown on a toy dialect: a message is one octet that counts what
+ * follows, and what follows. A message of 0xff octets is refused as a frame; one that begins
+ * with '!' cannot be decoded.
  */
 #include "support.h"
 
@@ -197,7 +198,10 @@ START_TEST(the_end_is_an_input)
 }
 END_TEST
 
-/* Reads straight into the window, in pieces of every size, and sees the same as with leat_feed(). */
+/*
+ * Reads straight into the window, in pieces of every size, and sees the same as with
+ * leat_feed().
+ */
 START_TEST(space_is_lent)
 {
     struct t_bytes b = t_copy("", 0);

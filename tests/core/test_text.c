@@ -1,4 +1,7 @@
-/* Values as text: what leat_value_json() promises, and the readers of the forms that people write. */
+/*
+ * Values as text: what leat_value_json() promises, and the readers of the forms that people
+ * write.
+ */
 #include "support.h"
 
 #include "text.h"

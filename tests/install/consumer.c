@@ -1,4 +1,7 @@
-/* A program of somebody else, built against leat as it is installed: decodes one message of each dialect. */
+/*
+ * A program of somebody else, built against leat as it is installed: decodes one message of each
+ * dialect.
+ */
 #include <leat/broker.h>
 #include <leat/estreamer.h>
 #include <leat/leat.h>

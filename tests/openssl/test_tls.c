@@ -1,6 +1,6 @@
 /*
- * The TLS adapter: two of them joined by memory, over a session that takes every octet as it comes. Certificates
- * are made on the spot.
+ * The TLS adapter: two of them joined by memory, over a session that takes every octet as it
+ * comes. Certificates are made on the spot.
  */
 #include "support.h"
 
@@ -76,7 +76,10 @@ static X509 *certificate(EVP_PKEY *pkey)
     return made;
 }
 
-/* Adapters of both ends; the client trusts the server's certificate, or (trusting false) nobody's. */
+/*
+ * Adapters of both ends; the client trusts the server's certificate, or (trusting false)
+ * nobody's.
+ */
 static void join(struct end *client, struct end *server, int version, bool trusting)
 {
     EVP_PKEY *pkey = key();
@@ -283,7 +286,10 @@ START_TEST(output_stays_bounded)
     struct end client, server;
     size_t length, sent = 0;
 
-    /* The peer reads nothing: what waits in the session reaches its limit, and little waits here. */
+    /*
+     * The peer reads nothing: what waits in the session reaches its limit, and little waits
+     * here.
+     */
     join(&client, &server, TLS1_3_VERSION, true);
     talk(&client, &server, 1 << 20);
     for (;;) {
