@@ -99,6 +99,297 @@ extern "C" {
 LEAT_API int leat_estreamer_codec_new(const leat_config *config, uint32_t from,
                                       leat_session **session);
 
+/*
+ * Live sessions. A client asks and acknowledges, a server answers and keeps to what it was allowed;
+ * both tell the events above. An offence that the protocol lets a session survive is the error of
+ * its event; one that it does not survive is answered with an error message, and then ends the
+ * session: write its output, then close the connection. Without an offence, a session is over
+ * (LEAT_END) when the peer closed or sent an error message, or you closed.
+ */
+
+/* initial_timestamp: what is stored, and what comes. Any other value: seconds since 1970. */
+#define LEAT_ESTREAMER_OLDEST 0u
+#define LEAT_ESTREAMER_NOW    UINT32_MAX
+
+/* Bits of request_flags. Those of older products are in section 7 of the specification. */
+#define LEAT_ESTREAMER_FLAG_PACKETS          (UINT32_C(1) << 0)
+#define LEAT_ESTREAMER_FLAG_IMPACT_ALERTS    (UINT32_C(1) << 5)
+#define LEAT_ESTREAMER_FLAG_INTRUSION        (UINT32_C(1) << 6)
+#define LEAT_ESTREAMER_FLAG_METADATA         (UINT32_C(1) << 20)
+#define LEAT_ESTREAMER_FLAG_EXTENDED_HEADER  (UINT32_C(1) << 23)
+#define LEAT_ESTREAMER_FLAG_EXTRA_DATA       (UINT32_C(1) << 27)
+#define LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST (UINT32_C(1) << 30)
+
+/* Codes of an extended request. */
+#define LEAT_ESTREAMER_CODE_INTRUSION   12u
+#define LEAT_ESTREAMER_CODE_METADATA    21u
+#define LEAT_ESTREAMER_CODE_CORRELATION 31u
+#define LEAT_ESTREAMER_CODE_DISCOVERY   61u
+#define LEAT_ESTREAMER_CODE_CONNECTION  71u
+#define LEAT_ESTREAMER_CODE_USER        91u
+#define LEAT_ESTREAMER_CODE_MALWARE     101u
+#define LEAT_ESTREAMER_CODE_FILE        111u
+#define LEAT_ESTREAMER_CODE_IMPACT      131u
+
+typedef struct leat_estreamer_event_type {
+    uint16_t event_version;
+    uint16_t event_code;
+} leat_estreamer_event_type;
+
+/*
+ * The event types to ask a Management Center of that release for, all of them; constant. release is
+ * a version such as "7.2.4", of which the set of the newest release that is not newer counts: 5.4,
+ * 6.0 or 7.1. NULL, and *count is 0: an older one, or not a version.
+ *
+ * Source: spec section 8.
+ */
+LEAT_API const leat_estreamer_event_type *leat_estreamer_event_types(const char *release,
+                                                                     size_t *count);
+
+/**
+ * What a client asks for, and how it acknowledges. Fill it with
+ * leat_estreamer_client_options_init(), then change what you want. All that it points to is copied.
+ */
+typedef struct leat_estreamer_client_options {
+    uint64_t size;
+    /*
+     * What to ask for: packets, impact alerts, intrusion events, metadata, the extended header and
+     * extra data, and the rest by an extended request, as deployed clients do (0x48900061). Without
+     * the bit EXTENDED_REQUEST event_types do not count.
+     */
+    uint32_t request_flags;
+    uint32_t initial_timestamp;                   /* OLDEST */
+    const leat_estreamer_event_type *event_types; /* NULL: those of 7.1 */
+    size_t event_type_count;
+    const void *bookmark; /* where to resume, instead of initial_timestamp; NULL: nowhere */
+    size_t bookmark_length;
+    uint32_t bookmark_records; /* 4096: of so many records of one second repeats are recognised */
+    uint32_t hold;             /* 0; 1: acknowledge only by leat_estreamer_acknowledge() */
+    uint32_t held_records;     /* 65536: most records, and messages, that are held; then PAUSED */
+    uint32_t endure_errors;    /* 0; 1: an error message of the server does not end the session */
+    uint64_t idle_ms;          /* 0: never; else the longest silence of the server */
+} leat_estreamer_client_options;
+
+LEAT_API void leat_estreamer_client_options_init(leat_estreamer_client_options *options,
+                                                 size_t size);
+
+/**
+ * Makes the client's session. Its first output is the event stream request; once the server offers
+ * its services, the streaming request follows by itself.
+ *
+ * options  NULL: every default.
+ * session  yours to free with leat_session_free().
+ *
+ * Every message of the server, and every bundle, is acknowledged with one null message: when
+ * leat_next() is called again after its last event, or held back until
+ * leat_estreamer_acknowledge(). The server sends no more than it wants to have unacknowledged.
+ *
+ * A bundle whose sequence_number is not the next one has an error LEAT_E_PROTOCOL. If the server
+ * does not offer service 6667, streaming_information has it, and the session fails. A silence longer
+ * than idle_ms is LEAT_E_TIMEOUT.
+ *
+ * leat_send() takes host_data_request, event_stream_request and streaming_request (both change the
+ * request), null (a keep-alive) and error (which ends the session).
+ *
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (not a bookmark, a count without event types, or too many of
+ * them).
+ *
+ * Source: spec sections 7, 8, 12 to 15.
+ */
+LEAT_API int leat_estreamer_client_new(const leat_config *config,
+                                       const leat_estreamer_client_options *options,
+                                       leat_session **session);
+
+/**
+ * Says that events are safe, so that they may be acknowledged (with hold), and that the bookmark may
+ * pass them.
+ *
+ * offset  leat_event_offset() of the last one that is; UINT64_MAX: all that leat_next() gave.
+ *
+ * LEAT_OK, LEAT_E_LIMIT (queued_bytes) or LEAT_E_NOMEM: nothing changed; LEAT_E_STATE: not a
+ * client's session.
+ */
+LEAT_API int leat_estreamer_acknowledge(leat_session *session, uint64_t offset);
+
+/**
+ * Appends the client's place in the stream: what it acknowledged. Given to another client later, it
+ * resumes there: nothing is lost, and records of its last second that come again are recognised.
+ * Keep it like any other octets; its form may change.
+ *
+ * LEAT_OK, LEAT_E_STATE (not a client's session), LEAT_E_LIMIT, LEAT_E_NOMEM; unless LEAT_OK,
+ * nothing was appended.
+ *
+ * Source: spec section 14.
+ */
+LEAT_API int leat_estreamer_bookmark(const leat_session *session, leat_buffer *buffer);
+
+/* 1 if the event that leat_next() gave last was acknowledged before the bookmark was taken. */
+LEAT_API int leat_estreamer_is_repeat(const leat_session *session);
+
+/**
+ * How a server's session behaves. Fill it with leat_estreamer_server_options_init(), then change
+ * what you want. All that it points to is copied.
+ */
+typedef struct leat_estreamer_server_options {
+    uint64_t size;
+    const uint32_t *services; /* to offer, at most 16; NULL: 6667 alone */
+    size_t service_count;
+    uint32_t connection_id;  /* 1: in every bundle */
+    uint32_t window;         /* 1: messages with records that may lack their acknowledgement */
+    uint32_t bundle_records; /* 128: most records in one bundle */
+    uint32_t bundle_bytes;   /* 64 KiB: a bundle that is longer takes no more records */
+    /*
+     * 0: records are sent as deployed clients need them: with the header that was asked for, the
+     * type alone in its first word, and in an extended session has_ipv6 set in every discovery
+     * header. 1: as they are given.
+     */
+    uint32_t verbatim;
+    uint64_t keepalive_ms; /* 30 000; 0: never. A null message after so long without output */
+    uint64_t request_ms;   /* 60 000; 0: any time. How long the first request may take */
+    uint64_t idle_ms;      /* 0: any time. How long an acknowledgement may take */
+} leat_estreamer_server_options;
+
+LEAT_API void leat_estreamer_server_options_init(leat_estreamer_server_options *options,
+                                                 size_t size);
+
+/**
+ * Makes a server's session.
+ *
+ * options  NULL: every default.
+ * session  yours to free with leat_session_free().
+ *
+ * leat_next() tells what the client asks for; the services are offered by the session itself. A
+ * later request takes the place of the one before it. A client that closes at once was only probing:
+ * LEAT_END.
+ *
+ * leat_send() takes
+ *   event_data          a record, from the first request on. In an extended session it goes in a
+ *                       bundle with others that wait, else as a message of its own.
+ *   single_host_data    the answer to a host_data_request with an even data_type
+ *   multiple_host_data  part of the answer to one with an odd data_type; an empty one ends it
+ *   null                a keep-alive, never in answer to a null
+ *   error               ends the session
+ *
+ * What the client has not allowed yet waits, counted by leat_estreamer_waiting(); more than
+ * queued_bytes of it is LEAT_E_LIMIT.
+ *
+ * LEAT_E_PROTOCOL ends the session after a first message that is not an event stream request, and
+ * after a streaming request that does not name service 6667; LEAT_E_TIMEOUT after request_ms and
+ * idle_ms.
+ *
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (window or bundle_records is 0; too many services).
+ *
+ * Source: spec sections 7 to 9, 11 to 13.
+ */
+LEAT_API int leat_estreamer_server_new(const leat_config *config,
+                                       const leat_estreamer_server_options *options,
+                                       leat_session **session);
+
+/**
+ * Sends a record whose octets are there already: what a relay and a fan-out need.
+ *
+ * archive_timestamp  0 for records without one, such as metadata.
+ * record             without its header; copied.
+ *
+ * LEAT_OK, LEAT_E_STATE (not a server's session, or no request yet), LEAT_E_VALUE (a type over
+ * 65535), LEAT_E_LIMIT, LEAT_E_NOMEM.
+ */
+LEAT_API int leat_estreamer_send_record(leat_session *session, uint32_t record_type,
+                                        uint32_t archive_timestamp, const void *record,
+                                        size_t length);
+
+/*
+ * 1 if the client's request covers records of that type: by the bits of the event stream request
+ * and the codes of the streaming request. 0 while a streaming request is awaited. Unknown types are
+ * covered by any request for events.
+ */
+LEAT_API int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type);
+
+/* From when on the client wants records: the initial_timestamp of its last request. */
+LEAT_API uint32_t leat_estreamer_start(const leat_session *session);
+
+/* How many records, and messages with host data, wait for the client's acknowledgement. */
+LEAT_API size_t leat_estreamer_waiting(const leat_session *session);
+
+/**
+ * Ends a session of either side. What waits for the client's acknowledgement is dropped.
+ *
+ * text  of the error message that is sent first, at most 65535 octets, with error_code (clients say
+ *       -1); NULL: none is sent.
+ *
+ * From now on leat_next() answers LEAT_END. LEAT_OK, LEAT_E_STATE (it is over already, or a codec),
+ * LEAT_E_VALUE (text too long), LEAT_E_LIMIT, LEAT_E_NOMEM.
+ *
+ * Source: spec section 6.
+ */
+LEAT_API int leat_estreamer_close(leat_session *session, int32_t error_code, const char *text);
+
+/*
+ * The metadata store: names for the ids in records. Servers send names as records of their own,
+ * before the events or between them, and again when they change; the store keeps those that it is
+ * given, and forgets the ones that were not used for longest when it is full.
+ */
+typedef struct leat_estreamer_metadata leat_estreamer_metadata;
+
+/**
+ * Makes an empty store.
+ *
+ * bytes  most memory that it may hold, itself included; 0: 16 MiB.
+ *
+ * LEAT_OK, LEAT_E_NOMEM, or LEAT_E_VALUE (too few octets for a store).
+ */
+LEAT_API int leat_estreamer_metadata_new(const leat_config *config, size_t bytes,
+                                         leat_estreamer_metadata **metadata);
+LEAT_API void leat_estreamer_metadata_free(leat_estreamer_metadata *metadata);
+
+/**
+ * Keeps the name that an event tells, in the place of the one before it. Events without one (other
+ * records, other kinds, malformed ones) change nothing.
+ *
+ * LEAT_OK or LEAT_E_NOMEM (nothing changed).
+ *
+ * Source: spec section 14.
+ */
+LEAT_API int leat_estreamer_metadata_learn(leat_estreamer_metadata *metadata,
+                                           const leat_event *event);
+
+/**
+ * Writes the names for all ids of an event into a builder: a record whose fields are called like
+ * those of the event's record that hold the ids, each with its name as text (rule_id: the rule's
+ * message). Ids without a known name are left out; so the record may be empty.
+ *
+ * name   the field's name inside a record, else NULL.
+ * value  of event_data.
+ *
+ * LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
+ */
+LEAT_API int leat_estreamer_metadata_names(leat_estreamer_metadata *metadata, leat_builder *builder,
+                                           const char *name, const leat_value *value);
+
+/*
+ * The name for one field of an event_data's record, not followed by a NUL; NULL: unknown. Valid
+ * until the next call on the store that learns, loads or frees.
+ */
+LEAT_API const char *leat_estreamer_metadata_name(leat_estreamer_metadata *metadata,
+                                                  const leat_value *value, const char *field,
+                                                  size_t *length);
+
+/* How many names it holds, and the octets of memory. */
+LEAT_API size_t leat_estreamer_metadata_count(const leat_estreamer_metadata *metadata);
+LEAT_API size_t leat_estreamer_metadata_memory(const leat_estreamer_metadata *metadata);
+
+/* Appends all that it holds, to be loaded again. LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM. */
+LEAT_API int leat_estreamer_metadata_save(const leat_estreamer_metadata *metadata,
+                                          leat_buffer *buffer);
+
+/**
+ * Adds what was saved; what it holds already stays, and wins.
+ *
+ * LEAT_OK, LEAT_E_SYNTAX (not what save writes; nothing changed), LEAT_E_NOMEM.
+ */
+LEAT_API int leat_estreamer_metadata_load(leat_estreamer_metadata *metadata, const void *data,
+                                          size_t length);
+
 /**
  * Reads what a record holds, without its header of 8 or 16 octets, into a builder.
  *

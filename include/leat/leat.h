@@ -57,6 +57,7 @@ extern "C" {
 #define LEAT_E_SYNTAX   (-8)  /* the content of a message is malformed */
 #define LEAT_E_INFLATE  (-9)  /* compressed data is corrupt, or not of the announced size */
 #define LEAT_E_TLS      (-10) /* the TLS handshake or a record failed */
+#define LEAT_E_TIMEOUT  (-11) /* the peer was silent for too long */
 
 /* The name of a status code, for messages: "LEAT_E_FRAME". Never NULL. */
 LEAT_API const char *leat_status_name(int status);

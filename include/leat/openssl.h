@@ -31,6 +31,70 @@ extern "C" {
 typedef struct leat_tls leat_tls;
 
 /**
+ * Who we are and whom we believe, as the octets of files. Fill it with leat_tls_options_init(), then
+ * set what there is. Nothing of it is kept.
+ */
+typedef struct leat_tls_options {
+    uint64_t size;
+    const void *pkcs12; /* our key, our certificate, the authorities: in one */
+    size_t pkcs12_length;
+    const char *password;    /* of pkcs12 or of key; NULL: none */
+    const void *certificate; /* PEM: ours, and behind it what leads to its authority */
+    size_t certificate_length;
+    const void *key; /* PEM */
+    size_t key_length;
+    const void *authorities; /* PEM: whom to believe, beside those in pkcs12 */
+    size_t authorities_length;
+    uint32_t insecure; /* 1: believe any peer */
+} leat_tls_options;
+
+LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
+
+/**
+ * Makes the context of a client: TLS 1.2 or later; the server's certificate must lead to one of the
+ * authorities (there is no default set of them).
+ *
+ * context  yours to free with SSL_CTX_free().
+ * reason   set if it fails: a constant sentence. NULL is fine.
+ *
+ * LEAT_OK, LEAT_E_VALUE (*reason tells which part is wrong: the password, an encryption that needs
+ * OpenSSL's legacy provider, a key that does not belong to the certificate, no authority, ...),
+ * LEAT_E_NOMEM.
+ */
+LEAT_API int leat_tls_client_context(const leat_tls_options *options, SSL_CTX **context,
+                                     const char **reason);
+
+/*
+ * The same for a server: it needs a key and a certificate, and demands a client's certificate that
+ * leads to one of the authorities, unless insecure.
+ */
+LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **context,
+                                     const char **reason);
+
+/**
+ * Makes the adapter of a client's connection.
+ *
+ * peer  the name or the address (IPv4 or IPv6, as text) that the server's certificate must be for;
+ *       a name is sent along (SNI). NULL: any that leads to an authority.
+ * tls   yours to free. The session stays yours and must outlive it.
+ *
+ * LEAT_OK, LEAT_E_VALUE (not a name or an address), LEAT_E_NOMEM.
+ */
+LEAT_API int leat_tls_connect(const leat_config *config, SSL_CTX *context, const char *peer,
+                              leat_session *session, leat_tls **tls);
+
+/* The same of a server's connection. LEAT_OK or LEAT_E_NOMEM. */
+LEAT_API int leat_tls_accept(const leat_config *config, SSL_CTX *context, leat_session *session,
+                             leat_tls **tls);
+
+/*
+ * 1 if the peer's certificate is for that name or address: what a Management Center demands of its
+ * clients, whose certificate is for the address that they connect from. 0 if not, or if there is
+ * none.
+ */
+LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
+
+/**
  * Puts TLS in front of a session.
  *
  * ssl      yours, fresh, with SSL_set_connect_state() or SSL_set_accept_state() done; on LEAT_OK

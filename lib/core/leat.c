@@ -38,6 +38,8 @@ const char *leat_status_name(int status)
         return "LEAT_E_INFLATE";
     case LEAT_E_TLS:
         return "LEAT_E_TLS";
+    case LEAT_E_TIMEOUT:
+        return "LEAT_E_TIMEOUT";
     default:
         return status < 0 ? "LEAT_E_UNKNOWN" : "LEAT_UNKNOWN";
     }
