@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Turns layouts.tsv and records.tsv into C tables, and refuses tables that contradict themselves.
+"""Turns the tables beside it into C, and refuses tables that contradict themselves.
 
-usage: generate.py layouts.tsv records.tsv OUTPUT.c
+usage: generate.py layouts.tsv records.tsv event_types.tsv OUTPUT.c
 
 layouts.tsv: a row for each field, in the order of the wire, no padding anywhere.
   container  struct/NAME   a structure of the protocol
@@ -24,6 +24,12 @@ records.tsv: a row for each record type.
              none    nothing
              discovery+...  the discovery header first
   legacy     the older form, if there is one
+
+event_types.tsv: a row for each code and version that an extended request can ask for.
+  category   of the records that come
+  versions   of the product, that serve it; none: not known
+  layouts    of those records, as far as the version decides
+  sets       the releases whose set of event types it is in
 """
 
 import os
@@ -57,6 +63,7 @@ READ_BY_ROWS = (
 OWN_WORDS = {"block_type", "discovery_header", "extra", "hex", "legacy", "trailing", "truncated"}
 PAYLOADS = ("none", "data", "struct", "s1", "s2")
 LAYOUT_COLUMNS = ["container", "name", "versions", "order", "field", "wire_type", "notes"]
+EVENT_TYPE_COLUMNS = ["event_code", "category", "event_version", "versions", "layouts", "sets", "source"]
 RECORD_COLUMNS = ["record_type", "name", "category", "payload", "layouts", "legacy", "versions", "notes"]
 
 
@@ -220,13 +227,62 @@ def read_records(path, layouts):
         records.append({"type": int(row["record_type"]), "name": row["name"],
                         "category": row["category"], "discovery": bool(discovery),
                         "payload": payload, "layout": known[0] if known else None,
-                        "legacy": row["legacy"] or None})
+                        "legacy": row["legacy"] or None, "layouts": known,
+                        "versions": row["versions"], "notes": row["notes"]})
     return records
+
+
+def read_event_types(path, records):
+    event_types = []
+    codes = {}  # by category
+    for where, row in read_tsv(path, EVENT_TYPE_COLUMNS):
+        number = {"code": int(row["event_code"]), "version": int(row["event_version"])}
+        category = row["category"]
+        own = [r for r in records if r["category"] == category]
+        layouts = row["layouts"].split(",") if row["layouts"] else []
+        if not own:
+            fail(where, f"no record is of the category {category}")
+        if codes.setdefault(category, number["code"]) != number["code"]:
+            fail(where, f"{category} has two codes")
+        for layout in layouts:
+            if not any(layout in r["layouts"] for r in own):
+                fail(where, f"{layout} is not a layout of {category} records")
+        if event_types and list(number.values()) <= [event_types[-1][n] for n in number]:
+            fail(where, "codes and versions do not ascend")
+        event_types.append({**number, "category": category, "versions": row["versions"], "layouts": layouts,
+                            "sets": row["sets"].split(",") if row["sets"] else []})
+    return event_types
+
+
+def event_sets(event_types):
+    """By release, oldest first: the version to ask for of each code, in the order of the codes."""
+    sets = {}
+    for row in event_types:
+        for release in row["sets"]:
+            if not re.fullmatch(r"\d+\.\d+", release):
+                fail("event types", f"{release} is not a release")
+            chosen = sets.setdefault(release, {})
+            if row["code"] in chosen:
+                fail("event types", f"the set of {release} has two versions of {row['code']}")
+            chosen[row["code"]] = row["version"]
+    for release, chosen in sets.items():
+        if list(chosen) != sorted({row["code"] for row in event_types}):
+            fail("event types", f"the set of {release} lacks a code")
+    return dict(sorted(sets.items(), key=lambda item: [int(n) for n in item[0].split(".")]))
+
+
+def code_of(record, event_types):
+    """The code that asks for a record: whose versions decide its layout, else that of its category."""
+    for row in event_types:
+        if record["layout"] in row["layouts"]:
+            return row["code"]
+    return next((row["code"] for row in event_types if row["category"] == record["category"]), 0)
 
 
 def main():
     layouts = read_layouts(sys.argv[1])
     records = read_records(sys.argv[2], layouts)
+    event_types = read_event_types(sys.argv[3], records)
     blocks = {c for c in layouts if re.fullmatch(r"s[12]/\d+", c)}
     for container in layouts:
         if container not in blocks and not re.fullmatch(r"(struct/[a-z0-9_]+|record/\d+(_body|_legacy)?)",
@@ -247,8 +303,8 @@ def main():
                   [r["name"] for r in records] + [r["category"] for r in records])
     wires = sorted({row[3] for c in order for row in compiled[c]} | {""})
     here = os.path.dirname(os.path.abspath(__file__))
-    header = os.path.relpath(os.path.join(here, "tables.h"), os.path.dirname(os.path.abspath(sys.argv[3])))
-    out = ["/* Made by generate.py from layouts.tsv and records.tsv. */", f'#include "{header}"', ""]
+    header = os.path.relpath(os.path.join(here, "tables.h"), os.path.dirname(os.path.abspath(sys.argv[4])))
+    out = ["/* Made by generate.py from layouts.tsv, records.tsv and event_types.tsv. */", f'#include "{header}"', ""]
     out += ["const char lt_estreamer_names[] = {"] + list(names.lines()) + ["};"]
 
     out += ["", "const uint16_t lt_estreamer_wires[] = {"]
@@ -293,7 +349,8 @@ def main():
         layout = index[r["layout"]] + 1 if r["layout"] else 0
         legacy = index[r["legacy"]] + 1 if r["legacy"] else 0
         out.append(f"    {{{r['type']}, {names.at(r['name'])}, {names.at(r['category'])}, {layout}, {legacy}, "
-                   f"{len(r['name'])}, LT_ESTREAMER_PAYLOAD_{r['payload'].upper()}, {str(r['discovery']).lower()}}},")
+                   f"{len(r['name'])}, LT_ESTREAMER_PAYLOAD_{r['payload'].upper()}, {str(r['discovery']).lower()}, "
+                   f"{code_of(r, event_types)}}},")
     out += ["};", f"const size_t lt_estreamer_record_total = {len(records)};"]
 
     by_type = {r["type"]: i + 1 for i, r in enumerate(records)}
@@ -305,7 +362,18 @@ def main():
     out += ["    " + ", ".join(cells[i:i + 24]) + "," for i in range(0, len(cells), 24)]
     out += ["};", f"const uint32_t lt_estreamer_record_index_total = {top + 1};"]
 
-    with open(sys.argv[3], "w", encoding="utf-8") as file:
+    sets = event_sets(event_types)
+    out += ["", "const leat_estreamer_event_type lt_estreamer_event_types[] = {"]
+    for release, chosen in sets.items():
+        out.append("    " + " ".join(f"{{{version}, {code}}}," for code, version in chosen.items()) + f" /* {release} */")
+    out += ["};", "", "const struct lt_estreamer_event_set lt_estreamer_event_sets[] = {"]
+    at = 0
+    for release, chosen in sets.items():
+        out.append(f"    {{{release.replace('.', ', ')}, {at}, {len(chosen)}}},")
+        at += len(chosen)
+    out += ["};", f"const size_t lt_estreamer_event_set_total = {len(sets)};"]
+
+    with open(sys.argv[4], "w", encoding="utf-8") as file:
         file.write("\n".join(out) + "\n")
 
 

@@ -1,10 +1,12 @@
 /*
  * Layouts and record types as tables. The tables themselves are made by generate.py from
- * layouts.tsv and records.tsv, which say what each field means; nothing in them needs a relocation.
+ * layouts.tsv, records.tsv and event_types.tsv, which say what each field means; nothing in them
+ * needs a relocation.
  */
 #ifndef LT_ESTREAMER_TABLES_H
 #define LT_ESTREAMER_TABLES_H
 
+#include <leat/estreamer.h>
 #include <leat/value.h>
 
 #include <stdbool.h>
@@ -73,7 +75,16 @@ struct lt_estreamer_record {
     uint16_t legacy; /* index + 1: of an older form that stands in its place; 0: none */
     uint8_t name_length;
     uint8_t payload;
-    bool discovery; /* the discovery header comes first */
+    bool discovery;     /* the discovery header comes first */
+    uint8_t event_code; /* of an extended request that asks for it; 0: none does */
+};
+
+/* What to ask servers of a release for, and of later ones up to the next set. */
+struct lt_estreamer_event_set {
+    uint16_t major;
+    uint16_t minor;
+    uint16_t at; /* where it begins in lt_estreamer_event_types */
+    uint16_t count;
 };
 
 /* The first layouts: READ_BY_ROWS of generate.py. */
@@ -100,6 +111,9 @@ extern const struct lt_estreamer_record lt_estreamer_records[];
 extern const size_t lt_estreamer_record_total;
 extern const uint8_t lt_estreamer_record_index[]; /* by record type: index of the record + 1 */
 extern const uint32_t lt_estreamer_record_index_total;
+extern const leat_estreamer_event_type lt_estreamer_event_types[];
+extern const struct lt_estreamer_event_set lt_estreamer_event_sets[]; /* oldest release first */
+extern const size_t lt_estreamer_event_set_total;
 
 static inline const char *lt_estreamer_row_name(const struct lt_estreamer_row *row)
 {

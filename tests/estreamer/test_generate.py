@@ -13,17 +13,19 @@ from tap import Tap
 SOURCE = pathlib.Path(sys.argv[1])
 LAYOUTS = (SOURCE / "layouts.tsv").read_text(encoding="utf-8")
 RECORDS = (SOURCE / "records.tsv").read_text(encoding="utf-8")
+EVENT_TYPES = (SOURCE / "event_types.tsv").read_text(encoding="utf-8")
 
 
-def generate(layouts, records):
+def generate(**tables):
+    """Runs it with these in the place of the tables of those names."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "layouts.tsv").write_text(layouts, encoding="utf-8")
-        (folder / "records.tsv").write_text(records, encoding="utf-8")
-        run = subprocess.run(
-            [sys.executable, SOURCE / "generate.py", folder / "layouts.tsv", folder / "records.tsv",
-             folder / "out.c"],
-            capture_output=True, text=True)
+        inputs = []
+        for name, text in {"layouts": LAYOUTS, "records": RECORDS, "event_types": EVENT_TYPES, **tables}.items():
+            inputs.append(folder / (name + ".tsv"))
+            inputs[-1].write_text(text, encoding="utf-8")
+        run = subprocess.run([sys.executable, SOURCE / "generate.py", *inputs, folder / "out.c"],
+                             capture_output=True, text=True)
         return run, (folder / "out.c").exists()
 
 
@@ -33,14 +35,18 @@ def replaced(text, old, new):
 
 
 def layout(old, new):
-    return replaced(LAYOUTS, old, new), RECORDS
+    return {"layouts": replaced(LAYOUTS, old, new)}
 
 
 def record(old, new):
-    return LAYOUTS, replaced(RECORDS, old, new)
+    return {"records": replaced(RECORDS, old, new)}
 
 
-# What is wrong, the tables, and what is said about it.
+def event_type(old, new):
+    return {"event_types": replaced(EVENT_TYPES, old, new)}
+
+
+# What is wrong, the table, and what is said about it.
 CASES = {
     "a column is missing": (layout("container\tname\t", "container\t"), "columns"),
     "a cell is missing": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32\t\n",
@@ -57,7 +63,7 @@ CASES = {
     "out of order": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriority\tall\t3\t"), "order"),
     "two names": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriorities\tall\t2\t"), "name"),
     "a layout in two places": (
-        (LAYOUTS + "record/4\tPriority\tall\t4\tmore\tu8\t\n", RECORDS), "together"),
+        {"layouts": LAYOUTS + "record/4\tPriority\tall\t4\tmore\tu8\t\n"}, "together"),
     "an unknown wire type": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
                                     "s2/6\tinteger\tinternal\t1\tvalue\tu24"), "wire type"),
     "no such block": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
@@ -90,9 +96,9 @@ CASES = {
     "a block in itself": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
                                  "s2/6\tinteger\tinternal\t1\tvalue\tblock<2/6>"), "contain"),
     "a container of no kind": (
-        (LAYOUTS + "s3/1\tblock\tall\t1\tvalue\tu8\t\n", RECORDS), "s3/1"),
+        {"layouts": LAYOUTS + "s3/1\tblock\tall\t1\tvalue\tu8\t\n"}, "s3/1"),
     "a layout that no record uses": (
-        (LAYOUTS + "record/999\tnew\tall\t1\tvalue\tu8\t\n", RECORDS), "record/999"),
+        {"layouts": LAYOUTS + "record/999\tnew\tall\t1\tvalue\tu8\t\n"}, "record/999"),
     "a record of no layout": (record("4\tPriority\tmetadata\tstruct\trecord/4\t",
                                      "4\tPriority\tmetadata\tstruct\trecord/44\t"), "record/44"),
     "a structure without a layout": (record("4\tPriority\tmetadata\tstruct\trecord/4\t",
@@ -110,14 +116,21 @@ CASES = {
                                         "6\tRNA Event (version 1)\tdiscovery\tdiscovery+s1\t\ts1/95\t"),
                                  "older form"),
     "record types out of order": (record("\n4\tPriority\t", "\n1\tPriority\t"), "ascend"),
+    "a code of no category": (event_type("12\tintrusion\t11\t", "12\tintrusions\t11\t"), "intrusions"),
+    "two codes of a category": (event_type("12\tintrusion\t11\t", "13\tintrusion\t11\t"), "two codes"),
+    "a layout of another category": (event_type("7.1+\ts2/85\t", "7.1+\ts2/80\t"), "s2/80"),
+    "versions out of order": (event_type("12\tintrusion\t11\t", "12\tintrusion\t10\t"), "ascend"),
+    "a release of no kind": (event_type("s2/85\t7.1\t", "s2/85\t7\t"), "release"),
+    "two versions in a set": (event_type("s2/81\t\t", "s2/81\t7.1\t"), "two versions"),
+    "a set without one code": (event_type("s2/85\t7.1\t", "s2/85\t\t"), "lacks"),
 }
 
 
 def check(tap):
-    run, made = generate(LAYOUTS, RECORDS)
+    run, made = generate()
     tap.check("the tables are sound", run.returncode == 0 and made, run.stderr)
-    for name, ((layouts, records), said) in CASES.items():
-        run, made = generate(layouts, records)
+    for name, (tables, said) in CASES.items():
+        run, made = generate(**tables)
         tap.check(name, run.returncode != 0 and not made and said in run.stderr
                   and "Traceback" not in run.stderr, run.stderr or "accepted")
 
