@@ -46,7 +46,7 @@ extern "C" {
 #define LEAT_OK         0     /* done; for leat_next(): an event is ready */
 #define LEAT_MORE       1     /* every complete message was delivered; feed bytes */
 #define LEAT_PAUSED     2     /* output is full; drain it, then call again */
-#define LEAT_END        3     /* the peer closed between messages */
+#define LEAT_END        3     /* the conversation is over, in order */
 #define LEAT_E_NOMEM    (-1)  /* the allocator said no */
 #define LEAT_E_STATE    (-2)  /* caller: not now, or not in this kind of session */
 #define LEAT_E_VALUE    (-3)  /* caller: a value that cannot be written as asked */

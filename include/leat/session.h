@@ -53,8 +53,9 @@ LEAT_API void leat_session_free(leat_session *session);
  *
  * LEAT_OK      an event is ready; call again before feeding more.
  * LEAT_MORE    every complete message was delivered; feed bytes.
- * LEAT_PAUSED  output is full; drain it, then call again.
- * LEAT_END     the peer closed between messages.
+ * LEAT_PAUSED  output is full: drain it, then call again. Or too much is held that waits for a
+ *              command of yours (see the dialect). Until then leat_wants() leaves out READ.
+ * LEAT_END     the conversation is over: the peer closed between messages, or one of you ended it.
  * < 0          final; see leat_session_error().
  */
 LEAT_API int leat_next(leat_session *session, const leat_event **event);
@@ -86,14 +87,14 @@ LEAT_API int leat_recv_eof(leat_session *session);
 /**
  * leat_recv_space, copy and leat_recv_done in one, for callers who own the bytes already.
  *
- * LEAT_OK, LEAT_E_NOMEM (nothing was taken), LEAT_E_STATE after leat_recv_eof(), or the failure
- * that ended the session.
+ * LEAT_OK, LEAT_E_NOMEM (nothing was taken), LEAT_E_STATE after leat_recv_eof() or LEAT_END, or the
+ * failure that ended the session.
  */
 LEAT_API int leat_feed(leat_session *session, const void *data, size_t length);
 
 /**
  * Lends the output that waits to be written. Sets *length, 0 if there is none. Valid until the next
- * call on the session that sends.
+ * call on the session that may send: a command, leat_next(), leat_tick() or leat_session_trim().
  */
 LEAT_API const void *leat_send_data(const leat_session *session, size_t *length);
 

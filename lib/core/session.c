@@ -213,7 +213,7 @@ static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t leng
 {
     if (session->status < 0)
         return session->status;
-    if (session->eof)
+    if (session->eof || session->status == LEAT_END)
         return LEAT_E_STATE;
     take_back(session);
     if (length > 1)
@@ -252,14 +252,14 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
     session->need = 0;
     lt_tree_clear(&session->tree);
     status = session->dialect->next(session);
+    session->paused = status == LEAT_PAUSED;
     if (status == LEAT_OK) {
         *event = &session->event;
     } else if (status == LEAT_MORE && session->eof) {
         if (lt_unread_bytes(session) > 0 || session->inside)
             return lt_fail(session, LEAT_E_END, lt_unread_bytes(session),
                            "the stream ended inside a message", NULL);
-        session->need = 0;
-        status = session->status = LEAT_END;
+        status = lt_end(session);
     }
     return status;
 }
@@ -351,7 +351,7 @@ uint32_t leat_wants(const leat_session *session)
         wants |= LEAT_WANT_WRITE;
     if (session->status != LEAT_OK)
         wants |= LEAT_WANT_CLOSE;
-    else if (!session->eof)
+    else if (!session->eof && !session->paused)
         wants |= LEAT_WANT_READ;
     return wants;
 }

@@ -69,6 +69,7 @@ struct leat_session {
     bool filled;       /* and a read filled it */
     uint64_t consumed; /* stream offset of window[start] */
     bool eof;
+    bool paused; /* dialect->next() said LEAT_PAUSED last */
     bool inside; /* a message has begun whose first octets are no longer in the window */
 
     int status; /* LEAT_OK, or what ended the session */
@@ -126,7 +127,14 @@ static inline int lt_need(leat_session *session, size_t count)
  */
 int lt_fail(leat_session *session, int status, size_t at, const char *what, const char *field);
 
-/* The same, for a place that the stream offset is known of. */
+/* Ends the session in order, before the stream does. */
+static inline int lt_end(leat_session *session)
+{
+    session->need = 0;
+    return session->status = LEAT_END;
+}
+
+/* The same as lt_fail(), for a place that the stream offset is known of. */
 int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *what,
                const char *field);
 

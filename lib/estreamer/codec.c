@@ -2,9 +2,7 @@
  * Framing, in both directions: the message header, bundles, and nothing that remembers what was
  * said before. Source: spec sections 4, 9.4 and 15.
  */
-#include "message.h"
-
-#include "../core/session.h"
+#include "codec.h"
 
 #include <leat/estreamer.h>
 
@@ -16,13 +14,6 @@
 #define MESSAGE_BYTES_MAXIMUM (SIZE_MAX - HEADER_BYTES)
 #define CLIENT                (1u << LEAT_FROM_CLIENT)
 #define SERVER                (1u << LEAT_FROM_SERVER)
-
-struct codec {
-    leat_session session;
-    unsigned senders;    /* whose messages are expected: bits 1 << LEAT_FROM_* */
-    size_t bundle;       /* octets of the bundle that is being received, not yet delivered */
-    uint32_t open_items; /* how many items the bundle that is being sent still lacks */
-};
 
 /* Receiving */
 
@@ -38,8 +29,9 @@ static struct lt_estreamer_reader start_reader(leat_session *session, const uint
  * The message is read: completes its event. children counts the fields of its value, if status is
  * LEAT_OK.
  */
-static int deliver(struct codec *codec, leat_event *event, struct lt_estreamer_reader *reader,
-                   unsigned senders, int status, uint32_t children)
+static int deliver(struct lt_estreamer_codec *codec, leat_event *event,
+                   struct lt_estreamer_reader *reader, unsigned senders, int status,
+                   uint32_t children)
 {
     leat_session *session = &codec->session;
 
@@ -61,8 +53,9 @@ static int deliver(struct codec *codec, leat_event *event, struct lt_estreamer_r
  * A message, or an item of a bundle: raw octets at the start of the unread, the header included.
  * message is NULL if the type is unknown.
  */
-static int read_message(struct codec *codec, const struct lt_estreamer_message *message,
-                        uint32_t type, size_t raw_length)
+static int read_message(struct lt_estreamer_codec *codec,
+                        const struct lt_estreamer_message *message, uint32_t type,
+                        size_t raw_length)
 {
     leat_session *session = &codec->session;
     const uint8_t *raw = lt_unread(session).at;
@@ -107,7 +100,7 @@ static const struct lt_estreamer_message *item_message(uint32_t type)
     return type == LT_ESTREAMER_EVENT_DATA_TYPE ? lt_estreamer_message_of_type(type) : NULL;
 }
 
-static int next_item(struct codec *codec)
+static int next_item(struct lt_estreamer_codec *codec)
 {
     leat_session *session = &codec->session;
     struct lt_reader in = lt_reader(lt_unread(session).at, codec->bundle);
@@ -138,7 +131,7 @@ static uint32_t count_items(struct lt_reader in)
     return items;
 }
 
-static int begin_bundle(struct codec *codec, size_t raw_length)
+static int begin_bundle(struct lt_estreamer_codec *codec, size_t raw_length)
 {
     leat_session *session = &codec->session;
     const uint8_t *raw = lt_unread(session).at;
@@ -179,9 +172,9 @@ static bool is_cut_bundle(const leat_session *session, uint16_t type, size_t lef
     return session->eof && type == LT_ESTREAMER_MESSAGE_BUNDLE_TYPE && left >= BUNDLE_BYTES;
 }
 
-static int next(leat_session *session)
+int lt_estreamer_next(leat_session *session)
 {
-    struct codec *codec = (struct codec *)session;
+    struct lt_estreamer_codec *codec = (struct lt_estreamer_codec *)session;
     struct lt_reader in = lt_unread(session);
     uint16_t version, type;
     uint32_t length;
@@ -212,13 +205,7 @@ static int next(leat_session *session)
 
 /* Sending */
 
-/* Whether all that was written so far found room. If not, the command is refused when it ends. */
-static bool has_room(const leat_session *session)
-{
-    return session->out.status == LEAT_OK && session->out.length <= session->out.limit;
-}
-
-static size_t begin_message(leat_session *session, uint32_t type)
+size_t lt_estreamer_begin(leat_session *session, uint32_t type)
 {
     size_t start = session->out.length;
 
@@ -228,7 +215,7 @@ static size_t begin_message(leat_session *session, uint32_t type)
     return start;
 }
 
-static size_t begin_item(leat_session *session, uint32_t type)
+size_t lt_estreamer_begin_item(leat_session *session, uint32_t type)
 {
     size_t start = session->out.length;
 
@@ -237,14 +224,11 @@ static size_t begin_item(leat_session *session, uint32_t type)
     return start;
 }
 
-/*
- * Fills in the length of the message or item that begins at the given place, now that it is whole.
- */
-static int end_message(leat_session *session, size_t start)
+int lt_estreamer_finish(leat_session *session, size_t start)
 {
     size_t length;
 
-    if (!has_room(session))
+    if (!lt_estreamer_has_room(session))
         return LEAT_OK;
     length = session->out.length - start - HEADER_BYTES;
     if (length > session->limits.message_bytes || length > UINT32_MAX)
@@ -254,7 +238,7 @@ static int end_message(leat_session *session, size_t start)
     return LEAT_OK;
 }
 
-static struct lt_estreamer_writer start_writer(leat_session *session)
+struct lt_estreamer_writer lt_estreamer_start(leat_session *session)
 {
     struct lt_estreamer_writer writer = {&session->out, session->out.length,
                                          (size_t)session->limits.depth, &session->send_error};
@@ -262,19 +246,20 @@ static struct lt_estreamer_writer start_writer(leat_session *session)
     return writer;
 }
 
-static int write_message(leat_session *session, const struct lt_estreamer_message *message,
-                         const leat_value *value, bool item)
+int lt_estreamer_write(leat_session *session, const struct lt_estreamer_message *message,
+                       const leat_value *value, bool item)
 {
-    struct lt_estreamer_writer writer = start_writer(session);
+    struct lt_estreamer_writer writer = lt_estreamer_start(session);
     struct lt_estreamer_fields fields;
     int status = lt_estreamer_fields(&writer, value, NULL, &fields);
     size_t start;
 
     if (status != LEAT_OK)
         return status;
-    start = item ? begin_item(session, message->type) : begin_message(session, message->type);
+    start = item ? lt_estreamer_begin_item(session, message->type)
+                 : lt_estreamer_begin(session, message->type);
     status = message->write(&writer, &fields);
-    return status != LEAT_OK ? status : end_message(session, start);
+    return status != LEAT_OK ? status : lt_estreamer_finish(session, start);
 }
 
 /*
@@ -283,7 +268,7 @@ static int write_message(leat_session *session, const struct lt_estreamer_messag
  */
 static int write_unknown(leat_session *session, const leat_value *value, bool item)
 {
-    struct lt_estreamer_writer writer = start_writer(session);
+    struct lt_estreamer_writer writer = lt_estreamer_start(session);
     struct lt_estreamer_fields fields;
     uint64_t type = 0;
     size_t start;
@@ -300,12 +285,13 @@ static int write_unknown(leat_session *session, const leat_value *value, bool it
                        lt_estreamer_message_of_type((uint32_t)type) != NULL;
     if (known)
         return lt_estreamer_refuse(&writer, "not the type of an unknown message", "message_type");
-    start = item ? begin_item(session, (uint32_t)type) : begin_message(session, (uint32_t)type);
+    start = item ? lt_estreamer_begin_item(session, (uint32_t)type)
+                 : lt_estreamer_begin(session, (uint32_t)type);
     status =
         lt_estreamer_put_octets(&writer, LEAT_BYTES, lt_estreamer_take(&fields, LT_DATA), "data");
     if (status == LEAT_OK)
         status = lt_estreamer_fields_end(&writer, &fields);
-    return status != LEAT_OK ? status : end_message(session, start);
+    return status != LEAT_OK ? status : lt_estreamer_finish(session, start);
 }
 
 /*
@@ -313,7 +299,7 @@ static int write_unknown(leat_session *session, const leat_value *value, bool it
  * has been written of it is a sound bundle at any time; so when it cannot grow any further, it ends
  * there.
  */
-static int send_item(struct codec *codec, const char *name, const leat_value *value)
+static int send_item(struct lt_estreamer_codec *codec, const char *name, const leat_value *value)
 {
     leat_session *session = &codec->session;
     const struct lt_estreamer_message *message = lt_estreamer_message_named(name);
@@ -323,30 +309,30 @@ static int send_item(struct codec *codec, const char *name, const leat_value *va
     if (strcmp(name, "unknown") == 0)
         status = write_unknown(session, value, true);
     else if (message != NULL && message->type == LT_ESTREAMER_EVENT_DATA_TYPE)
-        status = write_message(session, message, value, true);
+        status = lt_estreamer_write(session, message, value, true);
     else
         return lt_refuse(session, LEAT_E_STATE, 0, "a bundle is open that lacks items", NULL);
     if (status == LEAT_OK)
-        status = end_message(session, bundle);
-    if (status == LEAT_E_LIMIT ||
-        (status == LEAT_OK && !has_room(session) && session->out.status != LEAT_E_NOMEM)) {
+        status = lt_estreamer_finish(session, bundle);
+    if (status == LEAT_E_LIMIT || (status == LEAT_OK && !lt_estreamer_has_room(session) &&
+                                   session->out.status != LEAT_E_NOMEM)) {
         codec->open_items = 0;
         session->send_hold = 0;
         return status;
     }
-    if (status == LEAT_OK && has_room(session)) {
+    if (status == LEAT_OK && lt_estreamer_has_room(session)) {
         codec->open_items--;
         session->hold_back = codec->open_items == 0 ? 0 : session->out.length - bundle;
     }
     return status;
 }
 
-static int send_bundle(struct codec *codec, const leat_value *value)
+static int send_bundle(struct lt_estreamer_codec *codec, const leat_value *value)
 {
     leat_session *session = &codec->session;
     const struct lt_estreamer_message *event_data =
         lt_estreamer_message_of_type(LT_ESTREAMER_EVENT_DATA_TYPE);
-    struct lt_estreamer_writer writer = start_writer(session);
+    struct lt_estreamer_writer writer = lt_estreamer_start(session);
     struct lt_estreamer_fields fields;
     const leat_value *items, *item;
     uint64_t connection = 0, sequence = 0, count = 0;
@@ -367,15 +353,15 @@ static int send_bundle(struct codec *codec, const leat_value *value)
         status = lt_estreamer_fields_end(&writer, &fields);
     if (status != LEAT_OK)
         return status;
-    start = begin_message(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
+    start = lt_estreamer_begin(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
     lt_put_u32be(&session->out, (uint32_t)connection);
     lt_put_u32be(&session->out, (uint32_t)sequence);
     for (item = leat_value_first(items); status == LEAT_OK && item != NULL;
          item = leat_value_next(items, item))
-        status = write_message(session, event_data, item, true);
+        status = lt_estreamer_write(session, event_data, item, true);
     if (status == LEAT_OK)
-        status = end_message(session, start);
-    if (status == LEAT_OK && count > 0 && has_room(session)) {
+        status = lt_estreamer_finish(session, start);
+    if (status == LEAT_OK && count > 0 && lt_estreamer_has_room(session)) {
         codec->open_items = (uint32_t)count;
         session->hold_back = session->out.length - start;
     }
@@ -384,7 +370,7 @@ static int send_bundle(struct codec *codec, const leat_value *value)
 
 static int send(leat_session *session, const char *name, const leat_value *value)
 {
-    struct codec *codec = (struct codec *)session;
+    struct lt_estreamer_codec *codec = (struct lt_estreamer_codec *)session;
     const struct lt_estreamer_message *message;
 
     if (name == NULL)
@@ -398,11 +384,11 @@ static int send(leat_session *session, const char *name, const leat_value *value
     message = lt_estreamer_message_named(name);
     if (message == NULL)
         return lt_refuse(session, LEAT_E_STATE, 0, "no message of that name", NULL);
-    return write_message(session, message, value, false);
+    return lt_estreamer_write(session, message, value, false);
 }
 
 static const struct lt_dialect dialect = {
-    .bytes = sizeof(struct codec), .next = next, .send = send};
+    .bytes = sizeof(struct lt_estreamer_codec), .next = lt_estreamer_next, .send = send};
 
 static const leat_limits defaults = {.size = sizeof defaults,
                                      .message_bytes = UINT64_C(16) << 20,
@@ -410,20 +396,26 @@ static const leat_limits defaults = {.size = sizeof defaults,
                                      .depth = 32,
                                      .queued_bytes = UINT64_C(64) << 20};
 
-int leat_estreamer_codec_new(const leat_config *config, uint32_t from, leat_session **session)
+int lt_estreamer_codec_new(const struct lt_dialect *of, const leat_config *config, uint32_t from,
+                           leat_session **session)
 {
     leat_session *made;
-    int status;
+    int status = lt_session_new(of, config, &defaults, &made);
 
-    if (from != LEAT_FROM_ANY && from != LEAT_FROM_CLIENT && from != LEAT_FROM_SERVER)
-        return LEAT_E_STATE;
-    status = lt_session_new(&dialect, config, &defaults, &made);
     if (status != LEAT_OK)
         return status;
     /* So that no length overflows where size_t has 32 bits. */
     if (made->limits.message_bytes > MESSAGE_BYTES_MAXIMUM)
         made->limits.message_bytes = MESSAGE_BYTES_MAXIMUM;
-    ((struct codec *)made)->senders = from == LEAT_FROM_ANY ? CLIENT | SERVER : 1u << from;
+    ((struct lt_estreamer_codec *)made)->senders =
+        from == LEAT_FROM_ANY ? CLIENT | SERVER : 1u << from;
     *session = made;
     return LEAT_OK;
+}
+
+int leat_estreamer_codec_new(const leat_config *config, uint32_t from, leat_session **session)
+{
+    if (from != LEAT_FROM_ANY && from != LEAT_FROM_CLIENT && from != LEAT_FROM_SERVER)
+        return LEAT_E_STATE;
+    return lt_estreamer_codec_new(&dialect, config, from, session);
 }

@@ -3,11 +3,10 @@
 #include <leat/estreamer.h>
 #include <leat/session.h>
 
-#define SERVICE_BYTES    16u /* type, length, flags, timestamp */
-#define EXTENDED_HEADER  0x80000000u
-#define NETMAP_SHIFT     16u
-#define NETMAP_MAX       0x7fffu
-#define RECORD_TYPE_MASK 0xffffu
+#define SERVICE_BYTES   16u /* type, length, flags, timestamp */
+#define EXTENDED_HEADER 0x80000000u
+#define NETMAP_SHIFT    16u
+#define NETMAP_MAX      0x7fffu
 
 static int read_number(struct lt_estreamer_reader *reader, const uint8_t *at, const char *name,
                        uint16_t name_length, uint64_t number, uint32_t *children)
@@ -399,16 +398,8 @@ static int write_streaming_information(struct lt_estreamer_writer *writer,
  * say, not for bit 31; some servers let record_length count the whole message.
  */
 
-struct record_header {
-    uint32_t word;
-    uint32_t length;
-    bool archived; /* what follows is there */
-    uint32_t archive_timestamp;
-    uint32_t checksum;
-};
-
 static int read_record_header(struct lt_estreamer_reader *reader, struct lt_reader *in,
-                              struct record_header *header)
+                              struct lt_estreamer_record_header *header)
 {
     const uint8_t *at = in->at;
     size_t whole = lt_left(in);
@@ -431,10 +422,11 @@ static int read_record_header(struct lt_estreamer_reader *reader, struct lt_read
 
 /* record_length: what the field should say. */
 static int read_header_fields(struct lt_estreamer_reader *reader, const uint8_t *at,
-                              const struct record_header *header, size_t record_length,
+                              const struct lt_estreamer_record_header *header, size_t record_length,
                               uint32_t *children)
 {
-    const struct lt_estreamer_record *record = lt_estreamer_record(header->word & RECORD_TYPE_MASK);
+    const struct lt_estreamer_record *record =
+        lt_estreamer_record(header->word & LT_ESTREAMER_RECORD_TYPE_MASK);
     bool wrong = header->length != record_length;
     size_t count = 3u + (record != NULL) + wrong + (header->archived ? 2u : 0u);
     struct lt_tree *tree = reader->tree;
@@ -443,7 +435,7 @@ static int read_header_fields(struct lt_estreamer_reader *reader, const uint8_t 
 
     if (status != LEAT_OK)
         return status;
-    lt_tree_u64(tree, LT_NAME("record_type"), header->word & RECORD_TYPE_MASK);
+    lt_tree_u64(tree, LT_NAME("record_type"), header->word & LT_ESTREAMER_RECORD_TYPE_MASK);
     if (record != NULL)
         lt_tree_bytes(tree, LEAT_TEXT, LT_NAME("record_name"), lt_estreamer_names + record->name,
                       record->name_length);
@@ -465,7 +457,7 @@ static int read_event_data(struct lt_estreamer_reader *reader, struct lt_reader 
                            uint32_t *children)
 {
     const uint8_t *at = in.at;
-    struct record_header header;
+    struct lt_estreamer_record_header header;
     struct leat_error error;
     size_t count;
     int status = read_record_header(reader, &in, &header);
@@ -475,8 +467,8 @@ static int read_event_data(struct lt_estreamer_reader *reader, struct lt_reader 
     if (status != LEAT_OK)
         return status;
     count = reader->tree->count;
-    status =
-        lt_estreamer_read_record(reader, header.word & RECORD_TYPE_MASK, in, LT_NAME("record"), 1);
+    status = lt_estreamer_read_record(reader, header.word & LT_ESTREAMER_RECORD_TYPE_MASK, in,
+                                      LT_NAME("record"), 1);
     if (status == LEAT_OK || status == LEAT_E_NOMEM) {
         ++*children;
         return status;
@@ -491,14 +483,13 @@ static int read_event_data(struct lt_estreamer_reader *reader, struct lt_reader 
     return status;
 }
 
-static int write_event_data(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields)
+int lt_estreamer_take_record_header(struct lt_estreamer_writer *writer,
+                                    struct lt_estreamer_fields *fields,
+                                    struct lt_estreamer_record_header *header)
 {
-    struct lt_writer *out = writer->out;
     const leat_value *archive, *checksum;
     uint64_t type, netmap = 0, timestamp = 0, sum = 0;
     bool extended = false;
-    size_t header = out->length;
-    size_t start;
     int status = take_number(writer, fields, LT_NAME("record_type"), UINT16_MAX, &type);
 
     (void)lt_estreamer_take(fields, LT_NAME("record_name"));
@@ -514,26 +505,51 @@ static int write_event_data(struct lt_estreamer_writer *writer, struct lt_estrea
     checksum = lt_estreamer_take(fields, LT_NAME("checksum"));
     if (status == LEAT_OK)
         status = lt_estreamer_number(writer, checksum, "checksum", UINT32_MAX, &sum);
-    if (status != LEAT_OK)
-        return status;
-
-    lt_put_u32be(out, (extended ? EXTENDED_HEADER : 0) | (uint32_t)netmap << NETMAP_SHIFT |
-                          (uint32_t)type);
-    lt_put_u32be(out, 0);
+    header->word =
+        (extended ? EXTENDED_HEADER : 0) | (uint32_t)netmap << NETMAP_SHIFT | (uint32_t)type;
     /* Bit 31 promises the longer header. */
-    if (extended || archive != NULL || checksum != NULL) {
-        lt_put_u32be(out, (uint32_t)timestamp);
-        lt_put_u32be(out, (uint32_t)sum);
+    header->archived = extended || archive != NULL || checksum != NULL;
+    header->archive_timestamp = (uint32_t)timestamp;
+    header->checksum = (uint32_t)sum;
+    return status;
+}
+
+size_t lt_estreamer_put_record_header(struct lt_writer *out,
+                                      const struct lt_estreamer_record_header *header)
+{
+    lt_put_u32be(out, header->word);
+    lt_put_u32be(out, 0);
+    if (header->archived) {
+        lt_put_u32be(out, header->archive_timestamp);
+        lt_put_u32be(out, header->checksum);
     }
-    start = out->length;
-    status = lt_estreamer_write_record(writer, (uint32_t)type,
-                                       lt_estreamer_take(fields, LT_NAME("record")), 1);
+    return out->length;
+}
+
+int lt_estreamer_write_event_data(struct lt_estreamer_writer *writer,
+                                  struct lt_estreamer_fields *fields,
+                                  const struct lt_estreamer_record_header *header)
+{
+    struct lt_writer *out = writer->out;
+    size_t start = out->length;
+    size_t record = lt_estreamer_put_record_header(out, header);
+    int status = lt_estreamer_write_record(writer, header->word & LT_ESTREAMER_RECORD_TYPE_MASK,
+                                           lt_estreamer_take(fields, LT_NAME("record")), 1);
+
     if (status != LEAT_OK)
         return status;
-    if (out->length - start > UINT32_MAX)
+    if (out->length - record > UINT32_MAX)
         return lt_estreamer_refuse(writer, "a record longer than 4 GiB", "record");
-    lt_patch_u32be(out, header + 4, (uint32_t)(out->length - start));
+    lt_patch_u32be(out, start + 4, (uint32_t)(out->length - record));
     return lt_estreamer_fields_end(writer, fields);
+}
+
+static int write_event_data(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields)
+{
+    struct lt_estreamer_record_header header;
+    int status = lt_estreamer_take_record_header(writer, fields, &header);
+
+    return status != LEAT_OK ? status : lt_estreamer_write_event_data(writer, fields, &header);
 }
 
 /* Unknown messages */

@@ -27,6 +27,28 @@ struct lt_estreamer_message {
 const struct lt_estreamer_message *lt_estreamer_message_of_type(uint32_t type);
 const struct lt_estreamer_message *lt_estreamer_message_named(const char *name);
 
+/* Event data: the record header, and the whole. */
+#define LT_ESTREAMER_RECORD_TYPE_MASK 0xffffu
+
+struct lt_estreamer_record_header {
+    uint32_t word;   /* the type, the netmap id, and whether the header is extended */
+    uint32_t length; /* as read */
+    bool archived;   /* what follows is there */
+    uint32_t archive_timestamp;
+    uint32_t checksum;
+};
+
+int lt_estreamer_take_record_header(struct lt_estreamer_writer *writer,
+                                    struct lt_estreamer_fields *fields,
+                                    struct lt_estreamer_record_header *header);
+/* Returns where the record begins. Its length is 0 until it is known. */
+size_t lt_estreamer_put_record_header(struct lt_writer *out,
+                                      const struct lt_estreamer_record_header *header);
+/* Writes the header, and the record from all fields that are left. */
+int lt_estreamer_write_event_data(struct lt_estreamer_writer *writer,
+                                  struct lt_estreamer_fields *fields,
+                                  const struct lt_estreamer_record_header *header);
+
 /* An unknown message. */
 int lt_estreamer_read_unknown(struct lt_estreamer_reader *reader, uint32_t type,
                               struct lt_reader in, uint32_t *children);
