@@ -48,6 +48,7 @@ FIXED = {  # wire type: (row type, kind of value, octets)
     "mac": ("OCTETS", "MAC", 6),
 }
 AUTO = 0xFFFF
+BLOCK = r"s[12]/\d+"
 # The structures of the protocol that are read by their rows; the others are read by code. These layouts
 # come first, in the order of an enum in tables.h.
 READ_BY_ROWS = (
@@ -85,15 +86,17 @@ def read_tsv(path, columns):
 def read_layouts(path):
     layouts = {}
     for where, row in read_tsv(path, LAYOUT_COLUMNS):
-        layout = layouts.setdefault(row["container"], {"name": row["name"], "fields": []})
+        layout = layouts.setdefault(row["container"], {
+            "name": row["name"], "versions": row["versions"], "fields": [], "notes": []})
         fields = layout["fields"]
         if list(layouts)[-1] != row["container"]:
             fail(where, "the rows of a layout do not stand together")
-        if int(row["order"]) != len(fields) + 1 or layout["name"] != row["name"]:
-            fail(where, "out of order, or another name than the row above")
+        if int(row["order"]) != len(fields) + 1 or any(layout[key] != row[key] for key in ("name", "versions")):
+            fail(where, "out of order, or another name or other versions than the row above")
         if not re.fullmatch(r"[a-z][a-z0-9_]*", row["field"]):
             fail(where, "a field is named in snake_case")
         fields.append((where, row["field"], row["wire_type"]))
+        layout["notes"].append(row["notes"])
     return layouts
 
 
@@ -279,11 +282,12 @@ def code_of(record, event_types):
     return next((row["code"] for row in event_types if row["category"] == record["category"]), 0)
 
 
-def main():
-    layouts = read_layouts(sys.argv[1])
-    records = read_records(sys.argv[2], layouts)
-    event_types = read_event_types(sys.argv[3], records)
-    blocks = {c for c in layouts if re.fullmatch(r"s[12]/\d+", c)}
+def read_tables(layouts_path, records_path, event_types_path):
+    """All that the tables say, checked: layouts, their rows, records, event types."""
+    layouts = read_layouts(layouts_path)
+    records = read_records(records_path, layouts)
+    event_types = read_event_types(event_types_path, records)
+    blocks = {c for c in layouts if re.fullmatch(BLOCK, c)}
     for container in layouts:
         if container not in blocks and not re.fullmatch(r"(struct/[a-z0-9_]+|record/\d+(_body|_legacy)?)",
                                                         container):
@@ -294,8 +298,18 @@ def main():
     for container in compiled:
         if container.startswith("record/") and container not in used:
             fail("layouts", f"no record uses {container}")
+    return layouts, compiled, records, event_types
 
-    order = list(READ_BY_ROWS) + [c for c in compiled if not c.startswith("struct/")]
+
+def in_order(layouts):
+    """The layouts that are compiled in, by their numbers."""
+    return list(READ_BY_ROWS) + [c for c in layouts if not c.startswith("struct/")]
+
+
+def main():
+    layouts, compiled, records, event_types = read_tables(*sys.argv[1:4])
+    order = in_order(layouts)
+    blocks = {c for c in order if re.fullmatch(BLOCK, c)}
     index = {c: i for i, c in enumerate(order)}
     names = Names([""] + order + [layouts[c]["name"] for c in order] +
                   [row[2] for c in order for row in compiled[c]] +

@@ -62,6 +62,7 @@ CASES = {
                               "s2/6\tinteger\tinternal\t1\tValue\t"), "snake_case"),
     "out of order": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriority\tall\t3\t"), "order"),
     "two names": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriorities\tall\t2\t"), "name"),
+    "two versions": (layout("record/4\tPriority\tall\t2\t", "record/4\tPriority\t5.0\t2\t"), "versions"),
     "a layout in two places": (
         {"layouts": LAYOUTS + "record/4\tPriority\tall\t4\tmore\tu8\t\n"}, "together"),
     "an unknown wire type": (layout("s2/6\tinteger\tinternal\t1\tvalue\tu32",
