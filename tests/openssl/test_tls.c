@@ -2,13 +2,12 @@
  * The TLS adapter: two of them joined by memory, over a session that takes every octet as it
  * comes. Certificates are made on the spot.
  */
+#include "certificates.h"
 #include "support.h"
 
 #include "session.h"
 
 #include <leat/openssl.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 
 /* The session under test: an event for whatever arrived; sends text as it is. */
 static int pipe_next(leat_session *session)
@@ -47,43 +46,13 @@ struct end {
     int status; /* of leat_next() */
 };
 
-static EVP_PKEY *key(void)
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
-    EVP_PKEY *made = NULL;
-
-    ck_assert_int_eq(EVP_PKEY_keygen_init(context), 1);
-    ck_assert_int_eq(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1), 1);
-    ck_assert_int_eq(EVP_PKEY_keygen(context, &made), 1);
-    EVP_PKEY_CTX_free(context);
-    return made;
-}
-
-static X509 *certificate(EVP_PKEY *pkey)
-{
-    X509 *made = X509_new();
-    X509_NAME *name = X509_get_subject_name(made);
-
-    ck_assert_int_eq(X509_set_version(made, 2), 1);
-    (void)ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
-    (void)X509_gmtime_adj(X509_getm_notBefore(made), -3600);
-    (void)X509_gmtime_adj(X509_getm_notAfter(made), 3600);
-    (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"leat", -1,
-                                     -1, 0);
-    ck_assert_int_eq(X509_set_issuer_name(made, name), 1);
-    ck_assert_int_eq(X509_set_pubkey(made, pkey), 1);
-    ck_assert_int_gt(X509_sign(made, pkey, EVP_sha256()), 0);
-    return made;
-}
-
 /*
  * Adapters of both ends; the client trusts the server's certificate, or (trusting false)
  * nobody's.
  */
 static void join(struct end *client, struct end *server, int version, bool trusting)
 {
-    EVP_PKEY *pkey = key();
-    X509 *x509 = certificate(pkey);
+    struct t_identity identity = t_authority("leat");
     struct end *ends[2] = {client, server};
     int i;
 
@@ -98,11 +67,12 @@ static void join(struct end *client, struct end *server, int version, bool trust
         if (i == 0) {
             SSL_CTX_set_verify(end->context, SSL_VERIFY_PEER, NULL);
             if (trusting)
-                ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(end->context), x509),
-                                 1);
+                ck_assert_int_eq(
+                    X509_STORE_add_cert(SSL_CTX_get_cert_store(end->context), identity.certificate),
+                    1);
         } else {
-            ck_assert_int_eq(SSL_CTX_use_certificate(end->context, x509), 1);
-            ck_assert_int_eq(SSL_CTX_use_PrivateKey(end->context, pkey), 1);
+            ck_assert_int_eq(SSL_CTX_use_certificate(end->context, identity.certificate), 1);
+            ck_assert_int_eq(SSL_CTX_use_PrivateKey(end->context, identity.key), 1);
         }
         ck_assert_int_eq(lt_session_new(&pipe_dialect, NULL, &defaults, &end->session), LEAT_OK);
         ssl = SSL_new(end->context);
@@ -116,8 +86,7 @@ static void join(struct end *client, struct end *server, int version, bool trust
         end->got = t_copy("", 0);
         end->status = LEAT_MORE;
     }
-    X509_free(x509);
-    EVP_PKEY_free(pkey);
+    t_identity_free(&identity);
 }
 
 static void part(struct end *end)
