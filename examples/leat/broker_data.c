@@ -12,7 +12,7 @@ static bool broker_from_hex(struct lines *lines, const char *line, size_t length
     if (leat_broker_read(lines->value, NULL, lines->hex, length) != LEAT_OK)
         return line_refuse(lines, leat_builder_error(lines->value));
     value = leat_builder_value(lines->value);
-    if (!lines->arguments->typed) {
+    if (!option_given(lines->arguments, "--typed")) {
         output_json(&lines->output, value);
         return true;
     }

@@ -80,12 +80,13 @@ static int run(struct stream *stream, const struct arguments *arguments)
 {
     const char *name = stream->input.name;
     const leat_error *error;
+    bool is_hex = option_given(arguments, "--hex");
     int status;
 
-    if (arguments->body)
+    if (option_given(arguments, "--body"))
         fill_with_body(stream);
     while ((status = drain(stream)) == LEAT_MORE && !stream->unsound) {
-        if (arguments->hex)
+        if (is_hex)
             fill_from_hex(stream);
         else
             fill(stream);
@@ -109,6 +110,7 @@ int decode_stream(const struct arguments *arguments)
 {
     const struct dialect *dialect = dialect_find(arguments->command->noun);
     struct stream stream;
+    const char *who = option_value(arguments, "--from");
     uint32_t from = LEAT_FROM_ANY;
     int code = EXIT_USAGE;
 
@@ -116,17 +118,17 @@ int decode_stream(const struct arguments *arguments)
         return EXIT_USAGE;
     memset(&stream, 0, sizeof stream);
     stream.hex.high = -1;
-    if (arguments->from != NULL && !from_read(arguments->from, strlen(arguments->from), &from)) {
-        complain("--from %s: not client, server, proxy, agent or sender", arguments->from);
+    if (who != NULL && !from_read(who, strlen(who), &from)) {
+        complain("--from %s: not client, server, proxy, agent or sender", who);
         return EXIT_USAGE;
     }
-    if (arguments->body && arguments->hex) {
+    if (option_given(arguments, "--body") && option_given(arguments, "--hex")) {
         complain("--body and --hex exclude each other");
         return EXIT_USAGE;
     }
     stream.session = dialect_open(dialect, from);
     if (stream.session == NULL) {
-        complain("--from %s: %s has no such side", arguments->from, dialect->title);
+        complain("--from %s: %s has no such side", who, dialect->title);
         return EXIT_USAGE;
     }
     if (input_open(&stream.input, arguments->operands[0])) {

@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <leat/estreamer.h>
+#include <string.h>
 
 static bool record_from_hex(struct lines *lines, const char *line, size_t length)
 {
@@ -29,12 +30,9 @@ static bool record_to_hex(struct lines *lines, const char *line, size_t length)
 static int each_record(const struct arguments *arguments, line_convert *convert)
 {
     const char *digits = arguments->operands[0];
-    uint64_t type = 0;
-    size_t i;
+    uint64_t type;
 
-    for (i = 0; digits[i] >= '0' && digits[i] <= '9' && type <= UINT32_MAX; i++)
-        type = type * 10 + (uint64_t)(digits[i] - '0');
-    if (i == 0 || digits[i] != '\0' || type > UINT32_MAX) {
+    if (!number_read(digits, strlen(digits), 10, &type) || type > UINT32_MAX) {
         complain("%s: not a record type, which is a number of 32 bits", digits);
         return EXIT_USAGE;
     }

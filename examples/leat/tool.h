@@ -21,40 +21,67 @@
 
 #define CHUNK_BYTES ((size_t)65536) /* most that one read() asks for */
 
-/* options.c: the command line, and the table of commands that it chooses from. */
+/* commands.c: the table of commands. A command is called by its two words: leat decode zabbix. */
 
-#define OPTION_FROM  1u
-#define OPTION_HEX   2u
-#define OPTION_BODY  4u
-#define OPTION_TYPED 8u
-
-struct arguments {
-    const struct command *command;
-    const char *from; /* NULL: not given */
-    bool hex;
-    bool body;
-    bool typed;
-    const char *operands[2];
-    size_t operand_count;
+/* A row of a command's --help: an option, or an operand (whose name does not begin with a dash). */
+struct option {
+    const char *name;
+    const char *argument; /* what follows the option; NULL: nothing */
+    const char *help;     /* lines, the last one without its end */
 };
 
-/* A command is called by its two words: leat decode zabbix. A new one is a new row of the table in leat.c. */
+struct arguments;
+
 struct command {
     const char *verb;
     const char *noun; /* the dialect's name, if the command is for one */
     const char *synopsis;
     const char *summary;
-    const char *help[4]; /* paragraphs; NULL ends them */
+    const char *help;             /* a paragraph */
+    const struct option *rows[5]; /* tables that end with a row without a name; NULL ends them */
+    const char *codes;            /* exit codes, and what else is to be said at the end */
     const char *examples;
-    unsigned options; /* OPTION_* */
     size_t operands_min;
     size_t operands_max;
     int (*run)(const struct arguments *arguments);
 };
 
-/* Reads what follows the two words. False, with a complaint, if it is not as the command wants it. */
+/* All commands. */
+const struct command *command_table(size_t *count);
+
+/* options.c: what follows the two words. */
+
+#define ROWS_MAX 48
+
+struct arguments {
+    const struct command *command;
+    const char *values[ROWS_MAX]; /* as the command's rows; NULL: not given */
+    const char *operands[2];
+    size_t operand_count;
+};
+
+/* False, with a complaint, if the words are not as the command wants them. */
 bool arguments_read(struct arguments *arguments, const struct command *command, int count,
                     char *const *words, bool *help);
+
+/* What was given for an option ("--from"), "" if it takes nothing; NULL: it was not given. */
+const char *option_value(const struct arguments *arguments, const char *name);
+bool option_given(const struct arguments *arguments, const char *name);
+
+/* Prints the rows of the command's help. */
+void options_help(FILE *to, const struct command *command);
+
+/*
+ * Values of options. False, with a complaint, if one was given that is wrong; *value stays as it was if none was
+ * given.
+ */
+bool option_number(const struct arguments *arguments, const char *name, uint64_t least,
+                   uint64_t most, uint64_t *value);
+/* Seconds, with a fraction or not. */
+bool option_seconds(const struct arguments *arguments, const char *name, uint64_t *ms);
+
+/* Digits of a base up to 16 that are all of the text, or up to length. False: they are not. */
+bool number_read(const char *text, size_t length, unsigned base, uint64_t *number);
 
 /* dialect.c */
 
@@ -87,9 +114,13 @@ int encode_broker_data(const struct arguments *arguments);
 #ifdef WITH_ESTREAMER
 int decode_estreamer_record(const struct arguments *arguments);
 int encode_estreamer_record(const struct arguments *arguments);
+int estreamer_client(const struct arguments *arguments);
+int estreamer_server(const struct arguments *arguments);
 #else
 #define decode_estreamer_record NULL
 #define encode_estreamer_record NULL
+#define estreamer_client        NULL
+#define estreamer_server        NULL
 #endif
 
 /* input.c: files, read in chunks or in lines of any length. */
