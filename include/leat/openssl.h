@@ -4,10 +4,10 @@
  *
  * The verbs of a session, on the side of the wire:
  *
- *     leat_tls_run(tls);
- *     while (leat_next(session, &event) == LEAT_OK)
- *         handle(event);
- *     leat_tls_run(tls);
+ *     do {
+ *         while (leat_next(session, &event) == LEAT_OK)
+ *             handle(event);
+ *     } while (leat_tls_run(tls) == LEAT_MORE);
  *     data = leat_tls_send_data(tls, &len);
  *     if (len > 0 && (n = write(fd, data, len)) > 0)
  *         leat_tls_send_done(tls, (size_t)n);
@@ -112,11 +112,12 @@ LEAT_API int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *ses
 LEAT_API void leat_tls_free(leat_tls *tls);
 
 /**
- * Does all that can be done now: the handshake, what arrived into the session, its output into
- * records (as long as fewer than 64 KiB of them wait to be sent; the rest waits in the session,
- * where it is bounded).
+ * Does all that can be done now: the handshake, what arrived into the session (as long as
+ * leat_wants() has LEAT_WANT_READ; the rest waits here), its output into records (as long as fewer
+ * than 64 KiB of them wait to be sent; the rest waits in the session, where it is bounded).
  * An input-side call on the session: it ends the loan of the last event.
  *
+ * LEAT_MORE  the session got octets, or their end: draw its events, then call again.
  * LEAT_OK    the conversation goes on.
  * LEAT_END   the peer said close_notify; the session was told of the end.
  * LEAT_E_TLS the handshake or a record failed; LEAT_E_END: the stream ended without
@@ -127,12 +128,16 @@ LEAT_API void leat_tls_free(leat_tls *tls);
 LEAT_API int leat_tls_run(leat_tls *tls);
 
 /*
- * Says close_notify behind all output so far. LEAT_OK, LEAT_E_STATE before the handshake is done
- * (just close the connection then), or what ended the adapter.
+ * Says close_notify behind all output so far; what the session sends from now on stays in it.
+ * LEAT_OK, LEAT_E_STATE before the handshake is done (just close the connection then), or what ended
+ * the adapter.
  */
 LEAT_API int leat_tls_close(leat_tls *tls);
 
-/* As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data(), leat_send_done(). */
+/*
+ * As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data(), leat_send_done(). No
+ * space is lent while 64 KiB wait that the session does not want yet.
+ */
 LEAT_API void *leat_tls_recv_space(leat_tls *tls, size_t *length);
 LEAT_API int leat_tls_recv_done(leat_tls *tls, size_t length);
 LEAT_API int leat_tls_recv_eof(leat_tls *tls);
@@ -145,7 +150,10 @@ LEAT_API int leat_tls_is_ready(const leat_tls *tls);
 /* The SSL inside, to look at: peer certificate, version, cipher. Borrowed. */
 LEAT_API SSL *leat_tls_ssl(const leat_tls *tls);
 
-/* Why it failed (the text is OpenSSL's reason); NULL if it did not. */
+/*
+ * Why it failed (the text is OpenSSL's reason, or what is wrong with the peer's certificate); NULL if
+ * it did not.
+ */
 LEAT_API const leat_error *leat_tls_error(const leat_tls *tls);
 
 #ifdef __cplusplus

@@ -12,7 +12,10 @@
 
 /* A record of the largest size, and a little more. */
 #define SPACE_BYTES 18432u
-/* Octets of records that may wait; a little more, as a record is made whole. */
+/*
+ * Octets of records that may wait, those to send and those that the session does not want yet; a
+ * little more, as a record is made whole and a read not cut.
+ */
 #define WAITING_MAX ((size_t)64 << 10)
 
 struct leat_tls {
@@ -24,6 +27,8 @@ struct leat_tls {
     uint8_t *space; /* where received octets are lent room */
     int status;     /* LEAT_OK, LEAT_END or what failed */
     bool lent;
+    bool ready; /* SSL_is_init_finished() is not, in the middle of a message behind the handshake */
+    bool eof;
     struct leat_error error;
     uint64_t received;
 };
@@ -72,27 +77,54 @@ static int fail(leat_tls *tls, int status, const char *text)
     return status;
 }
 
+static bool is_ssl(unsigned long error, int reason)
+{
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == reason;
+}
+
+/* OpenSSL's reason for an error, or X.509's for a certificate that it did not believe. */
+static const char *reason_text(const leat_tls *tls, unsigned long error)
+{
+    long verified = SSL_get_verify_result(tls->ssl);
+    const char *reason = ERR_reason_error_string(error);
+
+    if (is_ssl(error, SSL_R_CERTIFICATE_VERIFY_FAILED) && verified != X509_V_OK)
+        return X509_verify_cert_error_string(verified);
+    return reason == NULL ? "TLS failed" : reason;
+}
+
+static int fail_by(leat_tls *tls, unsigned long error)
+{
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+    if (is_ssl(error, SSL_R_UNEXPECTED_EOF_WHILE_READING))
+        error = 0; /* as before OpenSSL 3 */
+#endif
+    if (error == 0)
+        return fail(tls, LEAT_E_END,
+                    tls->ready ? "the stream ended without close_notify"
+                               : "the stream ended inside the handshake");
+    if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+        return fail(tls, LEAT_E_NOMEM, "out of memory");
+    return fail(tls, LEAT_E_TLS, reason_text(tls, error));
+}
+
 /* What an SSL function that gave result means. LEAT_OK: nothing more can be done now. */
 static int verdict(leat_tls *tls, int result)
 {
-    const char *reason;
+    unsigned long error = ERR_peek_error();
 
     switch (SSL_get_error(tls->ssl, result)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
         return LEAT_OK;
     case SSL_ERROR_ZERO_RETURN:
+        if (!tls->ready)
+            return fail_by(tls, 0);
         (void)leat_recv_eof(tls->session);
         return tls->status = LEAT_END;
-    case SSL_ERROR_SYSCALL:
-        return fail(tls, LEAT_E_END, "the stream ended without close_notify");
     default:
-#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
-        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-            return fail(tls, LEAT_E_END, "the stream ended without close_notify");
-#endif
-        reason = ERR_reason_error_string(ERR_peek_error());
-        return fail(tls, LEAT_E_TLS, reason == NULL ? "TLS failed" : reason);
+        ERR_clear_error();
+        return fail_by(tls, error);
     }
 }
 
@@ -101,21 +133,36 @@ static int int_size(size_t length)
     return length > INT_MAX ? INT_MAX : (int)length;
 }
 
-/* What arrived, into the session. */
-static int decrypt(leat_tls *tls)
+/* Whether SSL_read() may get somewhere: asking the session for space costs it memory. */
+static bool has_input(const leat_tls *tls)
 {
-    for (;;) {
+    return tls->eof || BIO_ctrl_pending(tls->in) > 0 || SSL_has_pending(tls->ssl) == 1;
+}
+
+/* What arrived, into the session while it wants more. True: it got octets, or their end. */
+static bool decrypt(leat_tls *tls)
+{
+    bool told = false;
+
+    while (has_input(tls) && (leat_wants(tls->session) & LEAT_WANT_READ) != 0) {
         size_t length;
         void *space = leat_recv_space(tls->session, &length);
         int result;
 
-        if (space == NULL) /* the session is over, and says why itself */
-            return LEAT_OK;
+        if (space == NULL) /* no memory: the session says so itself */
+            break;
         result = SSL_read(tls->ssl, space, int_size(length));
         if (result <= 0)
-            return verdict(tls, result);
+            return verdict(tls, result) == LEAT_END || told;
         (void)leat_recv_done(tls->session, (size_t)result);
+        told = true;
     }
+    return told;
+}
+
+static bool is_closed(const leat_tls *tls)
+{
+    return (SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN) != 0;
 }
 
 /*
@@ -124,40 +171,46 @@ static int decrypt(leat_tls *tls)
  */
 static int encrypt(leat_tls *tls, size_t most)
 {
-    for (;;) {
+    while (!is_closed(tls)) {
         size_t length, waiting;
         const void *data = leat_send_data(tls->session, &length);
         int result;
 
         (void)leat_tls_send_data(tls, &waiting);
         if (data == NULL || waiting >= most)
-            return LEAT_OK;
+            break;
         result = SSL_write(tls->ssl, data, int_size(length));
         if (result <= 0)
             return verdict(tls, result);
         (void)leat_send_done(tls->session, (size_t)result);
     }
+    return LEAT_OK;
+}
+
+static void handshake(leat_tls *tls)
+{
+    int result = SSL_do_handshake(tls->ssl);
+
+    if (result > 0)
+        tls->ready = true;
+    else
+        (void)verdict(tls, result);
 }
 
 int leat_tls_run(leat_tls *tls)
 {
-    int status, result;
+    bool told = false;
 
     if (tls->status < 0)
         return tls->status;
     ERR_clear_error();
-    if (!SSL_is_init_finished(tls->ssl)) {
-        result = SSL_do_handshake(tls->ssl);
-        if (result <= 0)
-            return verdict(tls, result);
-    }
-    if (tls->status == LEAT_OK) {
-        status = decrypt(tls);
-        if (status < 0)
-            return status;
-    }
-    status = encrypt(tls, WAITING_MAX);
-    return status < 0 ? status : tls->status;
+    if (!tls->ready)
+        handshake(tls);
+    if (tls->ready && tls->status == LEAT_OK)
+        told = decrypt(tls);
+    if (tls->ready && tls->status >= 0)
+        (void)encrypt(tls, WAITING_MAX);
+    return told ? LEAT_MORE : tls->status;
 }
 
 int leat_tls_close(leat_tls *tls)
@@ -166,11 +219,11 @@ int leat_tls_close(leat_tls *tls)
 
     if (tls->status < 0)
         return tls->status;
-    if (!SSL_is_init_finished(tls->ssl))
+    if (!tls->ready)
         return LEAT_E_STATE;
     ERR_clear_error();
     status = encrypt(tls, SIZE_MAX);
-    if (status < 0)
+    if (status < 0 || is_closed(tls))
         return status;
     result = SSL_shutdown(tls->ssl);
     return result < 0 ? verdict(tls, result) : LEAT_OK;
@@ -179,7 +232,8 @@ int leat_tls_close(leat_tls *tls)
 void *leat_tls_recv_space(leat_tls *tls, size_t *length)
 {
     *length = 0;
-    if (tls->status != LEAT_OK || (leat_wants(tls->session) & LEAT_WANT_CLOSE) != 0)
+    if (tls->status != LEAT_OK || tls->eof || (leat_wants(tls->session) & LEAT_WANT_CLOSE) != 0 ||
+        BIO_ctrl_pending(tls->in) >= WAITING_MAX)
         return NULL;
     if (tls->space == NULL)
         tls->space = (uint8_t *)lt_resize(&tls->allocator, NULL, 0, SPACE_BYTES);
@@ -206,6 +260,7 @@ int leat_tls_recv_done(leat_tls *tls, size_t length)
 int leat_tls_recv_eof(leat_tls *tls)
 {
     (void)BIO_set_mem_eof_return(tls->in, 0);
+    tls->eof = true;
     return tls->status < 0 ? tls->status : LEAT_OK;
 }
 
@@ -237,7 +292,7 @@ int leat_tls_send_done(leat_tls *tls, size_t length)
 
 int leat_tls_is_ready(const leat_tls *tls)
 {
-    return SSL_is_init_finished(tls->ssl) ? 1 : 0;
+    return tls->ready ? 1 : 0;
 }
 
 SSL *leat_tls_ssl(const leat_tls *tls)
