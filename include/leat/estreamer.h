@@ -308,7 +308,7 @@ LEAT_API int leat_estreamer_is_wanted(const leat_session *session, uint32_t reco
 /* From when on the client wants records: the initial_timestamp of its last request. */
 LEAT_API uint32_t leat_estreamer_start(const leat_session *session);
 
-/* How many records, and messages with host data, wait for the client's acknowledgement. */
+/* How many records, and messages with host data, wait until what went before is acknowledged. */
 LEAT_API size_t leat_estreamer_waiting(const leat_session *session);
 
 /**

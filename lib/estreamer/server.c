@@ -1,0 +1,706 @@
+/*
+ * The server's side of a conversation. Source: spec sections 7 to 9, 11 to 13.
+ *
+ *     state           message                 does                            then
+ *     START           event_stream_request    subscribes                      STREAMING
+ *                     ... with bit 30         offers the services             WAIT_REQUEST
+ *                     anything but a null     error                           over
+ *     WAIT_REQUEST    streaming_request       subscribes                      STREAMING
+ *                     ... without 6667        error                           over
+ *     STREAMING       null                    sends what waits
+ *     but START       host_data_request       expects the answer
+ *                     either request          takes the place of the last     as above
+ *     any             error                                                   over
+ *
+ * What the client has not allowed yet stands at the end of the output, held back: whole messages,
+ * of which the last may be a bundle that is still open for records.
+ */
+#include "peer.h"
+
+#include <leat/estreamer.h>
+
+#define BUNDLE_HEADER      16u /* the message's header, the connection, the number */
+#define SERVICE_BYTES      16u
+#define SERVICES_MAX       16u
+#define DISCOVERY_BYTES    40u /* of a discovery header without an address */
+#define DISCOVERY_IPV4     4u  /* where in it ... */
+#define DISCOVERY_HAS_IPV6 14u
+#define HOST_RANGE         1u /* bit of a data_type */
+#define BIT(number)        (UINT32_C(1) << (number))
+#define METADATA_BITS      (BIT(1) | BIT(14) | BIT(15) | BIT(20))
+
+enum state { START, WAIT_REQUEST, STREAMING };
+
+struct server {
+    struct lt_estreamer_peer peer;
+    enum state state;
+    uint32_t services[SERVICES_MAX];
+    uint32_t service_count;
+    uint32_t connection_id;
+    uint32_t window;
+    uint32_t bundle_records;
+    uint32_t bundle_bytes;
+    bool verbatim;
+    bool bundles;      /* how records are sent */
+    uint32_t flags;    /* of the request */
+    uint32_t codes[8]; /* bits: the event codes below 256 of the request */
+    uint32_t initial_timestamp;
+    uint32_t in_flight;       /* messages that lack their null */
+    uint32_t sequence_number; /* of the last bundle */
+    size_t open_bytes;        /* of the bundle at the end of the output that is open; 0: none */
+    uint32_t open_records;
+    size_t waiting;        /* records, and host data, that are held back */
+    uint64_t host_singles; /* host data requests without their answer */
+    uint64_t host_ranges;
+    uint64_t keepalive_ms;
+    uint64_t request_ms;
+    uint64_t idle_ms;
+    uint64_t sent_ms;   /* when something was last sent */
+    uint64_t credit_ms; /* when the first message in flight was sent, or the last null came */
+};
+
+/* Flow control */
+
+/* The message that begins what is held back, and how many records it has. */
+static size_t first_held(const leat_session *session, size_t *records)
+{
+    struct lt_reader in =
+        lt_reader(session->out.data + session->out.length - session->hold_back, session->hold_back);
+    struct lt_reader body;
+    uint16_t type;
+
+    (void)lt_u16be(&in); /* the version */
+    type = lt_u16be(&in);
+    body = lt_child(&in, lt_u32be(&in), 0);
+    *records = 1;
+    if (type == LT_ESTREAMER_MESSAGE_BUNDLE_TYPE) {
+        (void)lt_u64be(&body); /* the connection and the number */
+        for (*records = 0; lt_left(&body) > 0; ++*records) {
+            (void)lt_u32be(&body);
+            (void)lt_take(&body, lt_u32be(&body));
+        }
+    }
+    return session->hold_back - lt_left(&in);
+}
+
+/* Lets go what the client allows: whole messages, each until its null. */
+static void let_go(struct server *server)
+{
+    leat_session *session = &server->peer.codec.session;
+
+    while (session->hold_back > 0 && server->in_flight < server->window) {
+        size_t records;
+
+        session->hold_back -= first_held(session, &records);
+        server->waiting -= records;
+        if (session->hold_back == 0)
+            server->open_bytes = 0;
+        if (server->in_flight++ == 0)
+            server->credit_ms = session->now_ms;
+        server->sent_ms = session->now_ms;
+    }
+}
+
+/* Puts octets in front of what is held back, inside a command. */
+static void put_first(struct server *server, const void *octets, size_t length)
+{
+    leat_session *session = &server->peer.codec.session;
+    uint8_t *held;
+
+    if (lt_put(&session->out, length) == NULL || !lt_estreamer_has_room(session))
+        return;
+    held = session->out.data + session->out.length - length - session->hold_back;
+    memmove(held + length, held, session->hold_back);
+    memcpy(held, octets, length);
+    server->sent_ms = session->now_ms;
+}
+
+/* The same where no command is: LEAT_OK, or why there is no room. */
+static int send_first(struct server *server, const void *octets, size_t length)
+{
+    leat_session *session = &server->peer.codec.session;
+    struct leat_error refusal = session->send_error;
+    int status;
+
+    lt_send_begin(session);
+    put_first(server, octets, length);
+    status = lt_send_end(session, LEAT_OK);
+    session->send_error = refusal;
+    return status;
+}
+
+/* Records */
+
+/*
+ * Deployed clients look for the address of a discovery event where it stands if has_ipv6 is set. An
+ * IPv4 address is mapped.
+ */
+static void add_address(struct lt_writer *out, size_t record)
+{
+    uint8_t *header;
+
+    if (out->status != LEAT_OK || out->length - record < DISCOVERY_BYTES ||
+        out->data[record + DISCOVERY_HAS_IPV6] != 0 || lt_put(out, 16) == NULL)
+        return;
+    header = out->data + record;
+    memmove(header + DISCOVERY_BYTES + 16, header + DISCOVERY_BYTES,
+            out->length - 16 - record - DISCOVERY_BYTES);
+    memset(header + DISCOVERY_BYTES, 0, 10);
+    memset(header + DISCOVERY_BYTES + 10, 0xff, 2);
+    memcpy(header + DISCOVERY_BYTES + 12, header + DISCOVERY_IPV4, 4);
+    header[DISCOVERY_HAS_IPV6] = 1;
+}
+
+static bool is_extended(const struct server *server)
+{
+    return (server->flags & LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0;
+}
+
+/* The header that the client asked for, and no more in its first word than the type. */
+static void fit_header(const struct server *server, struct lt_estreamer_record_header *header)
+{
+    if (server->verbatim)
+        return;
+    header->word &= LT_ESTREAMER_RECORD_TYPE_MASK;
+    header->archived = (server->flags & LEAT_ESTREAMER_FLAG_EXTENDED_HEADER) != 0;
+}
+
+/* The record that is written behind its header: makes it fit, and the header know its length. */
+static int fit_record(struct server *server, const struct lt_estreamer_record_header *header,
+                      size_t record)
+{
+    leat_session *session = &server->peer.codec.session;
+    const struct lt_estreamer_record *known =
+        lt_estreamer_record(header->word & LT_ESTREAMER_RECORD_TYPE_MASK);
+    size_t length_at = record - (header->archived ? 12 : 4);
+
+    if (!server->verbatim && is_extended(server) && known != NULL && known->discovery)
+        add_address(&session->out, record);
+    if (session->out.status == LEAT_OK && session->out.length - record > UINT32_MAX)
+        return lt_refuse(session, LEAT_E_LIMIT, 0, "a record longer than 4 GiB", "record");
+    lt_patch_u32be(&session->out, length_at, (uint32_t)(session->out.length - record));
+    return LEAT_OK;
+}
+
+/* The octets of a record, or a record to be written. */
+struct record_source {
+    struct lt_estreamer_record_header header;
+    struct lt_estreamer_fields fields; /* unless octets are given */
+    const void *octets;
+    size_t length;
+    bool encoded;
+};
+
+static int put_record(struct server *server, struct record_source source)
+{
+    leat_session *session = &server->peer.codec.session;
+    struct lt_estreamer_writer writer = lt_estreamer_start(session);
+    size_t header_bytes = source.header.archived ? 16 : 8;
+    size_t start = session->out.length;
+    int status = LEAT_OK;
+
+    if (source.encoded) {
+        (void)lt_estreamer_put_record_header(&session->out, &source.header);
+        lt_put_bytes(&session->out, source.octets, source.length);
+    } else {
+        status = lt_estreamer_write_event_data(&writer, &source.fields, &source.header);
+    }
+    if (status != LEAT_OK || !lt_estreamer_has_room(session))
+        return status;
+    return fit_record(server, &source.header, start + header_bytes);
+}
+
+/* Adds the record to the open bundle, or opens one; *fits is false if the bundle gets too long. */
+static int put_item(struct server *server, const struct record_source *source, bool *fits)
+{
+    leat_session *session = &server->peer.codec.session;
+    bool opens = server->open_bytes == 0;
+    size_t bundle, item;
+    int status;
+
+    *fits = true;
+    bundle = session->out.length - server->open_bytes;
+    if (opens) {
+        bundle = lt_estreamer_begin(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
+        lt_put_u32be(&session->out, server->connection_id);
+        lt_put_u32be(&session->out, server->sequence_number + 1);
+    }
+    item = lt_estreamer_begin_item(session, LT_ESTREAMER_EVENT_DATA_TYPE);
+    status = put_record(server, *source);
+    if (status == LEAT_OK)
+        status = lt_estreamer_finish(session, item);
+    if (status != LEAT_OK || !lt_estreamer_has_room(session))
+        return status;
+    if (!opens &&
+        session->out.length - bundle > session->limits.message_bytes + LT_ESTREAMER_HEADER_BYTES) {
+        *fits = false;
+        session->out.length = item;
+        return LEAT_OK;
+    }
+    status = lt_estreamer_finish(session, bundle);
+    if (status != LEAT_OK)
+        return status;
+    if (opens) {
+        server->sequence_number++;
+        server->open_records = 0;
+        server->open_bytes = 0;
+    }
+    session->hold_back += session->out.length - (opens ? bundle : item);
+    server->open_bytes = session->out.length - bundle;
+    server->open_records++;
+    server->waiting++;
+    return LEAT_OK;
+}
+
+static int put_bundled(struct server *server, const struct record_source *source)
+{
+    bool fits;
+    int status;
+
+    if (server->open_records >= server->bundle_records ||
+        server->open_bytes >= server->bundle_bytes)
+        server->open_bytes = 0;
+    status = put_item(server, source, &fits);
+    if (!fits) {
+        server->open_bytes = 0;
+        status = put_item(server, source, &fits);
+    }
+    return status;
+}
+
+/* A message that waits for its turn; it begins at start and is whole. */
+static int hold_message(struct server *server, size_t start)
+{
+    leat_session *session = &server->peer.codec.session;
+    int status = lt_estreamer_finish(session, start);
+
+    if (status != LEAT_OK || !lt_estreamer_has_room(session))
+        return status;
+    session->hold_back += session->out.length - start;
+    server->open_bytes = 0;
+    server->waiting++;
+    return LEAT_OK;
+}
+
+static int send_source(struct server *server, struct record_source *source)
+{
+    leat_session *session = &server->peer.codec.session;
+    size_t start;
+    int status;
+
+    fit_header(server, &source->header);
+    if (server->bundles) {
+        status = put_bundled(server, source);
+    } else {
+        start = lt_estreamer_begin(session, LT_ESTREAMER_EVENT_DATA_TYPE);
+        status = put_record(server, *source);
+        if (status == LEAT_OK)
+            status = hold_message(server, start);
+    }
+    if (status == LEAT_OK && lt_estreamer_has_room(session))
+        let_go(server);
+    return status;
+}
+
+static int send_event_data(struct server *server, const leat_value *value)
+{
+    struct lt_estreamer_writer writer = lt_estreamer_start(&server->peer.codec.session);
+    struct record_source source = {.encoded = false};
+    int status = lt_estreamer_fields(&writer, value, NULL, &source.fields);
+
+    if (status == LEAT_OK)
+        status = lt_estreamer_take_record_header(&writer, &source.fields, &source.header);
+    return status != LEAT_OK ? status : send_source(server, &source);
+}
+
+int leat_estreamer_send_record(leat_session *session, uint32_t record_type,
+                               uint32_t archive_timestamp, const void *record, size_t length)
+{
+    struct server *server = (struct server *)session;
+    struct record_source source = {.header = {.word = record_type,
+                                              .archived = archive_timestamp != 0,
+                                              .archive_timestamp = archive_timestamp},
+                                   .octets = record,
+                                   .length = length,
+                                   .encoded = true};
+
+    if (session->dialect != &lt_estreamer_server || lt_estreamer_is_over(&server->peer) ||
+        server->state == START)
+        return lt_refuse(session, LEAT_E_STATE, 0, "nobody has asked for records", NULL);
+    if (record_type > LT_ESTREAMER_RECORD_TYPE_MASK)
+        return lt_refuse(session, LEAT_E_VALUE, 0, "over 65535", "record_type");
+    lt_send_begin(session);
+    return lt_send_end(session, send_source(server, &source));
+}
+
+size_t leat_estreamer_waiting(const leat_session *session)
+{
+    return session->dialect == &lt_estreamer_server && session->hold_back > 0
+               ? ((const struct server *)session)->waiting
+               : 0;
+}
+
+/* Host data: as many answers as there are requests. Source: spec section 11. */
+static int send_host_data(struct server *server, const struct lt_estreamer_message *message,
+                          const leat_value *value)
+{
+    leat_session *session = &server->peer.codec.session;
+    bool single = message->kind == LEAT_ESTREAMER_SINGLE_HOST_DATA;
+    uint64_t *requests = single ? &server->host_singles : &server->host_ranges;
+    size_t start = session->out.length;
+    bool last;
+    int status;
+
+    if (*requests == 0)
+        return lt_refuse(session, LEAT_E_STATE, 0, "no such host data request is open", NULL);
+    status = lt_estreamer_write(session, message, value, false);
+    if (status != LEAT_OK || !lt_estreamer_has_room(session))
+        return status;
+    last = single || session->out.length - start == LT_ESTREAMER_HEADER_BYTES;
+    status = hold_message(server, start);
+    if (status != LEAT_OK)
+        return status;
+    *requests -= last;
+    let_go(server);
+    return LEAT_OK;
+}
+
+static int send(leat_session *session, const char *name, const leat_value *value)
+{
+    struct server *server = (struct server *)session;
+    const struct lt_estreamer_message *message =
+        name == NULL ? NULL : lt_estreamer_message_named(name);
+    size_t start = session->out.length;
+    int status;
+
+    if (lt_estreamer_is_over(&server->peer))
+        return lt_refuse(session, LEAT_E_STATE, 0, "the conversation is over", NULL);
+    switch (message == NULL ? 0 : message->kind) {
+    case LEAT_ESTREAMER_EVENT_DATA:
+        if (server->state == START)
+            break;
+        return send_event_data(server, value);
+    case LEAT_ESTREAMER_SINGLE_HOST_DATA:
+    case LEAT_ESTREAMER_MULTIPLE_HOST_DATA:
+        return send_host_data(server, message, value);
+    case LEAT_ESTREAMER_NULL:
+        put_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+        return LEAT_OK;
+    case LEAT_ESTREAMER_ERROR:
+        status = lt_estreamer_write(session, message, value, false);
+        if (status == LEAT_OK && lt_estreamer_has_room(session))
+            lt_estreamer_over(session, start);
+        return status;
+    default:
+        break;
+    }
+    return lt_refuse(session, LEAT_E_STATE, 0, "not a message that the server may send now", NULL);
+}
+
+/* Requests */
+
+/*
+ * Which bits of the flags ask for a kind of records, in any version, beside the event code. Source:
+ * spec section 7.
+ */
+static const struct {
+    const char *category;
+    uint32_t flags;
+} legacy_requests[] = {
+    {"packet", BIT(0)},
+    {"metadata", METADATA_BITS},
+    {"intrusion", BIT(2) | BIT(6)},
+    {"discovery", BIT(3) | BIT(7) | BIT(10) | BIT(17) | BIT(24) | BIT(25) | BIT(28)},
+    {"correlation", BIT(4) | BIT(9) | BIT(13) | BIT(19) | BIT(22) | BIT(29)},
+    {"impact", BIT(5)},
+    {"connection", BIT(8) | BIT(12) | BIT(18) | BIT(26)},
+    {"user", BIT(21)},
+    {"extra_data", BIT(27)},
+};
+
+static uint32_t legacy_flags(const struct lt_estreamer_record *record)
+{
+    const char *category = lt_estreamer_names + record->category;
+    size_t i;
+
+    for (i = 0; i < sizeof legacy_requests / sizeof *legacy_requests; i++) {
+        if (strcmp(legacy_requests[i].category, category) == 0)
+            return legacy_requests[i].flags;
+    }
+    return 0;
+}
+
+static bool has_code(const struct server *server, uint32_t code)
+{
+    return (server->codes[code / 32] >> code % 32 & 1) != 0;
+}
+
+/* Deployed clients set the bit for intrusion events in extended requests, where codes ask for them. */
+int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type)
+{
+    const struct server *server = (const struct server *)session;
+    const struct lt_estreamer_record *record = lt_estreamer_record(record_type);
+    uint32_t flags;
+
+    if (session->dialect != &lt_estreamer_server || server->state != STREAMING)
+        return 0;
+    if (record == NULL)
+        return 1;
+    flags = legacy_flags(record);
+    if (is_extended(server))
+        flags &= ~LEAT_ESTREAMER_FLAG_INTRUSION;
+    return (server->flags & flags) != 0 ||
+           (record->event_code != 0 && has_code(server, record->event_code));
+}
+
+uint32_t leat_estreamer_start(const leat_session *session)
+{
+    return session->dialect == &lt_estreamer_server
+               ? ((const struct server *)session)->initial_timestamp
+               : LEAT_ESTREAMER_OLDEST;
+}
+
+static int offer_services(struct server *server)
+{
+    uint8_t message[LT_ESTREAMER_HEADER_BYTES + SERVICES_MAX * SERVICE_BYTES];
+    struct lt_writer out = lt_writer_fixed(message, sizeof message);
+    uint32_t i;
+
+    lt_put_u16be(&out, 1);
+    lt_put_u16be(&out, LT_ESTREAMER_STREAMING_INFO_TYPE);
+    lt_put_u32be(&out, server->service_count * SERVICE_BYTES);
+    for (i = 0; i < server->service_count; i++) {
+        lt_put_u32be(&out, server->services[i]);
+        lt_put_u32be(&out, SERVICE_BYTES - 8); /* what follows: deployed clients step like that */
+        lt_put_u64be(&out, 0);
+    }
+    return send_first(server, message, out.length);
+}
+
+static int on_event_stream_request(struct server *server)
+{
+    const leat_value *request = server->peer.codec.session.event.value;
+
+    server->initial_timestamp =
+        (uint32_t)leat_value_u64(leat_value_get(request, "initial_timestamp"));
+    server->flags = (uint32_t)leat_value_u64(leat_value_get(request, "request_flags"));
+    memset(server->codes, 0, sizeof server->codes);
+    server->bundles = false;
+    if (!is_extended(server)) {
+        server->state = STREAMING;
+        return LEAT_OK;
+    }
+    server->state = WAIT_REQUEST;
+    return offer_services(server);
+}
+
+/* The request for our service, or NULL. */
+static const leat_value *find_service(const leat_value *request)
+{
+    const leat_value *services = leat_value_get(request, "services");
+    const leat_value *service;
+
+    for (service = leat_value_first(services); service != NULL;
+         service = leat_value_next(services, service)) {
+        if (leat_value_u64(leat_value_get(service, "service_type")) == LT_ESTREAMER_SERVICE)
+            return service;
+    }
+    return NULL;
+}
+
+static void on_streaming_request(struct server *server)
+{
+    const leat_value *service = find_service(server->peer.codec.session.event.value);
+    const leat_value *types = leat_value_get(service, "event_types");
+    const leat_value *type;
+
+    if (service == NULL) {
+        lt_estreamer_offence(&server->peer, "not a streaming request for service 6667",
+                             "service_type");
+        return;
+    }
+    server->initial_timestamp =
+        (uint32_t)leat_value_u64(leat_value_get(service, "initial_timestamp"));
+    server->flags |= (uint32_t)leat_value_u64(leat_value_get(service, "flags")) |
+                     LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST;
+    memset(server->codes, 0, sizeof server->codes);
+    for (type = leat_value_first(types); type != NULL; type = leat_value_next(types, type)) {
+        uint64_t code = leat_value_u64(leat_value_get(type, "event_code"));
+
+        if (code / 32 < sizeof server->codes / sizeof *server->codes)
+            server->codes[code / 32] |= BIT(code % 32);
+    }
+    server->state = STREAMING;
+    server->bundles = true;
+}
+
+static void on_host_data_request(struct server *server)
+{
+    const leat_value *request = server->peer.codec.session.event.value;
+
+    if ((leat_value_u64(leat_value_get(request, "data_type")) & HOST_RANGE) != 0)
+        server->host_ranges++;
+    else
+        server->host_singles++;
+}
+
+/* A null allows one more message; those that nothing was sent for allow nothing. */
+static void on_null(struct server *server)
+{
+    if (server->in_flight > 0)
+        server->in_flight--;
+    server->credit_ms = server->peer.codec.session.now_ms;
+    let_go(server);
+}
+
+/* LEAT_OK, or why an answer could not be written. */
+static int observe(struct server *server)
+{
+    const leat_event *event = &server->peer.codec.session.event;
+    bool sound = event->error.code == LEAT_OK;
+
+    if (event->kind == LEAT_ESTREAMER_ERROR) {
+        server->peer.verdict = LEAT_END;
+    } else if (event->kind == LEAT_ESTREAMER_NULL) {
+        on_null(server);
+    } else if (event->kind == LEAT_ESTREAMER_EVENT_STREAM_REQUEST && sound) {
+        return on_event_stream_request(server);
+    } else if (server->state == START) {
+        lt_estreamer_offence(&server->peer, "the first message is not an event stream request",
+                             "message_type");
+    } else if (event->kind == LEAT_ESTREAMER_STREAMING_REQUEST) {
+        on_streaming_request(server);
+    } else if (event->kind == LEAT_ESTREAMER_HOST_DATA_REQUEST && sound) {
+        on_host_data_request(server);
+    }
+    return LEAT_OK;
+}
+
+static int next(leat_session *session)
+{
+    struct server *server = (struct server *)session;
+    int status = lt_estreamer_peer_next(&server->peer);
+
+    if (status != LEAT_OK)
+        return status;
+    status = observe(server);
+    return status == LEAT_OK ? LEAT_OK
+                             : lt_fail(session, status, 0, "no room to offer the services", NULL);
+}
+
+/* Time */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t request_due(const struct server *server)
+{
+    return server->state == START ? lt_estreamer_due(server->peer.heard_ms, server->request_ms)
+                                  : UINT64_MAX;
+}
+
+static uint64_t null_due(const struct server *server)
+{
+    return server->in_flight > 0 ? lt_estreamer_due(server->credit_ms, server->idle_ms)
+                                 : UINT64_MAX;
+}
+
+static uint64_t keepalive_due(const struct server *server)
+{
+    return server->state == START ? UINT64_MAX
+                                  : lt_estreamer_due(server->sent_ms, server->keepalive_ms);
+}
+
+static uint64_t deadline(const leat_session *session)
+{
+    const struct server *server = (const struct server *)session;
+
+    if (session->status != LEAT_OK)
+        return UINT64_MAX;
+    if (!server->peer.clocked)
+        return 0;
+    return earlier(earlier(request_due(server), null_due(server)), keepalive_due(server));
+}
+
+static void tick(leat_session *session)
+{
+    struct server *server = (struct server *)session;
+    size_t unsent;
+
+    if (lt_estreamer_first_tick(&server->peer)) {
+        server->sent_ms = server->credit_ms = session->now_ms;
+    } else if (session->status != LEAT_OK) {
+        return;
+    } else if (session->now_ms >= request_due(server)) {
+        lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "no request came in time");
+    } else if (session->now_ms >= null_due(server)) {
+        lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "the client does not acknowledge");
+    } else if (session->now_ms >= keepalive_due(server)) {
+        (void)leat_send_data(session, &unsent);
+        server->sent_ms = session->now_ms;
+        if (unsent == 0)
+            (void)send_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+    }
+}
+
+/* Life */
+
+const struct lt_dialect lt_estreamer_server = {
+    .bytes = sizeof(struct server), .next = next, .send = send, .tick = tick, .deadline = deadline};
+
+void leat_estreamer_server_options_init(leat_estreamer_server_options *options, size_t size)
+{
+    const leat_estreamer_server_options initial = {
+        .size = size,
+        .connection_id = 1,
+        .window = 1,
+        .bundle_records = 128,
+        .bundle_bytes = UINT32_C(64) << 10,
+        .keepalive_ms = 30000,
+        .request_ms = 60000,
+    };
+
+    memset(options, 0, size);
+    memcpy(options, &initial, size < sizeof initial ? size : sizeof initial);
+}
+
+int leat_estreamer_server_new(const leat_config *config,
+                              const leat_estreamer_server_options *options, leat_session **session)
+{
+    leat_estreamer_server_options settings;
+    struct server *server;
+    leat_session *made;
+    int status;
+
+    leat_estreamer_server_options_init(&settings, sizeof settings);
+    if (options != NULL)
+        memcpy(&settings, options,
+               options->size < sizeof settings ? (size_t)options->size : sizeof settings);
+    if (settings.window == 0 || settings.bundle_records == 0 ||
+        settings.service_count > SERVICES_MAX ||
+        (settings.services == NULL) != (settings.service_count == 0))
+        return LEAT_E_VALUE;
+    status = lt_estreamer_codec_new(&lt_estreamer_server, config, LEAT_FROM_CLIENT, &made);
+    if (status != LEAT_OK)
+        return status;
+    server = (struct server *)made;
+    server->services[0] = LT_ESTREAMER_SERVICE;
+    server->service_count = 1;
+    if (settings.services != NULL) {
+        server->service_count = (uint32_t)settings.service_count;
+        memcpy(server->services, settings.services,
+               settings.service_count * sizeof *settings.services);
+    }
+    server->connection_id = settings.connection_id;
+    server->window = settings.window;
+    server->bundle_records = settings.bundle_records;
+    server->bundle_bytes = settings.bundle_bytes;
+    server->verbatim = settings.verbatim != 0;
+    server->keepalive_ms = settings.keepalive_ms;
+    server->request_ms = settings.request_ms;
+    server->idle_ms = settings.idle_ms;
+    *session = made;
+    return LEAT_OK;
+}
