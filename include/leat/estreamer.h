@@ -163,11 +163,12 @@ typedef struct leat_estreamer_client_options {
     size_t event_type_count;
     const void *bookmark; /* where to resume, instead of initial_timestamp; NULL: nowhere */
     size_t bookmark_length;
-    uint32_t bookmark_records; /* 4096: of so many records of one second repeats are recognised */
-    uint32_t hold;             /* 0; 1: acknowledge only by leat_estreamer_acknowledge() */
-    uint32_t held_records;     /* 65536: most records, and messages, that are held; then PAUSED */
-    uint32_t endure_errors;    /* 0; 1: an error message of the server does not end the session */
-    uint64_t idle_ms;          /* 0: never; else the longest silence of the server */
+    uint32_t
+        bookmark_records;   /* 4096, 8 octets each: the most of one second that are known again */
+    uint32_t hold;          /* 0; 1: acknowledge only by leat_estreamer_acknowledge() */
+    uint32_t held_records;  /* 65536: most records, and messages, that are held; then PAUSED */
+    uint32_t endure_errors; /* 0; 1: an error message of the server does not end the session */
+    uint64_t idle_ms;       /* 0: never; else the longest silence of the server */
 } leat_estreamer_client_options;
 
 LEAT_API void leat_estreamer_client_options_init(leat_estreamer_client_options *options,

@@ -89,6 +89,21 @@ static void forget_resumed(struct lt_estreamer_bookmark *bookmark)
     bookmark->resumed = 0;
 }
 
+void lt_estreamer_bookmark_trim(struct lt_estreamer_bookmark *bookmark)
+{
+    size_t bytes = bookmark->count * sizeof *bookmark->prints;
+    void *prints;
+
+    if (bookmark->size == bookmark->count)
+        return;
+    prints = lt_resize(&bookmark->allocator, bookmark->prints,
+                       bookmark->size * sizeof *bookmark->prints, bytes);
+    if (prints != NULL || bytes == 0) {
+        bookmark->prints = (uint64_t *)prints;
+        bookmark->size = bookmark->count;
+    }
+}
+
 void lt_estreamer_bookmark_free(struct lt_estreamer_bookmark *bookmark)
 {
     forget_resumed(bookmark);

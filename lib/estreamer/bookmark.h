@@ -25,6 +25,8 @@ int lt_estreamer_bookmark_load(struct lt_estreamer_bookmark *bookmark, const voi
                                size_t length);
 void lt_estreamer_bookmark_save(const struct lt_estreamer_bookmark *bookmark,
                                 struct lt_writer *out);
+/* Gives back what is not in use. */
+void lt_estreamer_bookmark_trim(struct lt_estreamer_bookmark *bookmark);
 void lt_estreamer_bookmark_free(struct lt_estreamer_bookmark *bookmark);
 size_t lt_estreamer_bookmark_memory(const struct lt_estreamer_bookmark *bookmark);
 

@@ -392,6 +392,7 @@ static void trim(leat_session *session)
 {
     struct client *client = (struct client *)session;
 
+    lt_estreamer_bookmark_trim(&client->bookmark);
     if (client->held_count > 0)
         return;
     lt_free(&session->allocator, client->held, client->held_size * sizeof *client->held);
