@@ -19,7 +19,6 @@
 
 #include <leat/estreamer.h>
 
-#define BUNDLE_HEADER      16u /* the message's header, the connection, the number */
 #define SERVICE_BYTES      16u
 #define SERVICES_MAX       16u
 #define DISCOVERY_BYTES    40u /* of a discovery header without an address */
@@ -214,14 +213,14 @@ static int put_record(struct server *server, struct record_source source)
 static int put_item(struct server *server, const struct record_source *source, bool *fits)
 {
     leat_session *session = &server->peer.codec.session;
+    size_t bundle = session->out.length - server->open_bytes;
     bool opens = server->open_bytes == 0;
-    size_t bundle, item;
+    size_t item;
     int status;
 
     *fits = true;
-    bundle = session->out.length - server->open_bytes;
     if (opens) {
-        bundle = lt_estreamer_begin(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
+        (void)lt_estreamer_begin(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
         lt_put_u32be(&session->out, server->connection_id);
         lt_put_u32be(&session->out, server->sequence_number + 1);
     }
@@ -243,9 +242,8 @@ static int put_item(struct server *server, const struct record_source *source, b
     if (opens) {
         server->sequence_number++;
         server->open_records = 0;
-        server->open_bytes = 0;
     }
-    session->hold_back += session->out.length - (opens ? bundle : item);
+    session->hold_back += session->out.length - bundle - server->open_bytes;
     server->open_bytes = session->out.length - bundle;
     server->open_records++;
     server->waiting++;
