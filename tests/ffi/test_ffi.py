@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Binds leat from Python, by ctypes alone, and decodes an event of each dialect.
+"""Binds leat from Python, by ctypes alone: an event of each dialect, and a live conversation.
 
 LEAT_LIBRARY is the shared library; the arguments are the dialects in it (none: all).
 """
@@ -152,6 +152,72 @@ def fails(tap, leat, dialect):
     leat.free(session)
 
 
+class ClientOptions(ctypes.Structure):
+    """leat_estreamer_client_options."""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("request_flags", c_uint32),
+        ("initial_timestamp", c_uint32),
+        ("event_types", c_void_p),
+        ("event_type_count", c_size_t),
+        ("bookmark", c_char_p),
+        ("bookmark_length", c_size_t),
+        ("bookmark_records", c_uint32),
+        ("hold", c_uint32),
+        ("held_records", c_uint32),
+        ("endure_errors", c_uint32),
+        ("idle_ms", c_uint64),
+    ]
+
+
+def converses(tap, leat):
+    """A client and a server of eStreamer, joined by hand; the client holds back its word."""
+    library = leat.library
+    session_new = (c_void_p, c_void_p, POINTER(c_void_p))
+    client_new = bind(library, "leat_estreamer_client_new", c_int, *session_new)
+    server_new = bind(library, "leat_estreamer_server_new", c_int, *session_new)
+    init = bind(library, "leat_estreamer_client_options_init", None, c_void_p, c_size_t)
+    acknowledge = bind(library, "leat_estreamer_acknowledge", c_int, c_void_p, c_uint64)
+    wanted = bind(library, "leat_estreamer_is_wanted", c_int, c_void_p, c_uint32)
+    send_record = bind(
+        library, "leat_estreamer_send_record", c_int, c_void_p, c_uint32, c_uint32, c_char_p, c_size_t
+    )
+    send_done = bind(library, "leat_send_done", c_int, c_void_p, c_size_t)
+    options = ClientOptions()
+    client, server = c_void_p(), c_void_p()
+
+    def give(source, sink):
+        length = c_size_t()
+        data = leat.send_data(source, byref(length))
+        if length.value:
+            leat.feed(sink, ctypes.string_at(data, length.value), length.value)
+            send_done(source, length.value)
+        return [event for event in leat.events(sink) if not isinstance(event, int)]
+
+    init(byref(options), ctypes.sizeof(options))
+    tap.same("estreamer: the flags of a client", options.request_flags, 0x48900061)
+    options.hold = 1
+    tap.check("estreamer: a client", client_new(None, byref(options), byref(client)) == OK)
+    tap.check("estreamer: a server", server_new(None, None, byref(server)) == OK)
+    give(client, server)
+    give(server, client)
+    acknowledge(client, 2**64 - 1)
+    give(client, server)
+    tap.same("estreamer: what is wanted", wanted(server, 123), 1)
+    device = (3).to_bytes(4, "big") + (6).to_bytes(4, "big") + b"sensor"
+    tap.same("estreamer: a record is sent", send_record(server, 123, 1700000000, device, len(device)), OK)
+    events = give(server, client)
+    tap.same("estreamer: it arrives in a bundle", [name for name, *_ in events], ["message_bundle", "event_data"])
+    record = events[-1][2]["record"]
+    tap.same("estreamer: as it was", (record["id"], record["name"]), (3, "sensor"))
+    tap.same("estreamer: nothing is acknowledged yet", give(client, server), [])
+    acknowledge(client, events[-1][1])
+    tap.same("estreamer: now it is", [name for name, *_ in give(client, server)], ["null"])
+    leat.free(client)
+    leat.free(server)
+
+
 def guide(tap, path):
     """The program in the embedding guide."""
     text = (pathlib.Path(__file__).parents[2] / "doc" / "embedding.md").read_text()
@@ -168,6 +234,8 @@ def main():
     for dialect in sys.argv[1:] or CASES:
         tap.run(lambda tap, dialect=dialect: decodes(tap, leat, dialect))
         tap.run(lambda tap, dialect=dialect: fails(tap, leat, dialect))
+        if dialect == "estreamer":
+            tap.run(lambda tap: converses(tap, leat))
         if dialect == "broker":
             tap.run(lambda tap: guide(tap, os.environ["LEAT_LIBRARY"]))
     return tap.end()
