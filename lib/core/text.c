@@ -25,15 +25,6 @@ void lt_write_hex(struct lt_writer *out, const uint8_t *octets, size_t length)
         (void)store_hex(p, octets, length);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool lt_read_hex(const char *text, size_t length, uint8_t *octets)
 {
     size_t i;
@@ -41,7 +32,7 @@ bool lt_read_hex(const char *text, size_t length, uint8_t *octets)
     if (length % 2 != 0)
         return false;
     for (i = 0; i < length; i += 2) {
-        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+        int high = lt_hex_value(text[i]), low = lt_hex_value(text[i + 1]);
 
         if (high < 0 || low < 0)
             return false;
@@ -129,89 +120,6 @@ void lt_write_subnet(struct lt_writer *out, const uint8_t octets[16], uint32_t p
         write_ipv6(out, octets);
     lt_put_u8(out, '/');
     lt_write_u64(out, ipv4 ? prefix - 96 : prefix);
-}
-
-bool lt_read_ipv4(const char *text, size_t length, uint8_t octets[4])
-{
-    size_t at = 0;
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        unsigned value = 0;
-        size_t start;
-
-        if (i > 0 && (at >= length || text[at++] != '.'))
-            return false;
-        start = at;
-        while (at < length && text[at] >= '0' && text[at] <= '9' && at - start < 3)
-            value = value * 10 + (unsigned)(text[at++] - '0');
-        if (at == start || value > 255 || (at - start > 1 && text[start] == '0'))
-            return false;
-        octets[i] = (uint8_t)value;
-    }
-    return at == length;
-}
-
-static bool read_ipv6(const char *text, size_t length, uint8_t octets[16])
-{
-    uint8_t found[16] = {0};
-    size_t at = 0, count = 0, gap = 17; /* octets found, and how many of them stand before "::" */
-
-    if (length >= 2 && text[0] == ':' && text[1] == ':') {
-        gap = 0;
-        at = 2;
-    }
-    while (at < length) {
-        unsigned value = 0;
-        size_t start = at;
-
-        while (at < length && at - start < 4 && hex_value(text[at]) >= 0)
-            value = value << 4 | (unsigned)hex_value(text[at++]);
-        if (at < length && text[at] == '.') {
-            if (count > 12 || !lt_read_ipv4(text + start, length - start, found + count))
-                return false;
-            count += 4;
-            at = length;
-            break;
-        }
-        if (at == start || count > 14)
-            return false;
-        lt_store_u16be(found + count, (uint16_t)value);
-        count += 2;
-        if (at == length)
-            break;
-        if (text[at++] != ':')
-            return false;
-        if (at < length && text[at] == ':') {
-            if (gap <= 16)
-                return false;
-            gap = count;
-            at++;
-        } else if (at == length) {
-            return false;
-        }
-    }
-    if (gap > 16 ? count != 16 : count > 14)
-        return false;
-    memset(octets, 0, 16);
-    if (gap > 16)
-        gap = 16;
-    memcpy(octets, found, gap < count ? gap : count);
-    if (gap < count)
-        memcpy(octets + 16 - (count - gap), found + gap, count - gap);
-    return true;
-}
-
-bool lt_read_address(const char *text, size_t length, uint8_t octets[16])
-{
-    uint8_t ipv4[4];
-
-    if (!lt_read_ipv4(text, length, ipv4))
-        return read_ipv6(text, length, octets);
-    memset(octets, 0, 10);
-    memset(octets + 10, 0xff, 2);
-    memcpy(octets + 12, ipv4, 4);
-    return true;
 }
 
 static const char *port_protocol(uint32_t protocol)

@@ -34,6 +34,16 @@ void lt_write_timespan(struct lt_writer *out, int64_t ns);
  */
 void lt_write_real(struct lt_writer *out, double value);
 
+/* The value of a hex digit, -1: it is none. */
+static inline int lt_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* The readers take the whole text or answer false. Hex: length / 2 octets are stored. */
 bool lt_read_hex(const char *text, size_t length, uint8_t *octets);
 bool lt_read_ipv4(const char *text, size_t length, uint8_t octets[4]);
