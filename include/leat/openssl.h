@@ -144,6 +144,14 @@ LEAT_API int leat_tls_recv_eof(leat_tls *tls);
 LEAT_API const void *leat_tls_send_data(const leat_tls *tls, size_t *length);
 LEAT_API int leat_tls_send_done(leat_tls *tls, size_t length);
 
+/*
+ * For recordings of the session's side: from now on leat_tls_run() keeps a copy of what it gives to the
+ * session. LEAT_OK or LEAT_E_NOMEM.
+ */
+LEAT_API int leat_tls_keep(leat_tls *tls);
+/* What it gave in its last run; valid until the next one. Sets *length, 0 if there is nothing. */
+LEAT_API const void *leat_tls_kept(const leat_tls *tls, size_t *length);
+
 /* 1 once the handshake is done. */
 LEAT_API int leat_tls_is_ready(const leat_tls *tls);
 

@@ -24,6 +24,7 @@ struct leat_tls {
     leat_session *session;
     BIO *in; /* both belong to ssl */
     BIO *out;
+    BIO *kept;      /* what the session got in the last run; NULL: not asked for */
     uint8_t *space; /* where received octets are lent room */
     int status;     /* LEAT_OK, LEAT_END or what failed */
     bool lent;
@@ -66,6 +67,7 @@ void leat_tls_free(leat_tls *tls)
     if (tls == NULL)
         return;
     SSL_free(tls->ssl);
+    BIO_free(tls->kept);
     lt_free(&tls->allocator, tls->space, SPACE_BYTES);
     allocator = tls->allocator;
     lt_free(&allocator, tls, sizeof *tls);
@@ -154,6 +156,10 @@ static bool decrypt(leat_tls *tls)
         result = SSL_read(tls->ssl, space, int_size(length));
         if (result <= 0)
             return verdict(tls, result) == LEAT_END || told;
+        if (tls->kept != NULL && BIO_write(tls->kept, space, result) != result) {
+            (void)fail(tls, LEAT_E_NOMEM, "out of memory");
+            return told;
+        }
         (void)leat_recv_done(tls->session, (size_t)result);
         told = true;
     }
@@ -204,6 +210,8 @@ int leat_tls_run(leat_tls *tls)
     if (tls->status < 0)
         return tls->status;
     ERR_clear_error();
+    if (tls->kept != NULL)
+        (void)BIO_reset(tls->kept);
     if (!tls->ready)
         handshake(tls);
     if (tls->ready && tls->status == LEAT_OK)
@@ -227,6 +235,22 @@ int leat_tls_close(leat_tls *tls)
         return status;
     result = SSL_shutdown(tls->ssl);
     return result < 0 ? verdict(tls, result) : LEAT_OK;
+}
+
+int leat_tls_keep(leat_tls *tls)
+{
+    if (tls->kept == NULL)
+        tls->kept = BIO_new(BIO_s_mem());
+    return tls->kept == NULL ? LEAT_E_NOMEM : LEAT_OK;
+}
+
+const void *leat_tls_kept(const leat_tls *tls, size_t *length)
+{
+    char *data = NULL;
+    long count = tls->kept == NULL ? 0 : BIO_get_mem_data(tls->kept, &data);
+
+    *length = count > 0 ? (size_t)count : 0;
+    return count > 0 ? data : NULL;
 }
 
 void *leat_tls_recv_space(leat_tls *tls, size_t *length)

@@ -51,7 +51,8 @@ struct end {
     leat_session *session;
     leat_tls *tls;
     struct t_bytes got;
-    int status; /* of leat_next() */
+    struct t_bytes kept; /* what the adapter kept of it */
+    int status;          /* of leat_next() */
 };
 
 /*
@@ -92,6 +93,7 @@ static void join(struct end *client, struct end *server, int version, bool trust
         ck_assert_int_eq(leat_tls_new(NULL, ssl, end->session, &end->tls), LEAT_OK);
         ck_assert_ptr_eq(leat_tls_ssl(end->tls), ssl);
         end->got = t_copy("", 0);
+        end->kept = t_copy("", 0);
         end->status = LEAT_MORE;
     }
     t_identity_free(&identity);
@@ -103,6 +105,7 @@ static void part(struct end *end)
     leat_session_free(end->session);
     SSL_CTX_free(end->context);
     t_free(end->got);
+    t_free(end->kept);
 }
 
 /* The loop that openssl.h shows, without the socket. Gives what leat_tls_run() says last. */
@@ -120,6 +123,8 @@ static int run(struct end *end)
         }
         status = leat_tls_run(end->tls);
         ck_assert_uint_eq(ERR_peek_error(), 0);
+        data = leat_tls_kept(end->tls, &length);
+        t_append(&end->kept, data, length);
     } while (status == LEAT_MORE);
     return status;
 }
@@ -186,6 +191,7 @@ START_TEST(both_ways)
     for (i = 0; i < large; i++)
         text[i] = (uint8_t)(i * 31 >> 3);
     join(&client, &server, ways[_i].version, true);
+    ck_assert_int_eq(leat_tls_keep(client.tls), LEAT_OK);
     ck_assert_int_eq(leat_tls_is_ready(client.tls), 0);
     say(&client, "hello", 5); /* waits for the handshake */
     talk(&client, &server, ways[_i].piece);
@@ -197,6 +203,9 @@ START_TEST(both_ways)
     talk(&client, &server, ways[_i].piece);
     ck_assert_uint_eq(client.got.length, large);
     ck_assert_mem_eq(client.got.data, text, large);
+    ck_assert_uint_eq(client.kept.length, large);
+    ck_assert_mem_eq(client.kept.data, text, large);
+    ck_assert_uint_eq(server.kept.length, 0); /* it was not asked to */
 
     /* close_notify is an orderly end for the session behind. */
     say(&client, "bye", 3);
