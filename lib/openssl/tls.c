@@ -4,6 +4,7 @@
  */
 #include "error.h"
 #include "memory.h"
+#include "peer.h"
 
 #include <leat/openssl.h>
 #include <limits.h>
@@ -58,6 +59,58 @@ int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *session, lea
                                 SSL_MODE_RELEASE_BUFFERS);
     *tls = made;
     return LEAT_OK;
+}
+
+/* The certificate must be for that peer; a server with many learns the name that is meant. */
+static bool demand(SSL *ssl, struct lt_peer *peer)
+{
+    X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
+
+    X509_VERIFY_PARAM_set_hostflags(parameters, LT_HOST_FLAGS);
+    if (peer->address_length > 0)
+        return X509_VERIFY_PARAM_set1_ip(parameters, peer->address, peer->address_length) == 1;
+    return X509_VERIFY_PARAM_set1_host(parameters, peer->name, 0) == 1 &&
+           SSL_set_tlsext_host_name(ssl, peer->name) == 1;
+}
+
+/* As leat_tls_new(); ssl is ours in any case, NULL if there was no memory for it. */
+static int adopt(const leat_config *config, SSL *ssl, leat_session *session, leat_tls **tls)
+{
+    int status = ssl == NULL ? LEAT_E_NOMEM : leat_tls_new(config, ssl, session, tls);
+
+    if (status != LEAT_OK) {
+        SSL_free(ssl);
+        ERR_clear_error();
+    }
+    return status;
+}
+
+int leat_tls_connect(const leat_config *config, SSL_CTX *context, const char *peer,
+                     leat_session *session, leat_tls **tls)
+{
+    struct lt_peer wanted;
+    SSL *ssl;
+
+    if (peer != NULL && !lt_peer_read(peer, strlen(peer), &wanted))
+        return LEAT_E_VALUE;
+    ssl = SSL_new(context);
+    if (ssl != NULL && peer != NULL && !demand(ssl, &wanted)) {
+        SSL_free(ssl);
+        ssl = NULL;
+    }
+    if (ssl != NULL)
+        SSL_set_connect_state(ssl);
+    return adopt(config, ssl, session, tls);
+}
+
+int leat_tls_accept(const leat_config *config, SSL_CTX *context, leat_session *session,
+                    leat_tls **tls)
+{
+    SSL *ssl = SSL_new(context);
+
+    if (ssl != NULL)
+        SSL_set_accept_state(ssl);
+    return adopt(config, ssl, session, tls);
 }
 
 void leat_tls_free(leat_tls *tls)

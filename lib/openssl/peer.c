@@ -1,0 +1,100 @@
+#include "peer.h"
+
+#include "text.h"
+
+#include <leat/openssl.h>
+#include <openssl/err.h>
+#include <string.h>
+
+static bool read_address(const char *text, size_t length, struct lt_peer *peer)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    if (!lt_read_address(text, length, peer->address))
+        return false;
+    peer->address_length = 16;
+    if (memcmp(peer->address, mapped, sizeof mapped) == 0) {
+        memmove(peer->address, peer->address + sizeof mapped, 4);
+        peer->address_length = 4;
+    }
+    return true;
+}
+
+static bool is_in_label(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+/* Labels of 1 to 63 octets: OpenSSL takes a dot in front for "any name below". */
+static bool is_name(const char *text, size_t length)
+{
+    size_t i, label = 0;
+
+    if (length == 0 || length > LT_NAME_MAX)
+        return false;
+    for (i = 0; i < length; i++) {
+        if (text[i] == '.' ? label == 0 : !is_in_label(text[i]) || label == 63)
+            return false;
+        label = text[i] == '.' ? 0 : label + 1;
+    }
+    return label > 0;
+}
+
+bool lt_peer_read(const char *text, size_t length, struct lt_peer *peer)
+{
+    memset(peer, 0, sizeof *peer);
+    if (read_address(text, length, peer))
+        return true;
+    if (length > 0 && text[length - 1] == '.')
+        length--;
+    if (!is_name(text, length))
+        return false;
+    memcpy(peer->name, text, length);
+    return true;
+}
+
+/* Whether a CN of the certificate's subject is that address, however it is written. */
+static bool is_common_address(const X509 *certificate, const struct lt_peer *peer)
+{
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    int at = -1;
+
+    while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0) {
+        const ASN1_STRING *text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+        struct lt_peer found;
+
+        if (read_address((const char *)ASN1_STRING_get0_data(text),
+                         (size_t)ASN1_STRING_length(text), &found) &&
+            found.address_length == peer->address_length &&
+            memcmp(found.address, peer->address, peer->address_length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_for(X509 *certificate, const struct lt_peer *peer)
+{
+    if (peer->address_length == 0)
+        return X509_check_host(certificate, peer->name, 0, LT_HOST_FLAGS, NULL) == 1;
+    return X509_check_ip(certificate, peer->address, peer->address_length, 0) == 1 ||
+           is_common_address(certificate, peer);
+}
+
+int leat_tls_peer_is(const leat_tls *tls, const char *peer)
+{
+    struct lt_peer wanted;
+    X509 *certificate;
+    bool is;
+
+    /* Before the handshake is done nobody has proved to have the key. */
+    if (leat_tls_is_ready(tls) == 0 || !lt_peer_read(peer, strlen(peer), &wanted))
+        return 0;
+    certificate = SSL_get_peer_certificate(leat_tls_ssl(tls));
+    if (certificate == NULL)
+        return 0;
+    is = is_for(certificate, &wanted);
+    X509_free(certificate);
+    ERR_clear_error();
+    return is ? 1 : 0;
+}
