@@ -11,12 +11,14 @@
 #include <stdbool.h>
 #include <string.h>
 
+typedef STACK_OF(X509) x509_list;
+
 /* Who we are and whom we believe, read from the files. */
 struct parties {
     EVP_PKEY *key;
     X509 *certificate;
-    STACK_OF(X509) * chain; /* what came with it */
-    STACK_OF(X509) * authorities;
+    x509_list *chain; /* what came with it */
+    x509_list *authorities;
 };
 
 /* The password, and whether it was needed. */
@@ -94,8 +96,9 @@ static int give_password(char *buffer, int size, int writing, void *arg)
     return (int)length;
 }
 
-static int read_certificates(const void *pem, size_t length, STACK_OF(X509) * certificates,
-                             const char **reason)
+/* malformed and missing are what to say if they are. */
+static int read_certificates(const void *pem, size_t length, x509_list *certificates,
+                             const char *malformed, const char *missing, const char **reason)
 {
     struct secret none = {NULL, false};
     BIO *bio = BIO_new_mem_buf(pem, (int)length);
