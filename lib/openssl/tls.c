@@ -178,6 +178,9 @@ static int verdict(leat_tls *tls, int result)
         (void)leat_recv_eof(tls->session);
         return tls->status = LEAT_END;
     default:
+        /* A signature that is wrong leaves errors in front of what it means. */
+        if (is_ssl(ERR_peek_last_error(), SSL_R_CERTIFICATE_VERIFY_FAILED))
+            error = ERR_peek_last_error();
         ERR_clear_error();
         return fail_by(tls, error);
     }
