@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,3 +80,16 @@ def clean(tap, name, result, code=0):
         good = False
         result.err += str(error)
     return tap.check(name, good, f"exit code {result.code}\n{result.err}\n{result.out[-2000:]!r}")
+
+
+def sessions(tap, text, name):
+    """Commands that a text shows, and what it says they print."""
+    shown = re.findall(r"^( *)\$ (.*)\n((?:\1(?!\$ |\.).+\n)*)", text, re.M)
+    tap.check(f"{name} shows commands", len(shown) > 1, shown)
+    path = os.pathsep.join([str(pathlib.Path(LEAT).parent), os.environ["PATH"]])
+    for indent, command, expected in shown:
+        done = subprocess.run(
+            command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, check=False
+        )
+        expected = "".join(line[len(indent) :] for line in expected.splitlines(True))
+        tap.same(f"{name}: {command}", done.stdout.decode() + done.stderr.decode(), expected)

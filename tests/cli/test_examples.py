@@ -2,12 +2,11 @@
 """The example programs, and the README that shows one of them."""
 
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
-from cli import DIALECTS, LEAT, ROOT, Tap, clean, leat, zabbix_frame
+from cli import DIALECTS, ROOT, Tap, clean, leat, sessions, zabbix_frame
 
 EMBED, SEND = os.environ["LEAT_EMBED"], os.environ["LEAT_SEND"]
 
@@ -22,19 +21,6 @@ def readme(tap):
     source = (ROOT / "examples" / "embed.c").read_text()
     tap.check("the README shows examples/embed.c", source in blocks, "\n".join(blocks))
     tap.check("it has about 30 lines", len(source.splitlines()) <= 40)
-
-
-def sessions(tap, text, name):
-    """Commands that a text shows, and what it says they print."""
-    shown = re.findall(r"^( *)\$ (.*)\n((?:\1(?!\$ |\.).+\n)*)", text, re.M)
-    tap.check(f"{name} shows commands", len(shown) > 1, shown)
-    path = os.pathsep.join([str(pathlib.Path(LEAT).parent), os.environ["PATH"]])
-    for indent, command, expected in shown:
-        done = subprocess.run(
-            command, shell=True, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, check=False
-        )
-        expected = "".join(line[len(indent) :] for line in expected.splitlines(True))
-        tap.same(f"{name}: {command}", done.stdout.decode() + done.stderr.decode(), expected)
 
 
 def shown(tap):
