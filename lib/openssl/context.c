@@ -145,7 +145,7 @@ static int read_key(const leat_tls_options *options, EVP_PKEY **key, const char 
                               "legacy provider: convert it with openssl pkey -provider legacy "
                               "-provider default -in FILE -out NEW");
     if (secret.asked)
-        return refuse(reason, "the password of the key is wrong, or its encryption too old");
+        return refuse(reason, "the password of the key is wrong");
     return refuse(reason, "the key is no private key in PEM");
 }
 
@@ -182,9 +182,9 @@ static int read_pem(const leat_tls_options *options, struct parties *parties, co
     return status == LEAT_OK ? pick(parties, reason) : status;
 }
 
-static int refuse_pkcs12(const leat_tls_options *options, const char **reason)
+/* Why PKCS12_parse() did not; pkcs12 is NULL if it did not come that far. */
+static int refuse_pkcs12(const PKCS12 *pkcs12, const char *password, const char **reason)
 {
-    bool given = options->password != NULL && *options->password != '\0';
     struct faults found = faults();
 
     if (found.memory)
@@ -193,10 +193,13 @@ static int refuse_pkcs12(const leat_tls_options *options, const char **reason)
         return refuse(reason, "the PKCS#12 file is encrypted in an old way (RC2, RC4) that OpenSSL "
                               "leaves to its legacy provider: convert it to PEM with openssl "
                               "pkcs12 -legacy -nodes -in FILE -out FILE.pem");
-    if (!found.mac)
+    if (pkcs12 == NULL || !found.mac)
         return refuse(reason, "the PKCS#12 file is malformed");
-    return refuse(reason, given ? "the password of the PKCS#12 file is wrong"
-                                : "the PKCS#12 file needs a password");
+    if (PKCS12_mac_present(pkcs12) == 0)
+        return refuse(reason, "the PKCS#12 file has no MAC to check its password by");
+    return refuse(reason, password != NULL && *password != '\0'
+                              ? "the password of the PKCS#12 file is wrong"
+                              : "the PKCS#12 file needs a password");
 }
 
 /* What is an authority among the certificates of a PKCS#12 file is meant to be believed. */
@@ -221,21 +224,20 @@ static int read_pkcs12(const leat_tls_options *options, struct parties *parties,
 {
     const unsigned char *at = (const unsigned char *)options->pkcs12;
     PKCS12 *pkcs12 = d2i_PKCS12(NULL, &at, (long)options->pkcs12_length);
-    int parsed = 0;
+    int status;
 
     /* An empty password has two readings, and both are tried. */
-    if (pkcs12 != NULL)
-        parsed = PKCS12_parse(pkcs12, options->password, &parties->key, &parties->certificate,
-                              &parties->chain);
+    if (pkcs12 == NULL || PKCS12_parse(pkcs12, options->password, &parties->key,
+                                       &parties->certificate, &parties->chain) != 1)
+        status = refuse_pkcs12(pkcs12, options->password, reason);
+    else if (parties->key == NULL)
+        status = refuse(reason, "the PKCS#12 file holds no key");
+    else if (parties->certificate == NULL)
+        status = refuse(reason, "the PKCS#12 file holds no certificate that its key belongs to");
+    else
+        status = believe(parties, reason);
     PKCS12_free(pkcs12);
-    if (parsed != 1)
-        return refuse_pkcs12(options, reason);
-    ERR_clear_error();
-    if (parties->key == NULL)
-        return refuse(reason, "the PKCS#12 file holds no key");
-    if (parties->certificate == NULL)
-        return refuse(reason, "the PKCS#12 file holds no certificate that its key belongs to");
-    return believe(parties, reason);
+    return status;
 }
 
 static bool fits(size_t length)

@@ -4,15 +4,19 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-static EVP_PKEY *make_key(void)
+static EVP_PKEY *make_key(int rsa_bits)
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_id(rsa_bits > 0 ? EVP_PKEY_RSA : EVP_PKEY_EC, NULL);
     EVP_PKEY *key = NULL;
 
     ck_assert_int_eq(EVP_PKEY_keygen_init(context), 1);
-    ck_assert_int_eq(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1), 1);
+    if (rsa_bits > 0)
+        ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_keygen_bits(context, rsa_bits), 1);
+    else
+        ck_assert_int_eq(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1), 1);
     ck_assert_int_eq(EVP_PKEY_keygen(context, &key), 1);
     EVP_PKEY_CTX_free(context);
     return key;
@@ -43,7 +47,7 @@ struct t_identity t_issue(const struct t_identity *issuer, const struct t_subjec
 {
     bool hour = subject->from_s == 0 && subject->until_s == 0;
     const char *name = subject->name == NULL ? "leat" : subject->name;
-    struct t_identity made = {make_key(), X509_new()};
+    struct t_identity made = {make_key(subject->rsa_bits), X509_new()};
     X509 *x509 = made.certificate;
 
     ck_assert_ptr_nonnull(x509);

@@ -15,8 +15,8 @@ struct t_identity {
 };
 
 /*
- * What a certificate says. 0 and NULL: CN "leat", no other names, no authority, valid from an hour
- * ago for two hours.
+ * What a certificate says. 0 and NULL: CN "leat", no other names, no authority, an EC key, valid from
+ * an hour ago for two hours.
  */
 struct t_subject {
     const char *name;  /* its CN */
@@ -24,6 +24,7 @@ struct t_subject {
     bool authority;    /* it may issue others */
     long from_s;       /* valid from, and until, in seconds from now */
     long until_s;
+    int rsa_bits; /* of its key */
 };
 
 /* Issued by another, or (NULL) by itself. Free it with t_identity_free(). */

@@ -1,8 +1,6 @@
-/*
- * The TLS adapter: two of them joined by memory, over a session that takes every octet as it
- * comes. Certificates are made on the spot.
- */
+/* The TLS adapter, with contexts that OpenSSL's own functions made. */
 #include "certificates.h"
+#include "ends.h"
 #include "support.h"
 
 #include "session.h"
@@ -10,63 +8,18 @@
 #include <leat/openssl.h>
 #include <openssl/err.h>
 
-/* The session under test: an event for whatever arrived, unless paused; sends text as it is. */
-struct pipe {
-    leat_session session;
-    bool paused;
-};
-
-static int pipe_next(leat_session *session)
-{
-    struct lt_reader in = lt_unread(session);
-    size_t length = lt_left(&in);
-
-    if (((struct pipe *)session)->paused)
-        return LEAT_PAUSED;
-    if (length == 0)
-        return lt_need(session, 1);
-    (void)lt_event(session, 1, "octets", in.at, length, session->consumed);
-    lt_hold(session, length);
-    return LEAT_OK;
-}
-
-static int pipe_send(leat_session *session, const char *name, const leat_value *value)
-{
-    size_t length;
-    const char *text = leat_value_text(value, &length);
-
-    (void)name;
-    lt_put_bytes(&session->out, text, length);
-    return LEAT_OK;
-}
-
-static const struct lt_dialect pipe_dialect = {
-    .bytes = sizeof(struct pipe), .next = pipe_next, .send = pipe_send};
-static const leat_limits defaults = {
-    .size = sizeof defaults, .values = 10, .depth = 1, .queued_bytes = 1 << 24};
-
-/* One end: a session, TLS in front of it, and all that came out of the session. */
-struct end {
-    SSL_CTX *context;
-    leat_session *session;
-    leat_tls *tls;
-    struct t_bytes got;
-    struct t_bytes kept; /* what the adapter kept of it */
-    int status;          /* of leat_next() */
-};
-
 /*
  * Adapters of both ends; the client trusts the server's certificate, or (trusting false)
  * nobody's.
  */
-static void join(struct end *client, struct end *server, int version, bool trusting)
+static void join(struct t_end *client, struct t_end *server, int version, bool trusting)
 {
     struct t_identity identity = t_authority("leat");
-    struct end *ends[2] = {client, server};
+    struct t_end *ends[2] = {client, server};
     int i;
 
     for (i = 0; i < 2; i++) {
-        struct end *end = ends[i];
+        struct t_end *end = ends[i];
         SSL *ssl;
 
         end->context = SSL_CTX_new(i == 0 ? TLS_client_method() : TLS_server_method());
@@ -83,7 +36,7 @@ static void join(struct end *client, struct end *server, int version, bool trust
             ck_assert_int_eq(SSL_CTX_use_certificate(end->context, identity.certificate), 1);
             ck_assert_int_eq(SSL_CTX_use_PrivateKey(end->context, identity.key), 1);
         }
-        ck_assert_int_eq(lt_session_new(&pipe_dialect, NULL, &defaults, &end->session), LEAT_OK);
+        t_end_begin(end);
         ssl = SSL_new(end->context);
         ck_assert_ptr_nonnull(ssl);
         if (i == 0)
@@ -92,84 +45,8 @@ static void join(struct end *client, struct end *server, int version, bool trust
             SSL_set_accept_state(ssl);
         ck_assert_int_eq(leat_tls_new(NULL, ssl, end->session, &end->tls), LEAT_OK);
         ck_assert_ptr_eq(leat_tls_ssl(end->tls), ssl);
-        end->got = t_copy("", 0);
-        end->kept = t_copy("", 0);
-        end->status = LEAT_MORE;
     }
     t_identity_free(&identity);
-}
-
-static void part(struct end *end)
-{
-    leat_tls_free(end->tls);
-    leat_session_free(end->session);
-    SSL_CTX_free(end->context);
-    t_free(end->got);
-    t_free(end->kept);
-}
-
-/* The loop that openssl.h shows, without the socket. Gives what leat_tls_run() says last. */
-static int run(struct end *end)
-{
-    const leat_event *event;
-    const void *data;
-    size_t length;
-    int status;
-
-    do {
-        while ((end->status = leat_next(end->session, &event)) == LEAT_OK) {
-            data = leat_event_raw(event, &length);
-            t_append(&end->got, data, length);
-        }
-        status = leat_tls_run(end->tls);
-        ck_assert_uint_eq(ERR_peek_error(), 0);
-        data = leat_tls_kept(end->tls, &length);
-        t_append(&end->kept, data, length);
-    } while (status == LEAT_MORE);
-    return status;
-}
-
-/* What one has to send, to the other as far as it takes it, at most piece octets. The octets. */
-static size_t carry(struct end *from, struct end *to, size_t piece)
-{
-    size_t length, room;
-    const void *data = leat_tls_send_data(from->tls, &length);
-    void *space = leat_tls_recv_space(to->tls, &room);
-
-    length = length < piece ? length : piece;
-    length = length < room ? length : room;
-    if (length > 0)
-        memcpy(space, data, length);
-    if (space != NULL)
-        ck_assert_int_eq(leat_tls_recv_done(to->tls, length), LEAT_OK);
-    ck_assert_int_eq(leat_tls_send_done(from->tls, length), LEAT_OK);
-    return length;
-}
-
-static bool turn(struct end *from, struct end *to, size_t piece)
-{
-    (void)run(from);
-    return carry(from, to, piece) > 0;
-}
-
-static void talk(struct end *a, struct end *b, size_t piece)
-{
-    bool more;
-
-    do {
-        more = turn(a, b, piece);
-        more = turn(b, a, piece) || more;
-    } while (more);
-}
-
-static void say(struct end *end, const void *text, size_t length)
-{
-    leat_builder *b;
-
-    ck_assert_int_eq(leat_builder_new(NULL, &b), LEAT_OK);
-    leat_builder_text(b, NULL, (const char *)text, length);
-    ck_assert_int_eq(leat_send(end->session, "octets", leat_builder_value(b)), LEAT_OK);
-    leat_builder_free(b);
 }
 
 static const struct {
@@ -184,7 +61,7 @@ static const struct {
 START_TEST(both_ways)
 {
     size_t large = ways[_i].piece == 1 ? 20000 : 1000000, i;
-    struct end client, server;
+    struct t_end client, server;
     uint8_t *text = (uint8_t *)malloc(large);
 
     ck_assert_ptr_nonnull(text);
@@ -193,14 +70,14 @@ START_TEST(both_ways)
     join(&client, &server, ways[_i].version, true);
     ck_assert_int_eq(leat_tls_keep(client.tls), LEAT_OK);
     ck_assert_int_eq(leat_tls_is_ready(client.tls), 0);
-    say(&client, "hello", 5); /* waits for the handshake */
-    talk(&client, &server, ways[_i].piece);
+    t_say(&client, "hello", 5); /* waits for the handshake */
+    t_talk(&client, &server, ways[_i].piece);
     ck_assert_int_eq(leat_tls_is_ready(client.tls), 1);
     ck_assert_int_eq(leat_tls_is_ready(server.tls), 1);
     ck_assert_uint_eq(server.got.length, 5);
     ck_assert_mem_eq(server.got.data, "hello", 5);
-    say(&server, text, large);
-    talk(&client, &server, ways[_i].piece);
+    t_say(&server, text, large);
+    t_talk(&client, &server, ways[_i].piece);
     ck_assert_uint_eq(client.got.length, large);
     ck_assert_mem_eq(client.got.data, text, large);
     ck_assert_uint_eq(client.kept.length, large);
@@ -208,28 +85,28 @@ START_TEST(both_ways)
     ck_assert_uint_eq(server.kept.length, 0); /* it was not asked to */
 
     /* close_notify is an orderly end for the session behind. */
-    say(&client, "bye", 3);
+    t_say(&client, "bye", 3);
     (void)leat_tls_run(client.tls);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
-    talk(&client, &server, ways[_i].piece);
+    t_talk(&client, &server, ways[_i].piece);
     ck_assert_uint_eq(server.got.length, 8);
     ck_assert_int_eq(server.status, LEAT_END);
     ck_assert_int_eq(leat_tls_run(server.tls), LEAT_END);
     ck_assert_ptr_null(leat_tls_error(server.tls));
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
     free(text);
 }
 END_TEST
 
 START_TEST(an_end_without_close_notify_is_told)
 {
-    struct end client, server;
+    struct t_end client, server;
     size_t length;
 
     join(&client, &server, ways[_i].version, true);
-    say(&client, "hello", 5);
-    talk(&client, &server, 1 << 20);
+    t_say(&client, "hello", 5);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_int_eq(leat_tls_recv_eof(server.tls), LEAT_OK);
     ck_assert_ptr_null(leat_tls_recv_space(server.tls, &length));
     ck_assert_int_eq(leat_tls_run(server.tls), LEAT_E_END);
@@ -237,8 +114,8 @@ START_TEST(an_end_without_close_notify_is_told)
     ck_assert_int_eq(leat_tls_run(server.tls), LEAT_E_END);
     ck_assert_int_eq(leat_tls_close(server.tls), LEAT_E_END);
     ck_assert_int_eq(server.status, LEAT_MORE); /* the session was not told of an end */
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
@@ -248,29 +125,29 @@ START_TEST(an_end_inside_the_handshake_is_told)
 
     /* The client's octets end at each point of the handshake. */
     for (cut = 0;; cut++) {
-        struct end client, server;
+        struct t_end client, server;
 
         join(&client, &server, ways[_i].version, true);
         sent = 0;
         while (leat_tls_is_ready(server.tls) == 0 && sent < cut) {
-            (void)run(&client);
-            sent += carry(&client, &server, cut - sent);
-            (void)run(&server);
-            (void)carry(&server, &client, SIZE_MAX);
+            (void)t_end_run(&client);
+            sent += t_carry(&client, &server, cut - sent);
+            (void)t_end_run(&server);
+            (void)t_carry(&server, &client, SIZE_MAX);
         }
         if (leat_tls_is_ready(server.tls) == 1) {
             ck_assert_uint_gt(cut, 100);
-            part(&client);
-            part(&server);
+            t_end_free(&client);
+            t_end_free(&server);
             break;
         }
         ck_assert_int_eq(leat_tls_recv_eof(server.tls), LEAT_OK);
-        ck_assert_int_eq(run(&server), LEAT_E_END);
+        ck_assert_int_eq(t_end_run(&server), LEAT_E_END);
         ck_assert_str_eq(leat_error_text(leat_tls_error(server.tls)),
                          "the stream ended inside the handshake");
         ck_assert_uint_eq(leat_error_offset(leat_tls_error(server.tls)), cut);
-        part(&client);
-        part(&server);
+        t_end_free(&client);
+        t_end_free(&server);
     }
 }
 END_TEST
@@ -278,47 +155,47 @@ END_TEST
 START_TEST(a_close_inside_the_handshake_is_an_end)
 {
     static const uint8_t close_notify[] = {0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x00};
-    struct end client, server;
+    struct t_end client, server;
     size_t room;
 
     join(&client, &server, ways[_i].version, true);
-    ck_assert_int_eq(run(&client), LEAT_OK);
+    ck_assert_int_eq(t_end_run(&client), LEAT_OK);
     memcpy(leat_tls_recv_space(client.tls, &room), close_notify, sizeof close_notify);
     ck_assert_int_eq(leat_tls_recv_done(client.tls, sizeof close_notify), LEAT_OK);
-    ck_assert_int_eq(run(&client), LEAT_E_END);
+    ck_assert_int_eq(t_end_run(&client), LEAT_E_END);
     ck_assert_int_eq(client.status, LEAT_MORE); /* the session was not told of an end */
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(an_unknown_certificate_is_refused)
 {
-    struct end client, server;
+    struct t_end client, server;
 
     join(&client, &server, ways[_i].version, false);
-    say(&client, "secret", 6);
-    talk(&client, &server, 1 << 20);
+    t_say(&client, "secret", 6);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_int_eq(leat_error_code(leat_tls_error(client.tls)), LEAT_E_TLS);
     ck_assert_str_eq(leat_error_text(leat_tls_error(client.tls)),
                      X509_verify_cert_error_string(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT));
     ck_assert_int_eq(leat_error_code(leat_tls_error(server.tls)), LEAT_E_TLS); /* by the alert */
     ck_assert_uint_eq(server.got.length, 0);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(damage_is_found)
 {
-    struct end client, server;
+    struct t_end client, server;
     const void *data;
     uint8_t *space;
     size_t length, room;
 
     join(&client, &server, ways[_i].version, true);
-    talk(&client, &server, 1 << 20);
-    say(&client, "hello", 5);
+    t_talk(&client, &server, 1 << 20);
+    t_say(&client, "hello", 5);
     (void)leat_tls_run(client.tls);
     data = leat_tls_send_data(client.tls, &length);
     space = (uint8_t *)leat_tls_recv_space(server.tls, &room);
@@ -330,15 +207,15 @@ START_TEST(damage_is_found)
     ck_assert_ptr_null(leat_tls_recv_space(server.tls, &room));
     (void)leat_tls_send_data(server.tls, &length);
     ck_assert_uint_gt(length, 0); /* an alert */
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(output_stays_bounded)
 {
     uint8_t text[10000] = {1};
-    struct end client, server;
+    struct t_end client, server;
     size_t length, sent = 0;
 
     /*
@@ -346,7 +223,7 @@ START_TEST(output_stays_bounded)
      * here.
      */
     join(&client, &server, TLS1_3_VERSION, true);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     for (;;) {
         leat_builder *b;
         int status;
@@ -364,82 +241,75 @@ START_TEST(output_stays_bounded)
         (void)leat_tls_send_data(client.tls, &length);
         ck_assert_uint_lt(length, 100 << 10);
     }
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_uint_eq(server.got.length, sent);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(closing_comes_behind_the_output)
 {
-    struct end client, server;
+    struct t_end client, server;
 
     join(&client, &server, TLS1_3_VERSION, true);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_E_STATE); /* no handshake yet */
-    talk(&client, &server, 1 << 20);
-    say(&client, "bye", 3);
+    t_talk(&client, &server, 1 << 20);
+    t_say(&client, "bye", 3);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_uint_eq(server.got.length, 3);
     ck_assert_int_eq(server.status, LEAT_END);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(closed_ends_still_hear)
 {
-    struct end client, server;
+    struct t_end client, server;
 
     join(&client, &server, ways[_i].version, true);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_int_eq(server.status, LEAT_END);
 
     /* The server has more to say; what the client would answer stays unsaid. */
-    say(&server, "more", 4);
-    talk(&server, &client, 1 << 20);
+    t_say(&server, "more", 4);
+    t_talk(&server, &client, 1 << 20);
     ck_assert_uint_eq(client.got.length, 4);
-    say(&client, "thanks", 6);
-    ck_assert_int_eq(run(&client), LEAT_OK);
+    t_say(&client, "thanks", 6);
+    ck_assert_int_eq(t_end_run(&client), LEAT_OK);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK); /* said already */
-    ck_assert_uint_eq(carry(&client, &server, 1 << 20), 0);
+    ck_assert_uint_eq(t_carry(&client, &server, 1 << 20), 0);
     ck_assert_int_eq(leat_tls_close(server.tls), LEAT_OK);
-    talk(&server, &client, 1 << 20);
-    ck_assert_int_eq(run(&client), LEAT_END);
+    t_talk(&server, &client, 1 << 20);
+    ck_assert_int_eq(t_end_run(&client), LEAT_END);
     ck_assert_int_eq(client.status, LEAT_END);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
-
-static void pause(struct end *end, bool paused)
-{
-    ((struct pipe *)end->session)->paused = paused;
-    end->session->need = 0; /* so that it is asked */
-    (void)run(end);
-}
 
 START_TEST(a_paused_session_is_not_flooded)
 {
     size_t piece = ways[_i].piece == 1 ? 333 : ways[_i].piece;
     size_t large = 1000000, moved = 0, count, room;
-    struct end client, server;
+    struct t_end client, server;
     uint8_t *text = (uint8_t *)malloc(large);
 
     ck_assert_ptr_nonnull(text);
     for (count = 0; count < large; count++)
         text[count] = (uint8_t)(count * 31 >> 3);
     join(&client, &server, ways[_i].version, true);
-    talk(&client, &server, 1 << 20);
-    pause(&server, true);
-    say(&client, text, large);
+    t_talk(&client, &server, 1 << 20);
+    t_pause(&server, true);
+    t_say(&client, text, large);
     do {
-        (void)run(&client);
-        count = carry(&client, &server, piece);
-        (void)run(&server);
+        (void)t_end_run(&client);
+        count = t_carry(&client, &server, piece);
+        (void)t_end_run(&server);
         moved += count;
     } while (count > 0);
     ck_assert_ptr_null(leat_tls_recv_space(server.tls, &room));
@@ -451,96 +321,96 @@ START_TEST(a_paused_session_is_not_flooded)
     ck_assert_uint_lt(leat_session_memory(server.session), 64 << 10);
 
     /* What waits reaches the session without another octet from the peer. */
-    pause(&server, false);
+    t_pause(&server, false);
     ck_assert_uint_gt(server.got.length, 32 << 10);
-    talk(&client, &server, piece);
+    t_talk(&client, &server, piece);
     ck_assert_uint_eq(server.got.length, large);
     ck_assert_mem_eq(server.got.data, text, large);
 
     /* An end behind what waits. */
-    pause(&server, true);
-    say(&client, "bye", 3);
+    t_pause(&server, true);
+    t_say(&client, "bye", 3);
     ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
-    talk(&client, &server, piece);
+    t_talk(&client, &server, piece);
     ck_assert_int_eq(server.status, LEAT_PAUSED);
     ck_assert_int_eq(leat_tls_recv_eof(server.tls), LEAT_OK);
-    ck_assert_int_eq(run(&server), LEAT_OK);
-    pause(&server, false);
+    ck_assert_int_eq(t_end_run(&server), LEAT_OK);
+    t_pause(&server, false);
     ck_assert_uint_eq(server.got.length, large + 3);
     ck_assert_int_eq(server.status, LEAT_END);
-    ck_assert_int_eq(run(&server), LEAT_END);
-    part(&client);
-    part(&server);
+    ck_assert_int_eq(t_end_run(&server), LEAT_END);
+    t_end_free(&client);
+    t_end_free(&server);
     free(text);
 }
 END_TEST
 
 START_TEST(a_session_that_is_over_gets_no_more)
 {
-    struct end client, server;
+    struct t_end client, server;
     size_t room;
 
     join(&client, &server, TLS1_3_VERSION, true);
-    talk(&client, &server, 1 << 20);
-    say(&client, "hello", 5);
-    (void)run(&client);
-    ck_assert_uint_gt(carry(&client, &server, 1 << 20), 0);
+    t_talk(&client, &server, 1 << 20);
+    t_say(&client, "hello", 5);
+    (void)t_end_run(&client);
+    ck_assert_uint_gt(t_carry(&client, &server, 1 << 20), 0);
     (void)lt_fail(server.session, LEAT_E_FRAME, 0, "the test says so", NULL);
-    ck_assert_int_eq(run(&server), LEAT_OK);
+    ck_assert_int_eq(t_end_run(&server), LEAT_OK);
     ck_assert_int_eq(server.status, LEAT_E_FRAME);
     ck_assert_ptr_null(leat_tls_recv_space(server.tls, &room));
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(a_quiet_session_needs_no_window)
 {
-    struct end client, server;
+    struct t_end client, server;
 
     join(&client, &server, ways[_i].version, true);
-    talk(&client, &server, 1 << 20);
-    say(&client, "hello", 5);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
+    t_say(&client, "hello", 5);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_uint_gt(leat_session_memory(server.session), 1 << 10);
     leat_session_trim(server.session);
-    ck_assert_int_eq(run(&server), LEAT_OK);
+    ck_assert_int_eq(t_end_run(&server), LEAT_OK);
     ck_assert_uint_le(leat_session_memory(server.session), 1 << 10);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 /* TLS 1.3 goes on with its own messages behind the handshake. */
 START_TEST(keys_are_changed)
 {
-    struct end client, server;
+    struct t_end client, server;
     size_t i;
 
     join(&client, &server, TLS1_3_VERSION, true);
-    talk(&client, &server, 1 << 20);
+    t_talk(&client, &server, 1 << 20);
     ck_assert_int_eq(SSL_SESSION_has_ticket(SSL_get_session(leat_tls_ssl(client.tls))), 1);
     for (i = 0; i < 3; i++) {
         ck_assert_int_eq(SSL_key_update(leat_tls_ssl(client.tls), SSL_KEY_UPDATE_REQUESTED), 1);
-        say(&client, "hello", 5);
-        say(&server, "hello", 5);
-        (void)run(&client);
-        while (carry(&client, &server, ways[_i].piece) > 0) {
-            ck_assert_int_eq(run(&server), LEAT_OK);
+        t_say(&client, "hello", 5);
+        t_say(&server, "hello", 5);
+        (void)t_end_run(&client);
+        while (t_carry(&client, &server, ways[_i].piece) > 0) {
+            ck_assert_int_eq(t_end_run(&server), LEAT_OK);
             ck_assert_int_eq(leat_tls_is_ready(server.tls), 1);
         }
-        talk(&server, &client, ways[_i].piece);
+        t_talk(&server, &client, ways[_i].piece);
         ck_assert_uint_eq(server.got.length, 5 * (i + 1));
         ck_assert_uint_eq(client.got.length, 5 * (i + 1));
     }
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
 START_TEST(verbs_check_their_caller)
 {
-    struct end client, server;
+    struct t_end client, server;
     size_t length;
 
     join(&client, &server, TLS1_3_VERSION, true);
@@ -550,8 +420,8 @@ START_TEST(verbs_check_their_caller)
     ck_assert_int_eq(leat_tls_recv_done(client.tls, 0), LEAT_OK);
     ck_assert_int_eq(leat_tls_send_done(client.tls, 1), LEAT_E_STATE);
     leat_tls_free(NULL);
-    part(&client);
-    part(&server);
+    t_end_free(&client);
+    t_end_free(&server);
 }
 END_TEST
 
