@@ -136,7 +136,8 @@ LEAT_API int leat_tls_close(leat_tls *tls);
 
 /*
  * As leat_recv_space(), leat_recv_done(), leat_recv_eof(), leat_send_data(), leat_send_done(). No
- * space is lent while 64 KiB wait that the session does not want yet.
+ * space is lent while 64 KiB wait that the session does not want yet, or 128 KiB that the peer does
+ * not read.
  */
 LEAT_API void *leat_tls_recv_space(leat_tls *tls, size_t *length);
 LEAT_API int leat_tls_recv_done(leat_tls *tls, size_t length);

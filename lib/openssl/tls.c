@@ -31,6 +31,7 @@ struct leat_tls {
     bool lent;
     bool ready; /* SSL_is_init_finished() is not, in the middle of a message behind the handshake */
     bool eof;
+    size_t answers_max; /* octets to send from which on none are received, which may be answered */
     struct leat_error error;
     uint64_t received;
 };
@@ -52,6 +53,7 @@ int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *session, lea
     made->allocator = allocator;
     made->ssl = ssl;
     made->session = session;
+    made->answers_max = 2 * WAITING_MAX;
     made->in = in;
     made->out = out;
     SSL_set_bio(ssl, in, out);
@@ -279,6 +281,7 @@ int leat_tls_run(leat_tls *tls)
 
 int leat_tls_close(leat_tls *tls)
 {
+    size_t waiting;
     int status, result;
 
     if (tls->status < 0)
@@ -290,6 +293,8 @@ int leat_tls_close(leat_tls *tls)
     if (status < 0 || is_closed(tls))
         return status;
     result = SSL_shutdown(tls->ssl);
+    (void)leat_tls_send_data(tls, &waiting);
+    tls->answers_max = waiting + WAITING_MAX; /* a peer that does the same must be heard */
     return result < 0 ? verdict(tls, result) : LEAT_OK;
 }
 
@@ -309,11 +314,21 @@ const void *leat_tls_kept(const leat_tls *tls, size_t *length)
     return count > 0 ? data : NULL;
 }
 
+/* Whether more may come: what waits for the session, and what the peer does not read, is bounded. */
+static bool is_open(const leat_tls *tls)
+{
+    size_t waiting;
+
+    (void)leat_tls_send_data(tls, &waiting);
+    return tls->status == LEAT_OK && !tls->eof &&
+           (leat_wants(tls->session) & LEAT_WANT_CLOSE) == 0 &&
+           BIO_ctrl_pending(tls->in) < WAITING_MAX && waiting < tls->answers_max;
+}
+
 void *leat_tls_recv_space(leat_tls *tls, size_t *length)
 {
     *length = 0;
-    if (tls->status != LEAT_OK || tls->eof || (leat_wants(tls->session) & LEAT_WANT_CLOSE) != 0 ||
-        BIO_ctrl_pending(tls->in) >= WAITING_MAX)
+    if (!is_open(tls))
         return NULL;
     if (tls->space == NULL)
         tls->space = (uint8_t *)lt_resize(&tls->allocator, NULL, 0, SPACE_BYTES);

@@ -408,6 +408,63 @@ START_TEST(keys_are_changed)
 }
 END_TEST
 
+/* A peer that wants new keys all the time, and does not read the answers. */
+START_TEST(answers_stay_bounded)
+{
+    struct t_end client, server;
+    size_t length, i;
+
+    join(&client, &server, TLS1_3_VERSION, true);
+    t_talk(&client, &server, 1 << 20);
+    do {
+        for (i = 0; i < 100; i++) {
+            ck_assert_int_eq(SSL_key_update(leat_tls_ssl(client.tls), SSL_KEY_UPDATE_REQUESTED), 1);
+            ck_assert_int_eq(SSL_do_handshake(leat_tls_ssl(client.tls)), 1);
+        }
+        length = t_carry(&client, &server, SIZE_MAX);
+        ck_assert_int_eq(t_end_run(&server), LEAT_OK);
+        (void)leat_tls_send_data(server.tls, &i);
+        ck_assert_uint_lt(i, 160 << 10);
+    } while (length > 0);
+    ck_assert_uint_ge(i, 128 << 10);
+    ck_assert_ptr_null(leat_tls_recv_space(server.tls, &length));
+
+    /* Once it reads them it is heard again. */
+    t_say(&client, "hello", 5);
+    t_talk(&server, &client, SIZE_MAX);
+    ck_assert_uint_eq(server.got.length, 5);
+    t_end_free(&client);
+    t_end_free(&server);
+}
+END_TEST
+
+/* Two that have much to say before they close, and read nothing meanwhile. */
+START_TEST(closing_ends_hear_each_other)
+{
+    size_t large = 1000000;
+    uint8_t *text = (uint8_t *)calloc(1, large);
+    struct t_end client, server;
+
+    ck_assert_ptr_nonnull(text);
+    join(&client, &server, ways[_i].version, true);
+    t_talk(&client, &server, 1 << 20);
+    t_say(&client, text, large);
+    t_say(&server, text, large);
+    ck_assert_int_eq(leat_tls_close(client.tls), LEAT_OK);
+    ck_assert_int_eq(leat_tls_close(server.tls), LEAT_OK);
+    ck_assert_uint_gt(t_carry(&client, &server, 1000), 0);
+    ck_assert_uint_gt(t_carry(&server, &client, 1000), 0);
+    t_talk(&client, &server, 1 << 20);
+    ck_assert_uint_eq(client.got.length, large);
+    ck_assert_uint_eq(server.got.length, large);
+    ck_assert_int_eq(t_end_run(&client), LEAT_END);
+    ck_assert_int_eq(t_end_run(&server), LEAT_END);
+    t_end_free(&client);
+    t_end_free(&server);
+    free(text);
+}
+END_TEST
+
 START_TEST(verbs_check_their_caller)
 {
     struct t_end client, server;
@@ -440,6 +497,8 @@ static void tests(TCase *cases)
     tcase_add_test(cases, a_session_that_is_over_gets_no_more);
     tcase_add_loop_test(cases, a_quiet_session_needs_no_window, 1, 3);
     tcase_add_loop_test(cases, keys_are_changed, 2, sizeof ways / sizeof *ways);
+    tcase_add_test(cases, answers_stay_bounded);
+    tcase_add_loop_test(cases, closing_ends_hear_each_other, 1, 3);
     tcase_add_test(cases, verbs_check_their_caller);
 }
 
