@@ -238,7 +238,7 @@ typedef struct leat_estreamer_server_options {
     uint32_t connection_id;  /* 1: in every bundle */
     uint32_t window;         /* 1: messages with records that may lack their acknowledgement */
     uint32_t bundle_records; /* 128: most records in one bundle */
-    uint32_t bundle_bytes;   /* 64 KiB: a bundle that is longer takes no more records */
+    uint32_t bundle_bytes;   /* 64 KiB: a bundle of so many octets takes no more records */
     /*
      * 0: records are sent as deployed clients need them: with the header that was asked for, the
      * type alone in its first word, and in an extended session has_ipv6 set in every discovery
@@ -328,7 +328,9 @@ LEAT_API int leat_estreamer_close(leat_session *session, int32_t error_code, con
 /*
  * The metadata store: names for the ids in records. Servers send names as records of their own,
  * before the events or between them, and again when they change; the store keeps those that it is
- * given, and forgets the ones that were not used for longest when it is full.
+ * given, and forgets the ones that were not used for longest when it is full (or, where a server
+ * made ids collide, the ones that collide). lib/estreamer/metadata.tsv says what names what,
+ * lib/estreamer/ids.tsv which fields hold the ids.
  */
 typedef struct leat_estreamer_metadata leat_estreamer_metadata;
 
@@ -337,7 +339,7 @@ typedef struct leat_estreamer_metadata leat_estreamer_metadata;
  *
  * bytes  most memory that it may hold, itself included; 0: 16 MiB.
  *
- * LEAT_OK, LEAT_E_NOMEM, or LEAT_E_VALUE (too few octets for a store).
+ * LEAT_OK, LEAT_E_NOMEM, or LEAT_E_VALUE (too few octets for the longest name: about 2 KiB).
  */
 LEAT_API int leat_estreamer_metadata_new(const leat_config *config, size_t bytes,
                                          leat_estreamer_metadata **metadata);
@@ -345,9 +347,10 @@ LEAT_API void leat_estreamer_metadata_free(leat_estreamer_metadata *metadata);
 
 /**
  * Keeps the name that an event tells, in the place of the one before it. Events without one (other
- * records, other kinds, malformed ones) change nothing.
+ * records, other kinds, malformed ones, empty names) change nothing. Of a name the first 1024 octets
+ * are kept, or up to three fewer, so that no character is cut.
  *
- * LEAT_OK or LEAT_E_NOMEM (nothing changed).
+ * LEAT_OK or LEAT_E_NOMEM (the one before it stays; others may be gone to make room).
  *
  * Source: spec section 14.
  */
@@ -357,7 +360,9 @@ LEAT_API int leat_estreamer_metadata_learn(leat_estreamer_metadata *metadata,
 /**
  * Writes the names for all ids of an event into a builder: a record whose fields are called like
  * those of the event's record that hold the ids, each with its name as text (rule_id: the rule's
- * message). Ids without a known name are left out; so the record may be empty.
+ * message). Ids without a known name are left out, and those in lists; so the record may be empty.
+ * Of several fields of one name (the device_id of a connection and of its discovery_header) the
+ * first counts. Metadata itself has no ids in this sense.
  *
  * name   the field's name inside a record, else NULL.
  * value  of event_data.
@@ -384,7 +389,8 @@ LEAT_API int leat_estreamer_metadata_save(const leat_estreamer_metadata *metadat
                                           leat_buffer *buffer);
 
 /**
- * Adds what was saved; what it holds already stays, and wins.
+ * Adds what was saved, as far as there is room, last the names that were not used for longest; what
+ * it holds already stays, and wins.
  *
  * LEAT_OK, LEAT_E_SYNTAX (not what save writes; nothing changed), LEAT_E_NOMEM.
  */

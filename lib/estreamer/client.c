@@ -23,6 +23,7 @@ struct held {
     uint64_t fingerprint;
     uint32_t second; /* the archive timestamp of a record for the bookmark; 0: none */
     bool owes;       /* the message is complete, so the server is owed a null */
+    bool empty;      /* it has nothing that could be made safe */
 };
 
 struct client {
@@ -35,6 +36,8 @@ struct client {
     size_t held_first;
     size_t held_count;
     uint64_t idle_ms;
+    uint64_t heard_ms;      /* when octets of the server were there that were not before */
+    uint64_t heard_octets;  /* of the stream, by then */
     uint32_t request_flags; /* of the last request */
     uint32_t initial_timestamp;
     uint32_t held_records;
@@ -120,22 +123,22 @@ static int put_event_stream_request(struct client *client)
 
 /* Acknowledging */
 
-/* The last event was given back, or the caller says so: what is held up to there is safe. */
-static int settle(struct client *client, uint64_t offset)
+/* The first count of what is held is safe. */
+static int settle(struct client *client, size_t count)
 {
     leat_session *session = &client->peer.codec.session;
-    const struct held *held = client->held + client->held_first;
-    size_t count = 0, records = 0, i;
+    const struct held *held;
+    size_t records = 0, owed = 0, i;
     uint8_t *nulls;
-    size_t owed = 0;
     int status;
 
-    for (; count < client->held_count && held[count].offset <= offset; count++) {
-        owed += held[count].owes;
-        records += held[count].second != 0;
-    }
     if (count == 0)
         return LEAT_OK;
+    held = client->held + client->held_first;
+    for (i = 0; i < count; i++) {
+        owed += held[i].owes;
+        records += held[i].second != 0;
+    }
     if (session->status != LEAT_OK) /* there is nobody left to tell, but the bookmark moves on */
         owed = 0;
     lt_send_begin(session);
@@ -159,6 +162,20 @@ static int settle(struct client *client, uint64_t offset)
     return LEAT_OK;
 }
 
+/*
+ * The last event was given back: settles what need not wait for the caller's word. That is all if
+ * nothing is to be held, else what is empty and has nothing held in front of it.
+ */
+static int settle_drawn(struct client *client)
+{
+    size_t count = 0;
+
+    while (count < client->held_count &&
+           (!client->hold || client->held[client->held_first + count].empty))
+        count++;
+    return settle(client, count);
+}
+
 /* Room for one more; what was settled makes room first. */
 static bool reserve_held(struct client *client)
 {
@@ -174,15 +191,22 @@ static bool reserve_held(struct client *client)
                    &client->held_size, client->held_size + 1, sizeof *client->held);
 }
 
-/* Whether all of the message that the event is of was told. */
+/* Whether all of the message that the event is of was told: not if the stream ended inside it. */
 static bool is_complete(const struct client *client)
 {
-    return client->peer.codec.bundle == 0;
+    return client->peer.codec.bundle == 0 && !client->peer.codec.session.inside;
+}
+
+static bool is_empty(const leat_event *event)
+{
+    return event->kind == LEAT_ESTREAMER_NULL ||
+           event->kind == LEAT_ESTREAMER_STREAMING_INFORMATION;
 }
 
 /*
  * Remembers what the event at hand owes. A record counts for the bookmark if it has an archive
- * timestamp and did not count before.
+ * timestamp and did not count before. The last second that there is would be no place to go on
+ * from: asked for, it means "from now on".
  */
 static void hold(struct client *client)
 {
@@ -192,9 +216,12 @@ static void hold(struct client *client)
 
     if (event->kind == LEAT_ESTREAMER_EVENT_DATA)
         second = (uint32_t)leat_value_u64(leat_value_get(event->value, "archive_timestamp"));
+    if (second == LEAT_ESTREAMER_NOW)
+        second = 0;
     held->offset = event->offset;
     held->fingerprint = 0;
     held->owes = is_complete(client);
+    held->empty = is_empty(event);
     if (second != 0 && lt_estreamer_wants_fingerprint(&client->bookmark, second)) {
         held->fingerprint = lt_estreamer_fingerprint(event->raw + LT_ESTREAMER_HEADER_BYTES,
                                                      event->raw_length - LT_ESTREAMER_HEADER_BYTES);
@@ -207,9 +234,15 @@ static void hold(struct client *client)
 
 int leat_estreamer_acknowledge(leat_session *session, uint64_t offset)
 {
+    struct client *client = (struct client *)session;
+    size_t count = 0;
+
     if (session->dialect != &lt_estreamer_client)
         return lt_refuse(session, LEAT_E_STATE, 0, "not a client's session", NULL);
-    return settle((struct client *)session, offset);
+    session->send_error.code = LEAT_OK;
+    while (count < client->held_count && client->held[client->held_first + count].offset <= offset)
+        count++;
+    return settle(client, count);
 }
 
 int leat_estreamer_bookmark(const leat_session *session, leat_buffer *buffer)
@@ -290,20 +323,41 @@ static int observe(struct client *client)
     }
 }
 
-static int next(leat_session *session)
+/* The octets of the streaming request. */
+static size_t streaming_request_bytes(const struct client *client)
 {
-    struct client *client = (struct client *)session;
-    int status;
+    size_t count = client->event_type_count;
 
-    client->repeat = false;
-    if (!client->hold) {
-        status = settle(client, UINT64_MAX);
-        if (status == LEAT_E_LIMIT)
-            return LEAT_PAUSED;
-        if (status != LEAT_OK)
-            return lt_fail(session, status, 0, "out of memory", NULL);
-    }
-    if (client->held_count >= client->held_records && client->peer.verdict == LEAT_OK)
+    if (client->event_types == NULL)
+        (void)set_of(lt_estreamer_event_set_total - 1, &count);
+    return LT_ESTREAMER_HEADER_BYTES + SERVICE_HEADER + 4 * count + 4;
+}
+
+/* Whether the next event has to wait until output is drained, or held events are safe. */
+static bool must_wait(const struct client *client)
+{
+    const leat_session *session = &client->peer.codec.session;
+    size_t unsent;
+
+    if (client->peer.verdict != LEAT_OK)
+        return false;
+    if (client->held_count >= client->held_records)
+        return true;
+    (void)leat_send_data(session, &unsent);
+    return client->waits_info && unsent > 0 &&
+           unsent + streaming_request_bytes(client) > session->limits.queued_bytes;
+}
+
+static int draw(struct client *client)
+{
+    leat_session *session = &client->peer.codec.session;
+    int status = settle_drawn(client);
+
+    if (status == LEAT_E_LIMIT)
+        return LEAT_PAUSED;
+    if (status != LEAT_OK)
+        return lt_fail(session, status, 0, "out of memory", NULL);
+    if (must_wait(client))
         return LEAT_PAUSED;
     if (!reserve_held(client))
         return lt_fail(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
@@ -316,6 +370,18 @@ static int next(leat_session *session)
     if (client->peer.verdict == LEAT_OK)
         hold(client);
     return LEAT_OK;
+}
+
+static int next(leat_session *session)
+{
+    struct client *client = (struct client *)session;
+    struct leat_error refusal = session->send_error;
+    int status;
+
+    client->repeat = false;
+    status = draw(client);
+    session->send_error = refusal; /* what was sent was no command of the caller's */
+    return status;
 }
 
 /* Sending */
@@ -359,21 +425,33 @@ static int send(leat_session *session, const char *name, const leat_value *value
 
 /* Time */
 
+static uint64_t idle_due(const struct client *client)
+{
+    return lt_estreamer_due(client->heard_ms, client->idle_ms);
+}
+
 static uint64_t deadline(const leat_session *session)
 {
     const struct client *client = (const struct client *)session;
 
     if (client->idle_ms == 0 || session->status != LEAT_OK)
         return UINT64_MAX;
-    return client->peer.clocked ? lt_estreamer_due(client->peer.heard_ms, client->idle_ms) : 0;
+    return client->peer.clocked ? idle_due(client) : 0;
 }
 
+/* While the session is paused, it is not the server who is silent. */
 static void tick(leat_session *session)
 {
     struct client *client = (struct client *)session;
+    uint64_t octets = session->consumed + lt_unread_bytes(session);
 
-    if (!lt_estreamer_first_tick(&client->peer) && session->now_ms >= deadline(session))
+    if (lt_estreamer_first_tick(&client->peer) || octets != client->heard_octets ||
+        session->paused) {
+        client->heard_ms = session->now_ms;
+        client->heard_octets = octets;
+    } else if (session->status == LEAT_OK && lt_estreamer_is_due(session, idle_due(client))) {
         lt_estreamer_give_up(&client->peer, LEAT_E_TIMEOUT, "the server was silent for too long");
+    }
 }
 
 /* Life */

@@ -28,6 +28,14 @@ static void drop_held(leat_session *session, size_t error_message)
     session->hold_back = 0;
 }
 
+void lt_estreamer_make_way(leat_session *session)
+{
+    struct lt_writer *out = &session->out;
+
+    out->limit =
+        session->hold_back > SIZE_MAX - out->limit ? SIZE_MAX : out->limit + session->hold_back;
+}
+
 /* Tells the other side why, if there is room to. */
 static void complain(leat_session *session, const char *text)
 {
@@ -35,6 +43,7 @@ static void complain(leat_session *session, const char *text)
     int status;
 
     lt_send_begin(session);
+    lt_estreamer_make_way(session);
     status = put_error(session, ERROR_CODE, text, strlen(text));
     if (status == LEAT_OK && lt_estreamer_has_room(session))
         drop_held(session, session->send_mark);
@@ -52,9 +61,7 @@ int lt_estreamer_peer_next(struct lt_estreamer_peer *peer)
     if (peer->verdict < 0)
         return lt_fail_at(session, peer->verdict, peer->offset, peer->reason, peer->field);
     status = lt_estreamer_next(session);
-    if (status == LEAT_OK)
-        peer->heard_ms = session->now_ms;
-    else if (status == LEAT_E_FRAME || status == LEAT_E_LIMIT)
+    if (status == LEAT_E_FRAME || status == LEAT_E_LIMIT)
         complain(session, session->error.text);
     return status;
 }
@@ -100,6 +107,7 @@ int leat_estreamer_close(leat_session *session, int32_t error_code, const char *
     if (length > UINT16_MAX)
         return lt_refuse(session, LEAT_E_VALUE, 0, "longer than 65535 octets", "text");
     lt_send_begin(session);
+    lt_estreamer_make_way(session);
     if (text != NULL)
         status = put_error(session, error_code, text, length);
     if (status == LEAT_OK && lt_estreamer_has_room(session))
@@ -112,7 +120,6 @@ bool lt_estreamer_first_tick(struct lt_estreamer_peer *peer)
     if (peer->clocked)
         return false;
     peer->clocked = true;
-    peer->heard_ms = peer->codec.session.now_ms;
     return true;
 }
 

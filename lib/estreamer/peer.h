@@ -17,8 +17,7 @@ struct lt_estreamer_peer {
     const char *reason; /* of a verdict < 0 */
     const char *field;
     uint64_t offset;
-    bool clocked;      /* the time was told */
-    uint64_t heard_ms; /* when the last message of the other side was decoded */
+    bool clocked; /* the time was told */
 };
 
 extern const struct lt_dialect lt_estreamer_client;
@@ -46,15 +45,21 @@ void lt_estreamer_offence(struct lt_estreamer_peer *peer, const char *what, cons
 void lt_estreamer_give_up(struct lt_estreamer_peer *peer, int status, const char *what);
 
 /*
- * A command of the caller's that has written an error message at the end of the output: what is
- * held back goes, and the session is over.
+ * Around writing an error message in a command of the caller's: what is held back goes in its
+ * favour, and then the session is over.
  */
+void lt_estreamer_make_way(leat_session *session);
 void lt_estreamer_over(leat_session *session, size_t error_message);
 
 /* True the first time that the time is told: what was to be timed from the start, is from now. */
 bool lt_estreamer_first_tick(struct lt_estreamer_peer *peer);
 
-/* When so long after since_ms is; UINT64_MAX if after_ms is 0, which means never. */
+/* When so long after since_ms is; UINT64_MAX, which is never, if after_ms is 0. */
 uint64_t lt_estreamer_due(uint64_t since_ms, uint64_t after_ms);
+
+static inline bool lt_estreamer_is_due(const leat_session *session, uint64_t due_ms)
+{
+    return due_ms != UINT64_MAX && session->now_ms >= due_ms;
+}
 
 #endif

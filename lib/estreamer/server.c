@@ -44,7 +44,11 @@ struct server {
     uint32_t flags;    /* of the request */
     uint32_t codes[8]; /* bits: the event codes below 256 of the request */
     uint32_t initial_timestamp;
-    uint32_t in_flight;       /* messages that lack their null */
+    uint32_t in_flight;       /* messages with records that lack their null */
+    uint32_t others;          /* messages without, that lack theirs */
+    uint32_t others_answered; /* nulls that were taken for an answer to one of them */
+    bool answers_all;         /* the client has shown that it has nulls for those */
+    bool is_terse;            /* it seems to have none */
     uint32_t sequence_number; /* of the last bundle */
     size_t open_bytes;        /* of the bundle at the end of the output that is open; 0: none */
     uint32_t open_records;
@@ -54,6 +58,7 @@ struct server {
     uint64_t keepalive_ms;
     uint64_t request_ms;
     uint64_t idle_ms;
+    uint64_t started_ms;
     uint64_t sent_ms;   /* when something was last sent */
     uint64_t credit_ms; /* when the first message in flight was sent, or the last null came */
 };
@@ -100,7 +105,23 @@ static void let_go(struct server *server)
     }
 }
 
-/* Puts octets in front of what is held back, inside a command. */
+/*
+ * Deployed clients have a null for every message, in order, so that their nulls for the services
+ * and for keep-alives allow nothing. The published guide asks for nulls to records alone. A client
+ * that keeps to that seems to owe one for good; it shows when all comes to a standstill.
+ */
+static void end_standstill(struct server *server)
+{
+    if (server->answers_all || server->is_terse || server->others_answered == 0 ||
+        server->peer.codec.session.hold_back == 0)
+        return;
+    server->is_terse = true;
+    server->in_flight -=
+        server->in_flight < server->others_answered ? server->in_flight : server->others_answered;
+    let_go(server);
+}
+
+/* Puts a message without records in front of what is held back, inside a command. */
 static void put_first(struct server *server, const void *octets, size_t length)
 {
     leat_session *session = &server->peer.codec.session;
@@ -112,6 +133,9 @@ static void put_first(struct server *server, const void *octets, size_t length)
     memmove(held + length, held, session->hold_back);
     memcpy(held, octets, length);
     server->sent_ms = session->now_ms;
+    /* Only standstills tell terse clients, and only keep-alives tell standstills. */
+    if (!server->is_terse && server->keepalive_ms != 0)
+        server->others++;
 }
 
 /* The same where no command is: LEAT_OK, or why there is no room. */
@@ -382,9 +406,12 @@ static int send(leat_session *session, const char *name, const leat_value *value
     case LEAT_ESTREAMER_MULTIPLE_HOST_DATA:
         return send_host_data(server, message, value);
     case LEAT_ESTREAMER_NULL:
+        if (leat_value_first(value) != NULL)
+            return lt_refuse(session, LEAT_E_VALUE, 0, "a null message has no fields", NULL);
         put_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
         return LEAT_OK;
     case LEAT_ESTREAMER_ERROR:
+        lt_estreamer_make_way(session);
         status = lt_estreamer_write(session, message, value, false);
         if (status == LEAT_OK && lt_estreamer_has_room(session))
             lt_estreamer_over(session, start);
@@ -433,6 +460,22 @@ static bool has_code(const struct server *server, uint32_t code)
     return (server->codes[code / 32] >> code % 32 & 1) != 0;
 }
 
+/* Whether anything but metadata is asked for. */
+static bool wants_events(const struct server *server)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof legacy_requests / sizeof *legacy_requests; i++) {
+        if ((server->flags & legacy_requests[i].flags & ~METADATA_BITS) != 0)
+            return true;
+    }
+    for (i = 0; i < sizeof server->codes * 8; i++) {
+        if (i != LEAT_ESTREAMER_CODE_METADATA && has_code(server, (uint32_t)i))
+            return true;
+    }
+    return false;
+}
+
 /* Deployed clients set the bit for intrusion events in extended requests, where codes ask for them. */
 int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type)
 {
@@ -443,7 +486,7 @@ int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type)
     if (session->dialect != &lt_estreamer_server || server->state != STREAMING)
         return 0;
     if (record == NULL)
-        return 1;
+        return wants_events(server);
     flags = legacy_flags(record);
     if (is_extended(server))
         flags &= ~LEAT_ESTREAMER_FLAG_INTRUSION;
@@ -545,8 +588,13 @@ static void on_host_data_request(struct server *server)
 /* A null allows one more message; those that nothing was sent for allow nothing. */
 static void on_null(struct server *server)
 {
-    if (server->in_flight > 0)
+    if (server->others > 0 && !server->is_terse) {
+        server->answers_all = server->answers_all || server->in_flight == 0;
+        server->others--;
+        server->others_answered++;
+    } else if (server->in_flight > 0) {
         server->in_flight--;
+    }
     server->credit_ms = server->peer.codec.session.now_ms;
     let_go(server);
 }
@@ -595,7 +643,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static uint64_t request_due(const struct server *server)
 {
-    return server->state == START ? lt_estreamer_due(server->peer.heard_ms, server->request_ms)
+    return server->state == START ? lt_estreamer_due(server->started_ms, server->request_ms)
                                   : UINT64_MAX;
 }
 
@@ -622,25 +670,32 @@ static uint64_t deadline(const leat_session *session)
     return earlier(earlier(request_due(server), null_due(server)), keepalive_due(server));
 }
 
+static void keep_alive(struct server *server)
+{
+    leat_session *session = &server->peer.codec.session;
+    size_t unsent;
+
+    server->sent_ms = session->now_ms;
+    end_standstill(server);
+    (void)leat_send_data(session, &unsent);
+    if (unsent == 0)
+        (void)send_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+}
+
 static void tick(leat_session *session)
 {
     struct server *server = (struct server *)session;
-    size_t unsent;
 
-    if (lt_estreamer_first_tick(&server->peer)) {
-        server->sent_ms = server->credit_ms = session->now_ms;
-    } else if (session->status != LEAT_OK) {
+    if (lt_estreamer_first_tick(&server->peer))
+        server->started_ms = server->sent_ms = server->credit_ms = session->now_ms;
+    else if (lt_estreamer_is_over(&server->peer))
         return;
-    } else if (session->now_ms >= request_due(server)) {
+    else if (lt_estreamer_is_due(session, request_due(server)))
         lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "no request came in time");
-    } else if (session->now_ms >= null_due(server)) {
+    else if (lt_estreamer_is_due(session, null_due(server)))
         lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "the client does not acknowledge");
-    } else if (session->now_ms >= keepalive_due(server)) {
-        (void)leat_send_data(session, &unsent);
-        server->sent_ms = session->now_ms;
-        if (unsent == 0)
-            (void)send_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
-    }
+    else if (lt_estreamer_is_due(session, keepalive_due(server)))
+        keep_alive(server);
 }
 
 /* Life */
