@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns the tables beside it into C, and refuses tables that contradict themselves.
 
-usage: generate.py layouts.tsv records.tsv event_types.tsv OUTPUT.c
+usage: generate.py layouts.tsv records.tsv event_types.tsv metadata.tsv ids.tsv OUTPUT.c
 
 layouts.tsv: a row for each field, in the order of the wire, no padding anywhere.
   container  struct/NAME   a structure of the protocol
@@ -30,6 +30,17 @@ event_types.tsv: a row for each code and version that an extended request can as
   versions   of the product, that serve it; none: not known
   layouts    of those records, as far as the version decides
   sets       the releases whose set of event types it is in
+
+metadata.tsv: a row for each form of a metadata record that names an id.
+  layout     the form
+  id         its fields that are the id, together
+  name       its fields that are the name, joined by spaces
+
+ids.tsv: a row for each id that a field may be, those of one field from the likeliest on.
+  record_type  of the metadata that names it
+  id           the fields that are the id, together; none: the field itself
+  categories   of the records that the field is of; none: all but metadata
+  when         FIELD=NUMBER, which the same event must have
 """
 
 import os
@@ -48,6 +59,10 @@ FIXED = {  # wire type: (row type, kind of value, octets)
     "mac": ("OCTETS", "MAC", 6),
 }
 AUTO = 0xFFFF
+# What naming.h has room for, and the slots that it looks fields up in.
+ID_PARTS = 3
+ID_OCTETS = 32
+SLOTS = 512
 BLOCK = r"s[12]/\d+"
 # The structures of the protocol that are read by their rows; the others are read by code. These layouts
 # come first, in the order of an enum in tables.h.
@@ -65,6 +80,8 @@ OWN_WORDS = {"block_type", "discovery_header", "extra", "hex", "legacy", "traili
 PAYLOADS = ("none", "data", "struct", "s1", "s2")
 LAYOUT_COLUMNS = ["container", "name", "versions", "order", "field", "wire_type", "notes"]
 EVENT_TYPE_COLUMNS = ["event_code", "category", "event_version", "versions", "layouts", "sets", "source"]
+METADATA_COLUMNS = ["record_type", "layout", "id", "name", "notes"]
+ID_COLUMNS = ["field", "record_type", "id", "categories", "when", "notes"]
 RECORD_COLUMNS = ["record_type", "name", "category", "payload", "layouts", "legacy", "versions", "notes"]
 
 
@@ -301,6 +318,134 @@ def read_tables(layouts_path, records_path, event_types_path):
     return layouts, compiled, records, event_types
 
 
+def id_octets(wire):
+    """How many octets of an id a field of that wire type is: a number, a UUID, a hash; 0: it can be none."""
+    fixed = re.fullmatch(r"bytes\[(16|20|32)\]", wire)
+    if fixed:
+        return int(fixed[1])
+    return {"u8": 4, "u16": 4, "u32": 4, "uuid": 16, "string-block": 32}.get(wire, 0)
+
+
+def read_metadata(path, layouts, records):
+    forms = []
+    octets = {}  # of the ids, by record type
+    metadata = {r["type"] for r in records if r["category"] == "metadata"}
+    for where, row in read_tsv(path, METADATA_COLUMNS):
+        record_type = int(row["record_type"])
+        if record_type not in metadata:
+            fail(where, f"{record_type} is not metadata")
+        if forms and record_type < forms[-1]["type"]:
+            fail(where, "record types do not ascend")
+        if row["layout"] not in layouts:
+            fail(where, f"{row['layout']} is not a layout")
+        form = {"type": record_type, "layout": row["layout"], "notes": row["notes"]}
+        wires = {field: wire for _, field, wire in layouts[row["layout"]]["fields"]}
+        for column in ("id", "name"):
+            form[column] = row[column].split(",")
+            if len(form[column]) > ID_PARTS or not set(form[column]) <= set(wires):
+                fail(where, f"the {column} is not up to {ID_PARTS} fields of {row['layout']}")
+        sizes = [id_octets(wires[field]) for field in form["id"]]
+        form["octets"] = sum(sizes)
+        if 0 in sizes or form["octets"] > ID_OCTETS or octets.setdefault(record_type, form["octets"]) != form["octets"]:
+            fail(where, "the fields do not make an id")
+        if any(wires[field] != "string-block" and not wires[field].startswith("utf8") for field in form["name"]):
+            fail(where, "a name is text")
+        forms.append(form)
+    return forms
+
+
+def read_ids(path, layouts, records, forms):
+    """By field: the ids that it may be."""
+    sizes = {"netmap_id": {4}}  # that a field has, by its name
+    for layout in layouts.values():
+        for _, field, wire in layout["fields"]:
+            sizes.setdefault(field, set()).add(id_octets(wire))
+    octets = {form["type"]: form["octets"] for form in forms}
+    categories = {r["category"] for r in records} - {"metadata"}
+    ids = {}
+    last = None
+    for where, row in read_tsv(path, ID_COLUMNS):
+        use = {"type": int(row["record_type"]), "id": row["id"].split(",") if row["id"] else [row["field"]],
+               "categories": row["categories"].split(",") if row["categories"] else sorted(categories),
+               "when": None, "notes": row["notes"]}
+        if row["field"] in ids and row["field"] != last:
+            fail(where, "the rows of a field do not stand together")
+        if use["type"] not in octets:
+            fail(where, f"no row of metadata.tsv is for {use['type']}")
+        if not set(use["categories"]) <= categories:
+            fail(where, f"no record that has ids is of the category {row['categories']}")
+        if row["when"]:
+            field, _, number = row["when"].partition("=")
+            if not number.isdigit() or int(number) > 255 or 4 not in sizes.get(field, ()):
+                fail(where, f"{row['when']} is not a condition")
+            use["when"] = (field, int(number))
+        if len(use["id"]) > ID_PARTS or any(field not in sizes for field in use["id"] + [row["field"]]):
+            fail(where, f"the id is not up to {ID_PARTS} fields")
+        sums = {0}
+        for field in use["id"]:
+            sums = {so_far + size for so_far in sums for size in sizes[field] if size}
+        if octets[use["type"]] not in sums:
+            fail(where, f"the fields do not make an id of {use['type']}")
+        ids.setdefault(row["field"], []).append(use)
+        last = row["field"]
+    return ids
+
+
+def slot_of(name):
+    """Where a field stands in the table by name, if no other one stands there. As in naming.c."""
+    total = len(name)
+    for character in (name[0], name[len(name) // 2], name[-1]):
+        total = total * 41 + ord(character)
+    return total % SLOTS
+
+
+def id_tables(forms, ids, records, names):
+    """The lines of C for metadata.tsv and ids.tsv."""
+    def offsets(fields):
+        return "{" + ", ".join(str(names.at(f)) for f in fields) + "}"
+
+    out = ["", "const struct lt_estreamer_form lt_estreamer_forms[] = {"]
+    for f in forms:
+        out.append(f"    {{{f['type']}, {f['octets']}, {len(f['id'])}, {len(f['name'])}, {offsets(f['id'])}, "
+                   f"{offsets(f['name'])}}},")
+    out += ["};", f"const size_t lt_estreamer_form_total = {len(forms)};"]
+
+    first = {}
+    for i, form in enumerate(forms):
+        first.setdefault(form["type"], i + 1)
+    bits = {c: 1 << i for i, c in enumerate(sorted({r["category"] for r in records} - {"metadata"}))}
+    out += ["", "const struct lt_estreamer_naming lt_estreamer_namings[] = {", f"    {{0, {sum(bits.values())}}},"]
+    out += [f"    {{{first.get(r['type'], 0)}, {bits.get(r['category'], 0)}}}, /* {r['type']} */" for r in records]
+    out += ["};"]
+
+    parts = [part for uses in ids.values() for use in uses
+             for part in use["id"] + ([use["when"][0]] if use["when"] else [])]
+    number = {field: i + 1 for i, field in enumerate(dict.fromkeys(list(ids) + parts))}
+    uses = []
+    out += ["", "const struct lt_estreamer_id_field lt_estreamer_id_fields[] = {", "    {0, 0, 0, 0},"]
+    for field in number:
+        out.append(f"    {{{names.at(field)}, {len(field)}, {len(uses)}, {len(ids.get(field, []))}}}, /* {field} */")
+        uses += ids.get(field, [])
+    if len(number) > 127 or len(uses) > 255 or len(forms) > 255 or len(bits) > 16:
+        fail("names", "too many for their tables")
+    out += ["};", "", "const struct lt_estreamer_id_use lt_estreamer_id_uses[] = {"]
+    for use in uses:
+        when, value = (number[use["when"][0]], use["when"][1]) if use["when"] else (0, 0)
+        out.append(f"    {{{use['type']}, {sum(bits[c] for c in use['categories'])}, {when}, {value}, "
+                   f"{len(use['id'])}, {{{', '.join(str(number[f]) for f in use['id'])}}}}},")
+    out += ["};"]
+
+    slots = [0] * SLOTS
+    for field in number:
+        slot = slot_of(field)
+        while slots[slot]:
+            slot = (slot + 1) % SLOTS
+        slots[slot] = number[field]
+    out += ["", "const uint8_t lt_estreamer_id_slots[] = {"]
+    out += ["    " + ", ".join(map(str, slots[i:i + 24])) + "," for i in range(0, SLOTS, 24)]
+    return out + ["};"]
+
+
 def in_order(layouts):
     """The layouts that are compiled in, by their numbers."""
     return list(READ_BY_ROWS) + [c for c in layouts if not c.startswith("struct/")]
@@ -308,17 +453,19 @@ def in_order(layouts):
 
 def main():
     layouts, compiled, records, event_types = read_tables(*sys.argv[1:4])
+    forms = read_metadata(sys.argv[4], layouts, records)
+    ids = read_ids(sys.argv[5], layouts, records, forms)
     order = in_order(layouts)
     blocks = {c for c in order if re.fullmatch(BLOCK, c)}
     index = {c: i for i, c in enumerate(order)}
     names = Names([""] + order + [layouts[c]["name"] for c in order] +
                   [row[2] for c in order for row in compiled[c]] +
                   [row[3] for c in order for row in compiled[c]] +
-                  [r["name"] for r in records] + [r["category"] for r in records])
+                  [r["name"] for r in records] + [r["category"] for r in records] + list(ids))
     wires = sorted({row[3] for c in order for row in compiled[c]} | {""})
     here = os.path.dirname(os.path.abspath(__file__))
-    header = os.path.relpath(os.path.join(here, "tables.h"), os.path.dirname(os.path.abspath(sys.argv[4])))
-    out = ["/* Made by generate.py from layouts.tsv, records.tsv and event_types.tsv. */", f'#include "{header}"', ""]
+    header = os.path.relpath(os.path.join(here, "tables.h"), os.path.dirname(os.path.abspath(sys.argv[6])))
+    out = ["/* Made by generate.py from the tables beside it. */", f'#include "{header}"', ""]
     out += ["const char lt_estreamer_names[] = {"] + list(names.lines()) + ["};"]
 
     out += ["", "const uint16_t lt_estreamer_wires[] = {"]
@@ -387,7 +534,9 @@ def main():
         at += len(chosen)
     out += ["};", f"const size_t lt_estreamer_event_set_total = {len(sets)};"]
 
-    with open(sys.argv[4], "w", encoding="utf-8") as file:
+    out += id_tables(forms, ids, records, names)
+
+    with open(sys.argv[6], "w", encoding="utf-8") as file:
         file.write("\n".join(out) + "\n")
 
 

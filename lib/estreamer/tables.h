@@ -33,7 +33,8 @@ enum lt_estreamer_type {
     LT_ESTREAMER_BLOCK
 };
 
-#define LT_ESTREAMER_AUTO 0xffffu
+#define LT_ESTREAMER_AUTO     0xffffu
+#define LT_ESTREAMER_ID_PARTS 3u
 
 struct lt_estreamer_row {
     uint32_t length; /* of octets of fixed size; like the next three as the value has it */
@@ -114,6 +115,49 @@ extern const uint32_t lt_estreamer_record_index_total;
 extern const leat_estreamer_event_type lt_estreamer_event_types[];
 extern const struct lt_estreamer_event_set lt_estreamer_event_sets[]; /* oldest release first */
 extern const size_t lt_estreamer_event_set_total;
+
+/* A form of a metadata record that names an id: where the fields of both stand in names. */
+struct lt_estreamer_form {
+    uint16_t record_type;
+    uint8_t id_bytes; /* the record type apart */
+    uint8_t id_parts;
+    uint8_t name_parts;
+    uint16_t id[LT_ESTREAMER_ID_PARTS];
+    uint16_t name[LT_ESTREAMER_ID_PARTS];
+};
+
+/* Of a record type, by its place in the records + 1; the first is of all that are unknown. */
+struct lt_estreamer_naming {
+    uint8_t form;      /* index + 1: of the first of its forms; 0: it names nothing */
+    uint16_t category; /* a bit; 0: metadata */
+};
+
+/* A field that may be an id, or a part of one. The first one is none. */
+struct lt_estreamer_id_field {
+    uint16_t name;
+    uint8_t name_length;
+    uint8_t at; /* its uses, from the likeliest on */
+    uint8_t uses;
+};
+
+/* What id it may be: of a record type, in events of these categories. */
+struct lt_estreamer_id_use {
+    uint16_t record_type;
+    uint16_t categories;
+    uint8_t when; /* a field that must have the value; 0: none */
+    uint8_t value;
+    uint8_t parts;
+    uint8_t id[LT_ESTREAMER_ID_PARTS]; /* fields */
+};
+
+#define LT_ESTREAMER_ID_SLOTS 512u
+
+extern const struct lt_estreamer_form lt_estreamer_forms[];
+extern const size_t lt_estreamer_form_total;
+extern const struct lt_estreamer_naming lt_estreamer_namings[];
+extern const struct lt_estreamer_id_field lt_estreamer_id_fields[];
+extern const struct lt_estreamer_id_use lt_estreamer_id_uses[];
+extern const uint8_t lt_estreamer_id_slots[]; /* by a hash of the name: the field */
 
 static inline const char *lt_estreamer_row_name(const struct lt_estreamer_row *row)
 {

@@ -14,6 +14,8 @@ SOURCE = pathlib.Path(sys.argv[1])
 LAYOUTS = (SOURCE / "layouts.tsv").read_text(encoding="utf-8")
 RECORDS = (SOURCE / "records.tsv").read_text(encoding="utf-8")
 EVENT_TYPES = (SOURCE / "event_types.tsv").read_text(encoding="utf-8")
+METADATA = (SOURCE / "metadata.tsv").read_text(encoding="utf-8")
+IDS = (SOURCE / "ids.tsv").read_text(encoding="utf-8")
 
 
 def generate(**tables):
@@ -21,7 +23,8 @@ def generate(**tables):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         inputs = []
-        for name, text in {"layouts": LAYOUTS, "records": RECORDS, "event_types": EVENT_TYPES, **tables}.items():
+        for name, text in {"layouts": LAYOUTS, "records": RECORDS, "event_types": EVENT_TYPES,
+                           "metadata": METADATA, "ids": IDS, **tables}.items():
             inputs.append(folder / (name + ".tsv"))
             inputs[-1].write_text(text, encoding="utf-8")
         run = subprocess.run([sys.executable, SOURCE / "generate.py", *inputs, folder / "out.c"],
@@ -44,6 +47,14 @@ def record(old, new):
 
 def event_type(old, new):
     return {"event_types": replaced(EVENT_TYPES, old, new)}
+
+
+def metadata(old, new):
+    return {"metadata": replaced(METADATA, old, new)}
+
+
+def identity(old, new):
+    return {"ids": replaced(IDS, old, new)}
 
 
 # What is wrong, the table, and what is said about it.
@@ -124,6 +135,29 @@ CASES = {
     "a release of no kind": (event_type("s2/85\t7.1\t", "s2/85\t7\t"), "release"),
     "two versions in a set": (event_type("s2/81\t\t", "s2/81\t7.1\t"), "two versions"),
     "a set without one code": (event_type("s2/85\t7.1\t", "s2/85\t\t"), "lacks"),
+    "a name from an event": (metadata("\n4\trecord/4\t", "\n2\trecord/4\t"), "not metadata"),
+    "metadata out of order": (metadata("\n63\tstruct", "\n61\tstruct"), "not ascend"),
+    "metadata of no layout": (metadata("\n4\trecord/4\t", "\n4\trecord/44\t"), "record/44"),
+    "an id that is no field": (metadata("record/4\tpriority_id\t", "record/4\tid\t"), "the id is"),
+    "a name that is no field": (metadata("priority_id\tname\t", "priority_id\ttitle\t"), "the name is"),
+    "a name of four fields": (
+        metadata("os_vendor,os_name,os_version", "os_vendor,os_name,os_version,os_name"), "the name is"),
+    "a name that is a number": (metadata("priority_id\tname\t", "priority_id\tname_length\t"), "text"),
+    "an id that is a list": (metadata("s2/39\tioc_id\tevent_type", "s2/18\tip_addresses\tname"), "an id"),
+    "an id of another size": (metadata("record/62_legacy\tuser_id\t", "record/62_legacy\tuser_id,user_id\t"),
+                              "an id"),
+    "an id that is too long": (metadata("s2/40\tsha256\t", "s2/40\tsha256,disposition\t"), "an id"),
+    "a field in two places": ({"ids": IDS + "device_id\t123\t\t\t\t\n"}, "together"),
+    "a field of no layout": ({"ids": IDS + "devices\t123\t\t\t\t\n"}, "up to 3 fields"),
+    "a part of no layout": (identity("\nrule_id\t66\tgenerator_id,", "\nrule_id\t66\tgenerator,"), "up to 3 fields"),
+    "an id that nothing names": (identity("\npolicy_id\t69\t", "\npolicy_id\t57\t"), "57"),
+    "an id that has another size": (identity("\npolicy_id\t69\t", "\npolicy_id\t117\t"), "an id of 117"),
+    "an id of no category": (identity("\tdiscovery\t\ta system user", "\tdiscoveries\t\ta system user"),
+                             "discoveries"),
+    "an id of metadata": (identity("\tdiscovery\t\ta system user", "\tmetadata\t\ta system user"), "metadata"),
+    "a condition without a number": (identity("source_type=1", "source_type"), "condition"),
+    "a condition on text": (identity("source_type=1", "username=1"), "condition"),
+    "a condition out of range": (identity("source_type=1", "source_type=256"), "condition"),
 }
 
 
