@@ -192,8 +192,8 @@ LEAT_API void leat_estreamer_client_options_init(leat_estreamer_client_options *
  * leat_send() takes host_data_request, event_stream_request and streaming_request (both change the
  * request), null (a keep-alive) and error (which ends the session).
  *
- * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (not a bookmark, a count without event types, or too many of
- * them).
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (not a bookmark, held_records is 0, event types without their
+ * count or a count without them, over 256 of them, or one that is 0, 0).
  *
  * Source: spec sections 7, 8, 12 to 15.
  */

@@ -513,16 +513,18 @@ void leat_estreamer_client_options_init(leat_estreamer_client_options *options, 
     memcpy(options, &initial, size < sizeof initial ? size : sizeof initial);
 }
 
-/* 0, 0 would end the list. */
+/* No types at all stand for the newest ones; 0, 0 would end the list. */
 static bool are_event_types(const leat_estreamer_event_type *types, size_t count)
 {
     size_t i;
 
+    if ((types == NULL) != (count == 0) || count > EVENT_TYPES_MAX)
+        return false;
     for (i = 0; i < count; i++) {
         if (types[i].event_version == 0 && types[i].event_code == 0)
             return false;
     }
-    return count <= EVENT_TYPES_MAX;
+    return true;
 }
 
 /* What the options say, into a client that has none yet. */
@@ -532,8 +534,7 @@ static int configure(struct client *client, const leat_estreamer_client_options 
     size_t count = options->event_type_count;
     int status = LEAT_OK;
 
-    if ((options->event_types == NULL) != (count == 0) ||
-        !are_event_types(options->event_types, count) || options->held_records == 0)
+    if (!are_event_types(options->event_types, count) || options->held_records == 0)
         return LEAT_E_VALUE;
     client->bookmark.allocator = session->allocator;
     client->bookmark.most = options->bookmark_records;
