@@ -92,7 +92,7 @@ static void drain(struct capture *capture, struct stream *stream)
     int status;
 
     while ((status = leat_next(stream->session, &event)) == LEAT_OK)
-        output_event(&capture->output, event, &stream->origin);
+        output_event(&capture->output, event, &stream->origin, NULL);
     need_memory(status);
     stream->over = status != LEAT_MORE;
     if (status < 0) {

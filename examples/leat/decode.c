@@ -24,7 +24,7 @@ static int drain(struct stream *stream)
     int status;
 
     while ((status = leat_next(stream->session, &event)) == LEAT_OK)
-        output_event(&stream->output, event, NULL);
+        output_event(&stream->output, event, NULL, NULL);
     need_memory(status);
     return status;
 }

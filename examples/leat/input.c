@@ -124,6 +124,18 @@ char *input_whole(struct input *input, size_t limit, size_t *length)
     return whole;
 }
 
+char *input_file(const char *path, size_t limit, size_t *length)
+{
+    struct input input;
+    char *whole;
+
+    if (!input_open(&input, path))
+        return NULL;
+    whole = input_whole(&input, limit, length);
+    input_close(&input);
+    return whole;
+}
+
 /* The value of a hex digit; -1 for white space, -2 for anything else. */
 static int hex_digit(char c)
 {

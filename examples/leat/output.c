@@ -79,7 +79,7 @@ static void put_text(struct output *output, const char *text, size_t length)
     put_json(output, leat_builder_value(output->scratch));
 }
 
-static void put_hex(const uint8_t *octets, size_t length)
+void put_hex(FILE *to, const uint8_t *octets, size_t length)
 {
     static const char digits[] = "0123456789abcdef";
     char text[512];
@@ -90,11 +90,11 @@ static void put_hex(const uint8_t *octets, size_t length)
         text[used++] = digits[octets[i] >> 4];
         text[used++] = digits[octets[i] & 15u];
         if (used == sizeof text) {
-            (void)fwrite(text, 1, used, stdout);
+            (void)fwrite(text, 1, used, to);
             used = 0;
         }
     }
-    (void)fwrite(text, 1, used, stdout);
+    (void)fwrite(text, 1, used, to);
 }
 
 /* The text of an error and, if it tells, the field concerned. */
@@ -112,7 +112,8 @@ uint64_t output_offset(const struct output *output, uint64_t offset)
     return offset > output->supplied ? offset - output->supplied : 0;
 }
 
-void output_event(struct output *output, const leat_event *event, const struct origin *origin)
+void output_event(struct output *output, const leat_event *event, const struct origin *origin,
+                  const leat_value *names)
 {
     uint64_t offset = output_offset(output, leat_event_offset(event));
     const leat_error *error = leat_event_error(event);
@@ -133,6 +134,10 @@ void output_event(struct output *output, const leat_event *event, const struct o
         put_json(output, value);
     else
         (void)fputs("null", stdout);
+    if (names != NULL) {
+        (void)fputs(",\"names\":", stdout);
+        put_json(output, names);
+    }
     if (error != NULL) {
         const uint8_t *raw = leat_event_raw(event, &length);
 
@@ -144,7 +149,7 @@ void output_event(struct output *output, const leat_event *event, const struct o
         put_reason(output, leat_error_text(error), leat_error_field(error));
         (void)fprintf(stdout, ",\"error_offset\":%" PRIu64 ",\"raw\":\"",
                       output_offset(output, leat_error_offset(error)));
-        put_hex(raw, length);
+        put_hex(stdout, raw, length);
         (void)fputc('"', stdout);
     }
     (void)fputs("}\n", stdout);
@@ -184,6 +189,6 @@ void output_hex(const leat_buffer *octets)
     size_t length;
     const uint8_t *data = leat_buffer_data(octets, &length);
 
-    put_hex(data, length);
+    put_hex(stdout, data, length);
     (void)fputc('\n', stdout);
 }

@@ -146,6 +146,9 @@ size_t input_read(struct input *input, void *space, size_t size);
 /* The next line, without its end (LF or CR LF); valid until the next call. False: there is none. */
 bool input_line(struct input *input, const char **line, size_t *length);
 
+/* A whole file of at most limit octets, in memory that the caller frees; NULL, with a complaint: it cannot be read. */
+char *input_file(const char *path, size_t limit, size_t *length);
+
 /* All of it, in memory that the caller frees; more than limit octets end the program. */
 char *input_whole(struct input *input, size_t limit, size_t *length);
 
@@ -188,8 +191,12 @@ void output_close(struct output *output);
 /* An offset in the session's stream, as it is in the input. */
 uint64_t output_offset(const struct output *output, uint64_t offset);
 
-/* Prints one event as a line; origin is NULL unless it comes from a recording. */
-void output_event(struct output *output, const leat_event *event, const struct origin *origin);
+/*
+ * Prints one event as a line. origin is NULL unless it comes from a recording, names unless the ids in it
+ * have some.
+ */
+void output_event(struct output *output, const leat_event *event, const struct origin *origin,
+                  const leat_value *names);
 
 /* Complains about the events that could not be decoded; false if there was none. */
 bool output_undecodable(const struct output *output, const char *file);
@@ -202,17 +209,20 @@ void output_json(struct output *output, const leat_value *value);
 void output_text(const leat_buffer *text);
 void output_hex(const leat_buffer *octets);
 
+/* Writes octets as hex digits. */
+void put_hex(FILE *to, const uint8_t *octets, size_t length);
+
 /* Writes out what was printed. A failure ends the program. */
 void output_flush(void);
 
 #if defined(__GNUC__)
-#define LIKE_PRINTF __attribute__((format(printf, 1, 2)))
+#define LIKE_PRINTF(text, values) __attribute__((format(printf, text, values)))
 #else
-#define LIKE_PRINTF
+#define LIKE_PRINTF(text, values)
 #endif
 
 /* A line on standard error, after all that was printed. */
-void complain(const char *format, ...) LIKE_PRINTF;
+void complain(const char *format, ...) LIKE_PRINTF(1, 2);
 
 /* Ends the program if status says that memory ran out. */
 void need_memory(int status);

@@ -1,0 +1,349 @@
+/* leat estreamer server: serves records to any number of clients, as a Management Center does. */
+#include "estreamer_live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAITING_MAX      1024u /* records that wait for acknowledgements: more are sent when fewer do */
+#define OUTPUT_MAX       ((size_t)256 << 10)
+#define BURST_US         100000u /* what a client did not take, it may take later, but no more than that */
+#define HOST_ANSWERS_MAX 16u
+
+struct server {
+    struct live live;
+    struct store store;
+    leat_estreamer_server_options options;
+    uint64_t rate; /* 0: any */
+    bool loop;
+    bool once;
+};
+
+/* A host data request, and where its answer is. */
+struct host_answer {
+    uint8_t first[16];
+    uint8_t last[16];
+    bool single;
+    size_t next;
+};
+
+struct visitor {
+    bool streaming;
+    bool passed;      /* the stored records were all served once */
+    size_t next;      /* the record to be looked at */
+    uint64_t served;  /* in this pass */
+    bool was_served;  /* anything at all */
+    uint64_t next_us; /* with a rate: when the next record may be sent */
+    struct host_answer answers[HOST_ANSWERS_MAX];
+    size_t answer_count;
+};
+
+static struct server *server_of(const struct connection *connection)
+{
+    return connection->live->data;
+}
+
+static void open_session(struct connection *connection)
+{
+    need_memory(
+        leat_estreamer_server_new(NULL, &server_of(connection)->options, &connection->session));
+    connection->data = calloc(1, sizeof(struct visitor));
+    need_memory(connection->data == NULL ? LEAT_E_NOMEM : LEAT_OK);
+}
+
+static void on_ready(struct connection *connection)
+{
+    char about[128];
+
+    wire_describe(&connection->wire, about, sizeof about);
+    live_news(connection->live, "%s: connected (%s)", connection->peer, about);
+    if (connection->live->security.check_address &&
+        !wire_peer_is(&connection->wire, connection->peer_address))
+        connection_end(connection, true, "the certificate is not for the client's address");
+}
+
+/* Requests */
+
+static void on_host_data_request(struct connection *connection, const leat_value *request)
+{
+    struct visitor *visitor = connection->data;
+    struct host_answer *answer = &visitor->answers[visitor->answer_count];
+
+    if (visitor->answer_count == HOST_ANSWERS_MAX) {
+        connection_end(connection, true, "too many host data requests at once");
+        return;
+    }
+    visitor->answer_count++;
+    memset(answer, 0, sizeof *answer);
+    answer->single = leat_value_u64(leat_value_get(request, "data_type")) % 2 == 0;
+    (void)address_octets(leat_value_get(request, "start_ip"), answer->first);
+    (void)address_octets(leat_value_get(request, answer->single ? "start_ip" : "end_ip"),
+                         answer->last);
+}
+
+static void on_event(struct connection *connection, const leat_event *event)
+{
+    struct visitor *visitor = connection->data;
+    const leat_value *value = leat_event_value(event);
+    uint64_t flags;
+    char text[200];
+
+    if (leat_event_error(event) != NULL) {
+        complain("%s: %s: %s", connection->peer, leat_event_name(event, NULL),
+                 leat_error_text(leat_event_error(event)));
+        return;
+    }
+    (void)leat_value_json(value, text, sizeof text);
+    switch (leat_event_kind(event)) {
+    case LEAT_ESTREAMER_EVENT_STREAM_REQUEST:
+        live_news(connection->live, "%s: event_stream_request %s", connection->peer, text);
+        flags = leat_value_u64(leat_value_get(value, "request_flags"));
+        visitor->streaming = (flags & LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) == 0;
+        visitor->next = 0;
+        visitor->passed = false;
+        break;
+    case LEAT_ESTREAMER_STREAMING_REQUEST:
+        live_news(connection->live, "%s: streaming_request %s", connection->peer, text);
+        visitor->streaming = true;
+        visitor->next = 0;
+        visitor->passed = false;
+        break;
+    case LEAT_ESTREAMER_HOST_DATA_REQUEST:
+        live_news(connection->live, "%s: host_data_request %s", connection->peer, text);
+        on_host_data_request(connection, value);
+        break;
+    case LEAT_ESTREAMER_ERROR:
+        connection_end(connection, true, "error of the client: %s", text);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Answers */
+
+static bool has_room(const leat_session *session)
+{
+    size_t length;
+
+    (void)leat_send_data(session, &length);
+    return leat_estreamer_waiting(session) < WAITING_MAX && length < OUTPUT_MAX;
+}
+
+/* Ends the connection if something could not be sent. False: it could not. */
+static bool sent(struct connection *connection, int status)
+{
+    const leat_error *error = leat_session_send_error(connection->session);
+
+    need_memory(status);
+    if (status != LEAT_OK)
+        connection_end(connection, true, "%s: %s", leat_error_field(error), leat_error_text(error));
+    return status == LEAT_OK;
+}
+
+/* The answer to the oldest request, as far as there is room. True: it is complete. */
+static bool answer_host_request(struct connection *connection)
+{
+    const struct store *store = &server_of(connection)->store;
+    struct visitor *visitor = connection->data;
+    struct host_answer *answer = &visitor->answers[0];
+
+    for (; answer->next < store->host_count; answer->next++) {
+        const struct stored_host *host = &store->hosts[answer->next];
+
+        if (!stored_host_is_in(host, answer->first, answer->last))
+            continue;
+        if (!has_room(connection->session) ||
+            !sent(connection, leat_send(connection->session,
+                                        answer->single ? "single_host_data" : "multiple_host_data",
+                                        leat_builder_value(host->value))))
+            return false;
+        if (answer->single)
+            return true;
+    }
+    return sent(connection,
+                leat_send(connection->session,
+                          answer->single ? "single_host_data" : "multiple_host_data", NULL));
+}
+
+static void answer_host_requests(struct connection *connection)
+{
+    struct visitor *visitor = connection->data;
+
+    while (visitor->answer_count > 0 && answer_host_request(connection)) {
+        visitor->was_served = true;
+        visitor->answer_count--;
+        memmove(visitor->answers, visitor->answers + 1,
+                visitor->answer_count * sizeof *visitor->answers);
+    }
+}
+
+/* What is stored is served from the time on that the client asked for; what a loop adds is news. */
+static bool is_due(const struct visitor *visitor, const leat_session *session, bool loop,
+                   const struct stored_record *record)
+{
+    uint32_t start = leat_estreamer_start(session);
+
+    if (!leat_estreamer_is_wanted(session, record->type))
+        return false;
+    if (record->archive_timestamp == 0 || visitor->passed)
+        return true;
+    return start == LEAT_ESTREAMER_NOW ? loop : record->archive_timestamp >= start;
+}
+
+/* Whether the rate allows another record now. */
+static bool may_send(const struct server *server, struct visitor *visitor)
+{
+    uint64_t now_us = server->live.now * 1000;
+
+    if (server->rate == 0)
+        return true;
+    if (visitor->next_us + BURST_US < now_us)
+        visitor->next_us = now_us - BURST_US;
+    return visitor->next_us <= now_us;
+}
+
+/* Records, as far as there is room and the rate allows. */
+static void serve(struct connection *connection)
+{
+    struct server *server = server_of(connection);
+    struct visitor *visitor = connection->data;
+    leat_session *session = connection->session;
+
+    while (visitor->streaming && has_room(session)) {
+        const struct stored_record *record = &server->store.records[visitor->next];
+
+        if (visitor->next == server->store.record_count) {
+            /* A pass that served nothing would serve nothing for ever. */
+            visitor->streaming = server->loop && visitor->served > 0;
+            visitor->next = 0;
+            visitor->served = 0;
+            visitor->passed = true;
+            continue;
+        }
+        if (is_due(visitor, session, server->loop, record)) {
+            if (!may_send(server, visitor)) {
+                connection->due = visitor->next_us / 1000 + 1;
+                return;
+            }
+            if (!sent(connection,
+                      leat_estreamer_send_record(session, record->type, record->archive_timestamp,
+                                                 record->octets, record->length)))
+                return;
+            if (server->rate > 0)
+                visitor->next_us += 1000000u / server->rate;
+            visitor->served++;
+            visitor->was_served = true;
+            server->live.count++;
+        }
+        visitor->next++;
+    }
+}
+
+static bool on_turn(struct connection *connection)
+{
+    struct server *server = server_of(connection);
+    struct visitor *visitor = connection->data;
+    leat_session *session = connection->session;
+
+    connection->due = UINT64_MAX;
+    if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
+        return false;
+    answer_host_requests(connection);
+    serve(connection);
+    if (server->once && visitor->was_served && !visitor->streaming && visitor->answer_count == 0 &&
+        leat_estreamer_waiting(session) == 0) {
+        connection_end(connection, false, "all is served");
+        live_stop(&server->live);
+    }
+    return visitor->answer_count > 0 || (visitor->streaming && connection->due == UINT64_MAX);
+}
+
+static void on_closed(struct connection *connection)
+{
+    const char *told = connection->ready ? connection->reason : "no connection";
+
+    if (connection->failed && !connection->lost)
+        complain("%s: %s", connection->peer, connection->reason);
+    else
+        live_news(connection->live, "%s: %s", connection->peer, told);
+    free(connection->data);
+}
+
+static const struct role server_role = {
+    .dir_in = "client>server",
+    .dir_out = "server>client",
+    .is_server = true,
+    .open = open_session,
+    .ready = on_ready,
+    .event = on_event,
+    .turn = on_turn,
+    .closed = on_closed,
+};
+
+static void on_live_turn(struct live *live)
+{
+    (void)live;
+}
+
+static int read_store(struct store *store, const struct arguments *arguments)
+{
+    const char *lines = option_value(arguments, "--records");
+    const char *folder = option_value(arguments, "--vectors");
+    int code = EXIT_DONE;
+
+    if (lines != NULL)
+        code = store_read_lines(store, lines);
+    if (code == EXIT_DONE && folder != NULL)
+        code = store_read_folder(store, folder);
+    store_sort(store);
+    return code;
+}
+
+static bool read_options(struct server *server, struct endpoint *endpoint,
+                         const struct arguments *arguments)
+{
+    const char *listen = option_value(arguments, "--listen");
+    uint64_t window = 1;
+
+    leat_estreamer_server_options_init(&server->options, sizeof server->options);
+    server->loop = option_given(arguments, "--loop");
+    server->once = option_given(arguments, "--once");
+    if (listen == NULL) {
+        complain("--listen is missing");
+        return false;
+    }
+    if (server->loop && server->once) {
+        complain("--loop and --once exclude each other");
+        return false;
+    }
+    if (!endpoint_read(endpoint, listen, true) ||
+        !option_number(arguments, "--rate", 1, 1000000, &server->rate) ||
+        !option_number(arguments, "--window", 1, UINT32_MAX, &window) ||
+        !option_seconds(arguments, "--keepalive", &server->options.keepalive_ms))
+        return false;
+    server->options.window = (uint32_t)window;
+    return true;
+}
+
+int estreamer_server(const struct arguments *arguments)
+{
+    struct server *server = calloc(1, sizeof *server);
+    struct endpoint endpoint;
+    int code = EXIT_USAGE;
+
+    need_memory(server == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    if (read_options(server, &endpoint, arguments) && live_open(&server->live, arguments, true)) {
+        server->live.data = server;
+        server->live.turn = on_live_turn;
+        server->live.counted = "records";
+        code = read_store(&server->store, arguments);
+        if (code == EXIT_DONE && !live_listen(&server->live, &endpoint, &server_role))
+            code = EXIT_USAGE;
+        if (code == EXIT_DONE)
+            live_run(&server->live);
+        live_close(&server->live);
+        store_free(&server->store);
+    }
+    free(server);
+    return code;
+}

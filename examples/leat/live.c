@@ -1,0 +1,634 @@
+/*
+ * The loop of every command that talks over the network: poll() over connections, each a session behind a
+ * wire, and the time.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OPENING_MS       30000u /* for TCP to one address, and for TLS */
+#define ENDING_MS        5000u /* for the rest of the output, and for the other side to close, too */
+#define ACCEPT_MS        1000u /* until the next try, when there are too many open files */
+#define RATES_MS         10000u
+#define ACCEPTED_AT_ONCE 64u
+
+/* Where signals write to, so that poll() wakes up. */
+static int signal_pipe[2] = {-1, -1};
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    const char octet = 0;
+
+    (void)number;
+    (void)!write(signal_pipe[1], &octet, 1);
+    errno = saved;
+}
+
+/* The first SIGINT or SIGTERM stops the loop, the second one the program. */
+static void catch_signals(void)
+{
+    struct sigaction action;
+    int i;
+
+    if (pipe(signal_pipe) != 0) {
+        complain("pipe: %s", strerror(errno));
+        exit(EXIT_USAGE);
+    }
+    for (i = 0; i < 2; i++) {
+        (void)fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+        (void)fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    action.sa_flags = 0;
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+bool live_open(struct live *live, const struct arguments *arguments, bool is_server)
+{
+    const char *path = option_value(arguments, "--record");
+
+    memset(live, 0, sizeof *live);
+    live->verbose = option_given(arguments, "--verbose");
+    live->due = UINT64_MAX;
+    if (!security_open(&live->security, arguments, is_server))
+        return false;
+    if (path != NULL) {
+        if (!recording_open(&live->recording_file, path)) {
+            security_close(&live->security);
+            return false;
+        }
+        live->recording = &live->recording_file;
+    }
+    catch_signals();
+    live->now = live->told_at = clock_ms();
+    return true;
+}
+
+void live_close(struct live *live)
+{
+    recording_close(live->recording);
+    security_close(&live->security);
+    free(live->polled);
+}
+
+void live_news(const struct live *live, const char *format, ...)
+{
+    char text[512];
+    va_list values;
+
+    if (!live->verbose)
+        return;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    complain("%s", text);
+}
+
+/* Connections */
+
+static struct connection *connection_new(struct live *live, const struct role *role, void *data)
+{
+    struct connection *made = calloc(1, sizeof *made);
+
+    need_memory(made == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    made->live = live;
+    made->role = role;
+    made->data = data;
+    made->due = UINT64_MAX;
+    made->descriptor = -1;
+    made->number = ++live->connection_number;
+    made->deadline = live->now + OPENING_MS;
+    made->again = true;
+    made->next = live->connections;
+    live->connections = made;
+    live->connection_count++;
+    return made;
+}
+
+static void connection_free(struct connection *connection)
+{
+    wire_close(&connection->wire);
+    leat_session_free(connection->session);
+    if (connection->addresses != NULL)
+        freeaddrinfo(connection->addresses);
+    free(connection);
+}
+
+static void close_now(struct connection *connection)
+{
+    if (connection->descriptor >= 0)
+        (void)close(connection->descriptor);
+    connection->descriptor = -1;
+    connection->state = CLOSED;
+}
+
+void connection_end(struct connection *connection, bool failed, const char *format, ...)
+{
+    va_list values;
+
+    if (connection->state >= ENDING)
+        return;
+    va_start(values, format);
+    (void)vsnprintf(connection->reason, sizeof connection->reason, format, values);
+    va_end(values);
+    connection->failed = failed;
+    if (connection->state == CONNECTING) {
+        close_now(connection);
+        return;
+    }
+    wire_say_end(&connection->wire);
+    connection->state = ENDING;
+    connection->deadline = connection->live->now + ENDING_MS;
+    connection->again = true;
+}
+
+/* TCP is there. */
+static void established(struct connection *connection)
+{
+    struct live *live = connection->live;
+    struct wire *wire = &connection->wire;
+    const char *problem;
+
+    connection->state = OPEN;
+    connection->deadline = live->now + OPENING_MS;
+    connection->role->open(connection);
+    wire->session = connection->session;
+    wire->recording = live->recording;
+    wire->conn = connection->number;
+    wire->dir_in = connection->role->dir_in;
+    wire->dir_out = connection->role->dir_out;
+    problem = wire_open(wire, &live->security, connection->role->is_server);
+    recording_event(live->recording, connection->number, NULL, "open");
+    if (problem != NULL)
+        connection_end(connection, true, "%s", problem);
+}
+
+/* Tries the addresses from connection->address on. */
+static void try_addresses(struct connection *connection)
+{
+    for (; connection->address != NULL; connection->address = connection->address->ai_next) {
+        const struct addrinfo *address = connection->address;
+
+        net_name(address->ai_addr, address->ai_addrlen, true, connection->peer);
+        net_name(address->ai_addr, address->ai_addrlen, false, connection->peer_address);
+        connection->descriptor = net_connect(address);
+        connection->deadline = connection->live->now + OPENING_MS;
+        if (connection->descriptor >= 0)
+            return;
+        (void)snprintf(connection->reason, sizeof connection->reason, "%s: %s", connection->peer,
+                       strerror(errno));
+    }
+    connection->failed = true;
+    close_now(connection);
+}
+
+/* Whether TCP is there by now, or this address is none. */
+static void finish_connecting(struct connection *connection, short happened)
+{
+    int number = 0;
+    socklen_t length = sizeof number;
+
+    if (happened != 0 &&
+        getsockopt(connection->descriptor, SOL_SOCKET, SO_ERROR, &number, &length) != 0)
+        number = errno;
+    if (happened == 0) {
+        if (connection->live->now < connection->deadline)
+            return;
+        number = ETIMEDOUT;
+    }
+    if (number == 0) {
+        established(connection);
+        return;
+    }
+    (void)snprintf(connection->reason, sizeof connection->reason, "%s: %s", connection->peer,
+                   strerror(number));
+    (void)close(connection->descriptor);
+    connection->descriptor = -1;
+    connection->address = connection->address->ai_next;
+    try_addresses(connection);
+}
+
+void live_connect(struct live *live, const struct endpoint *endpoint, const struct role *role,
+                  void *data)
+{
+    struct connection *connection = connection_new(live, role, data);
+    const char *reason;
+
+    connection->again = false;
+    connection->addresses = connection->address = endpoint_resolve(endpoint, false, &reason);
+    if (connection->addresses == NULL)
+        (void)snprintf(connection->reason, sizeof connection->reason, "%.100s: %s", endpoint->host,
+                       reason);
+    try_addresses(connection);
+}
+
+/* Listening */
+
+bool live_listen(struct live *live, const struct endpoint *endpoint, const struct role *role)
+{
+    const char *reason = "no address";
+    struct addrinfo *found = endpoint_resolve(endpoint, true, &reason);
+    const struct addrinfo *address;
+    in_port_t port = 0;
+
+    live->accepted = role;
+    for (address = found; address != NULL && live->listener_count < LISTENERS_MAX;
+         address = address->ai_next) {
+        char name[NET_NAME_BYTES];
+        struct sockaddr_storage where;
+        socklen_t length = sizeof where;
+        int descriptor = net_listen(address, port);
+
+        /* A host without IPv6 listens at its IPv4 addresses all the same. */
+        if (descriptor < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+            reason = strerror(errno);
+            continue;
+        }
+        if (descriptor < 0) {
+            net_name(address->ai_addr, address->ai_addrlen, true, name);
+            complain("%s: %s", name, strerror(errno));
+            freeaddrinfo(found);
+            return false;
+        }
+        live->listeners[live->listener_count++] = descriptor;
+        port = net_port(descriptor);
+        if (getsockname(descriptor, (struct sockaddr *)&where, &length) == 0) {
+            net_name((struct sockaddr *)&where, length, true, name);
+            complain("listening on %s", name);
+        }
+    }
+    if (found != NULL)
+        freeaddrinfo(found);
+    if (live->listener_count == 0)
+        complain("%s:%s: %s", endpoint->host, endpoint->port, reason);
+    return live->listener_count > 0;
+}
+
+static void accept_clients(struct live *live, int listener)
+{
+    unsigned i;
+
+    for (i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        struct sockaddr_storage from;
+        socklen_t length;
+        struct connection *connection;
+        int descriptor = net_accept(listener, &from, &length);
+
+        if (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (descriptor < 0) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
+                return;
+            complain("a client cannot be accepted: %s", strerror(errno));
+            live->accept_after = live->now + ACCEPT_MS;
+            return;
+        }
+        connection = connection_new(live, live->accepted, NULL);
+        connection->descriptor = descriptor;
+        net_name((struct sockaddr *)&from, length, true, connection->peer);
+        net_name((struct sockaddr *)&from, length, false, connection->peer_address);
+        established(connection);
+    }
+}
+
+/* A connection's turn */
+
+static void pull(struct connection *connection)
+{
+    size_t size;
+    void *space = wire_recv_space(&connection->wire, &size);
+    ssize_t count;
+
+    if (space == NULL)
+        return;
+    do
+        count = recv(connection->descriptor, space, size, 0);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        connection->live->octets_in += (uint64_t)count;
+        wire_recv_done(&connection->wire, (size_t)count);
+    } else if (count == 0) {
+        connection->read_over = true;
+        wire_recv_eof(&connection->wire);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        /* What came before is told first. */
+        connection->read_over = connection->write_over = true;
+        (void)snprintf(connection->reason, sizeof connection->reason, "%s", strerror(errno));
+    }
+}
+
+static void push(struct connection *connection)
+{
+    size_t length;
+    const void *data;
+
+    while (!connection->write_over && (data = wire_send_data(&connection->wire, &length)) != NULL &&
+           length > 0) {
+        ssize_t count = send(connection->descriptor, data, length, 0);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0) {
+            /* The other side may have said why before it closed: what it sent is read still. */
+            if (errno != EAGAIN && errno != EWOULDBLOCK)
+                connection->write_over = true;
+            return;
+        }
+        connection->live->octets_out += (uint64_t)count;
+        wire_send_done(&connection->wire, (size_t)count);
+    }
+}
+
+static bool has_output(const struct connection *connection)
+{
+    size_t length;
+
+    return !connection->write_over && wire_send_data(&connection->wire, &length) != NULL;
+}
+
+/* Tells all that came, and lets the role answer. */
+static void converse(struct connection *connection)
+{
+    const struct role *role = connection->role;
+    leat_session *session = connection->session;
+    char problem[256];
+    const leat_event *event;
+    const leat_error *error;
+    bool told, more;
+    int wire, status;
+
+    connection->again = false;
+    leat_tick(session, connection->live->now);
+    wire = wire_run(&connection->wire, problem, sizeof problem);
+    need_memory(wire);
+    if (!connection->ready && wire >= 0 && wire_is_ready(&connection->wire)) {
+        connection->ready = true;
+        role->ready(connection);
+        if (connection->state != OPEN)
+            return;
+    }
+    do {
+        for (told = false; (status = leat_next(session, &event)) == LEAT_OK; told = true)
+            role->event(connection, event);
+        need_memory(status);
+        more = role->turn(connection);
+    } while (status == LEAT_PAUSED && told);
+    if (wire >= 0 && connection->state == OPEN) {
+        wire = wire_run(&connection->wire, problem, sizeof problem);
+        need_memory(wire);
+    }
+    push(connection);
+    if (wire == LEAT_MORE || (more && !has_output(connection)))
+        connection->again = true;
+    error = leat_session_error(session);
+    connection->lost = wire == LEAT_E_END || (connection->read_over && connection->write_over);
+    if (wire < 0)
+        connection_end(connection, true, "%s", problem);
+    else if (error != NULL)
+        connection_end(connection, true, "%s%s%s", leat_error_text(error),
+                       leat_error_field(error)[0] != '\0' ? ": " : "", leat_error_field(error));
+    else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
+        connection_end(connection, false, "the other side closed the connection");
+    else if (connection->read_over && connection->write_over)
+        connection_end(connection, true, "%s", connection->reason);
+    else if (!connection->ready && connection->live->now >= connection->deadline)
+        connection_end(connection, true, "TLS: no handshake within %u s", OPENING_MS / 1000u);
+}
+
+/*
+ * Sends what is left, says that this is all, and reads until the other side does: closing a socket with
+ * unread octets would make the other side lose what we said last.
+ */
+static void finish(struct connection *connection, short happened)
+{
+    char ignored[4096];
+    ssize_t count;
+
+    push(connection);
+    if (!connection->write_over && !has_output(connection)) {
+        (void)shutdown(connection->descriptor, SHUT_WR);
+        recording_event(connection->wire.recording, connection->number, connection->role->dir_out,
+                        "eof");
+        connection->write_over = true;
+    }
+    if (happened != 0 && !connection->read_over) {
+        count = recv(connection->descriptor, ignored, sizeof ignored, 0);
+        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+            connection->read_over = true;
+    }
+    if ((connection->read_over && connection->write_over) ||
+        connection->live->now >= connection->deadline)
+        close_now(connection);
+}
+
+static void take_turn(struct connection *connection, short happened)
+{
+    if (connection->state == CONNECTING) {
+        finish_connecting(connection, happened);
+        happened = 0;
+    }
+    if (connection->state == OPEN) {
+        if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0 && !connection->read_over)
+            pull(connection);
+        converse(connection);
+        happened = 0;
+    }
+    if (connection->state == ENDING) {
+        connection->again = false;
+        finish(connection, happened);
+    }
+}
+
+static uint64_t deadline_of(const struct connection *connection)
+{
+    uint64_t deadline = UINT64_MAX;
+
+    if (connection->again || connection->state == CLOSED)
+        return 0;
+    if (connection->state == OPEN) {
+        deadline = leat_deadline(connection->session);
+        deadline = connection->due < deadline ? connection->due : deadline;
+        if (connection->ready)
+            return deadline;
+    }
+    return connection->deadline < deadline ? connection->deadline : deadline;
+}
+
+static short polled_events(const struct connection *connection)
+{
+    short events = 0;
+
+    if (connection->state == CLOSED)
+        return 0;
+    if (connection->state == CONNECTING)
+        return POLLOUT;
+    if (!connection->read_over &&
+        (connection->state == ENDING || (leat_wants(connection->session) & LEAT_WANT_READ) != 0))
+        events |= POLLIN;
+    if (has_output(connection))
+        events |= POLLOUT;
+    return events;
+}
+
+/* The loop */
+
+/* Forgets the connections that are closed. */
+static void reap(struct live *live)
+{
+    struct connection **place = &live->connections;
+
+    while (*place != NULL) {
+        struct connection *connection = *place;
+
+        if (connection->state != CLOSED) {
+            place = &connection->next;
+            continue;
+        }
+        *place = connection->next;
+        live->connection_count--;
+        if (connection->session != NULL)
+            recording_event(live->recording, connection->number, NULL, "closed");
+        connection->role->closed(connection);
+        connection_free(connection);
+    }
+}
+
+static void add_polled(struct live *live, size_t *count, int descriptor, short events)
+{
+    if (*count == live->polled_size) {
+        live->polled_size = live->polled_size == 0 ? 16 : 2 * live->polled_size;
+        live->polled = realloc(live->polled, live->polled_size * sizeof *live->polled);
+        need_memory(live->polled == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    }
+    live->polled[*count].fd = descriptor;
+    live->polled[*count].events = events;
+    live->polled[(*count)++].revents = 0;
+}
+
+/* Waits until something happens; signal_pipe comes first, then listeners, then connections. */
+static void wait_for(struct live *live)
+{
+    uint64_t deadline = live->due;
+    struct connection *connection;
+    bool accepting = live->now >= live->accept_after;
+    size_t count = 0;
+    size_t i;
+    int timeout;
+
+    add_polled(live, &count, signal_pipe[0], POLLIN);
+    for (i = 0; i < live->listener_count; i++)
+        add_polled(live, &count, accepting ? live->listeners[i] : -1, POLLIN);
+    if (!accepting && live->accept_after < deadline)
+        deadline = live->accept_after;
+    if (live->verbose && live->told_at + RATES_MS < deadline)
+        deadline = live->told_at + RATES_MS;
+    for (connection = live->connections; connection != NULL; connection = connection->next) {
+        uint64_t own = deadline_of(connection);
+
+        short events = polled_events(connection);
+
+        deadline = own < deadline ? own : deadline;
+        connection->poll_index = count;
+        /* A socket that nothing is wanted of would be told again and again that it was reset. */
+        add_polled(live, &count, events == 0 ? -1 : connection->descriptor, events);
+    }
+    if (deadline == UINT64_MAX)
+        timeout = -1;
+    else if (deadline <= live->now)
+        timeout = 0;
+    else
+        timeout = deadline - live->now > INT_MAX ? INT_MAX : (int)(deadline - live->now);
+    if (poll(live->polled, (nfds_t)count, timeout) < 0 && errno != EINTR) {
+        complain("poll: %s", strerror(errno));
+        exit(EXIT_USAGE);
+    }
+    live->now = clock_ms();
+}
+
+static void tell_rates(struct live *live)
+{
+    double seconds = (double)(live->now - live->told_at) / 1000.0;
+
+    if (!live->verbose || live->now < live->told_at + RATES_MS)
+        return;
+    complain("%zu connections, %" PRIu64 " %s: %.0f a second; %.3f MB/s in, %.3f MB/s out",
+             live->connection_count, live->count, live->counted,
+             (double)(live->count - live->told_count) / seconds,
+             (double)(live->octets_in - live->told_in) / seconds / 1e6,
+             (double)(live->octets_out - live->told_out) / seconds / 1e6);
+    live->told_at = live->now;
+    live->told_count = live->count;
+    live->told_in = live->octets_in;
+    live->told_out = live->octets_out;
+}
+
+void live_stop(struct live *live)
+{
+    struct connection *connection;
+    size_t i;
+
+    live->stopping = true;
+    for (i = 0; i < live->listener_count; i++)
+        (void)close(live->listeners[i]);
+    live->listener_count = 0;
+    for (connection = live->connections; connection != NULL; connection = connection->next)
+        connection_end(connection, false, "stopped");
+}
+
+void live_run(struct live *live)
+{
+    for (;;) {
+        struct connection *connection;
+        size_t listeners;
+        size_t i;
+
+        reap(live);
+        live->due = UINT64_MAX;
+        live->turn(live);
+        recording_flush(live->recording);
+        if (live->stopping && live->connections == NULL)
+            break;
+        listeners = live->listener_count;
+        wait_for(live);
+        for (connection = live->connections; connection != NULL; connection = connection->next) {
+            short happened = live->polled[connection->poll_index].revents;
+
+            if (happened != 0 || live->now >= deadline_of(connection))
+                take_turn(connection, happened);
+        }
+        /* New connections stand in front of those that were polled, so they come last. */
+        for (i = 0; i < live->listener_count && i < listeners; i++) {
+            if (live->polled[1 + i].revents != 0)
+                accept_clients(live, live->listeners[i]);
+        }
+        if (live->polled[0].revents != 0 && !live->stopping)
+            live_stop(live);
+        tell_rates(live);
+    }
+}

@@ -1,0 +1,228 @@
+/*
+ * What the commands share that talk over the network, whatever the dialect: addresses, the loop, TLS or none,
+ * and recordings.
+ */
+#ifndef LEAT_LIVE_H
+#define LEAT_LIVE_H
+
+#include "tool.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+/* net.c: addresses, and sockets that never block. */
+
+struct endpoint {
+    char host[256]; /* a name or an address; "": every address of ours */
+    char port[6];
+};
+
+/* Room for an address and a port as text: "[2001:db8::1%eth0]:8302". */
+#define NET_NAME_BYTES 96
+
+/* Reads HOST:PORT, [ADDRESS]:PORT or, if any is true, :PORT. False, with a complaint, if it is none. */
+bool endpoint_read(struct endpoint *endpoint, const char *text, bool any);
+
+/* The addresses, to be freed with freeaddrinfo(). NULL: there are none, and *reason tells why. */
+struct addrinfo *endpoint_resolve(const struct endpoint *endpoint, bool to_listen,
+                                  const char **reason);
+
+/* A socket that begins to connect. -1: it cannot, and errno tells why. */
+int net_connect(const struct addrinfo *address);
+/* A socket that listens; at that port if the address has port 0. -1: it cannot, as above. */
+int net_listen(const struct addrinfo *address, in_port_t port);
+/* The next client of it, and where it is. -1: there is none, as above. */
+int net_accept(int listener, struct sockaddr_storage *from, socklen_t *length);
+/* The port that a socket has, in network byte order. */
+in_port_t net_port(int descriptor);
+/* ADDRESS:PORT as text; the address alone if that is what is asked for. */
+void net_name(const struct sockaddr *address, socklen_t length, bool with_port,
+              char text[NET_NAME_BYTES]);
+/* Reads an address as 16 octets, IPv4 ones as ::ffff:a.b.c.d. False: it is none. */
+bool address_read(const char *text, size_t length, uint8_t octets[16]);
+
+/* recording.c: the octets of both directions, as decode capture reads them. */
+
+struct recording {
+    FILE *file;
+    const char *name;
+    uint64_t start_us;
+};
+
+/* False, with a complaint, if the file cannot be written. */
+bool recording_open(struct recording *recording, const char *path);
+/* All of these end the program if the file cannot be written. A NULL recording records nothing. */
+void recording_octets(struct recording *recording, uint64_t conn, const char *dir,
+                      const void *octets, size_t length);
+/* What happened: "open", "eof", "closed"; dir is NULL if it concerns both. */
+void recording_event(struct recording *recording, uint64_t conn, const char *dir,
+                     const char *event);
+void recording_flush(struct recording *recording);
+void recording_close(struct recording *recording);
+
+/* wire.c: what is between the socket and the session: nothing, or TLS. */
+
+/* Who we are and whom we believe. */
+struct security {
+    void *context;         /* an SSL_CTX; NULL: no TLS */
+    const char *peer_name; /* that the other side's certificate must be for; NULL: any */
+    bool check_address;    /* it must be for the address that the client comes from */
+};
+
+/* By the options of the command. False, with a complaint, if they are not complete or not sound. */
+bool security_open(struct security *security, const struct arguments *arguments, bool is_server);
+void security_close(struct security *security);
+
+struct wire {
+    leat_session *session;
+    struct leat_tls *tls; /* NULL: none */
+    struct recording *recording;
+    uint64_t conn;
+    const char *dir_in;
+    const char *dir_out;
+    void *space;     /* lent by the session, without TLS */
+    bool ended;      /* the other side said close_notify */
+    size_t recorded; /* octets of the session's output that are recorded, but still there */
+};
+
+/*
+ * Puts the wire in front of wire->session; that and what is for recordings is set, the rest 0. NULL, or what
+ * is wrong.
+ */
+const char *wire_open(struct wire *wire, const struct security *security, bool is_server);
+void wire_close(struct wire *wire);
+/* 1 once octets of the session can pass. */
+bool wire_is_ready(const struct wire *wire);
+/* A line about TLS: version and cipher; "no TLS". */
+void wire_describe(const struct wire *wire, char *text, size_t size);
+/* Whether the certificate of the other side is for that address; without TLS, it is. */
+bool wire_peer_is(const struct wire *wire, const char *address);
+
+/*
+ * As leat_tls_run() and the other verbs. *reason tells what failed, followed by what is known of the
+ * other side's certificate.
+ */
+int wire_run(struct wire *wire, char *reason, size_t size);
+void wire_say_end(struct wire *wire);
+void *wire_recv_space(struct wire *wire, size_t *length);
+void wire_recv_done(struct wire *wire, size_t length);
+void wire_recv_eof(struct wire *wire);
+const void *wire_send_data(const struct wire *wire, size_t *length);
+void wire_send_done(struct wire *wire, size_t length);
+
+/*
+ * live.c: the loop. A connection is made by live_connect() or by a client of live_listen(), and belongs to
+ * the loop, which frees it after role->closed().
+ */
+
+struct connection;
+
+/* What a command does with its connections. */
+struct role {
+    const char *dir_in; /* of recordings: "server>client" */
+    const char *dir_out;
+    bool is_server;
+    /* TCP is there: makes connection->session. */
+    void (*open)(struct connection *connection);
+    /* TLS is there, too. */
+    void (*ready)(struct connection *connection);
+    void (*event)(struct connection *connection, const leat_event *event);
+    /*
+     * All events that were there are told: the time to send. True: there is more to be sent as soon as the
+     * output is written; or set connection->due.
+     */
+    bool (*turn)(struct connection *connection);
+    /* It is over; connection->reason tells why, and session is NULL if there never was one. */
+    void (*closed)(struct connection *connection);
+};
+
+enum connection_state { CONNECTING, OPEN, ENDING, CLOSED };
+
+struct connection {
+    struct live *live;
+    const struct role *role;
+    void *data; /* the role's */
+    leat_session *session;
+    uint64_t due; /* of the role: when it wants its turn, if nothing else happens */
+    char peer[NET_NAME_BYTES];
+    char peer_address[NET_NAME_BYTES];
+    char reason[256];
+    bool failed; /* it did not end as it should */
+    bool lost;   /* and the other side did not say that it would */
+    bool ready;
+
+    /* The loop's own. */
+    struct connection *next;
+    enum connection_state state;
+    uint64_t number;
+    struct wire wire;
+    int descriptor;
+    struct addrinfo *addresses; /* of a connection that we make, to be tried one after the other */
+    struct addrinfo *address;
+    uint64_t deadline; /* of CONNECTING and ENDING, and of the TLS handshake */
+    bool read_over;
+    bool write_over;
+    bool again; /* its turn is due at once */
+    size_t poll_index;
+};
+
+#define LISTENERS_MAX 8
+
+struct live {
+    struct security security;
+    struct recording *recording; /* NULL: none */
+    bool verbose;
+    const char *counted; /* what count tells, for rates: "events" */
+    uint64_t count;
+    void *data; /* the command's */
+    /* Called once in each turn of the loop; may set due. */
+    void (*turn)(struct live *live);
+    uint64_t due;
+    uint64_t now; /* ms of a monotonic clock, in this turn of the loop */
+    bool stopping;
+
+    /* The loop's own. */
+    struct recording recording_file;
+    struct connection *connections;
+    size_t connection_count;
+    uint64_t connection_number;
+    const struct role *accepted;
+    int listeners[LISTENERS_MAX];
+    size_t listener_count;
+    uint64_t accept_after;
+    struct pollfd *polled;
+    size_t polled_size;
+    uint64_t octets_in;
+    uint64_t octets_out;
+    uint64_t told_at; /* rates */
+    uint64_t told_count;
+    uint64_t told_in;
+    uint64_t told_out;
+};
+
+/* Reads the options of TLS, --record and --verbose. False, with a complaint, if they are wrong. */
+bool live_open(struct live *live, const struct arguments *arguments, bool is_server);
+void live_close(struct live *live);
+
+/* Tells where it listens. False, with a complaint, if it cannot. */
+bool live_listen(struct live *live, const struct endpoint *endpoint, const struct role *role);
+/* Whatever goes wrong comes as role->closed(). */
+void live_connect(struct live *live, const struct endpoint *endpoint, const struct role *role,
+                  void *data);
+
+/* Runs until it was stopped, by live_stop() or a signal, and every connection is closed. */
+void live_run(struct live *live);
+/* Listens no more, and ends the connections. */
+void live_stop(struct live *live);
+
+/*
+ * Ends a connection when its output is written. The first reason counts; failed: it is one to complain
+ * about.
+ */
+void connection_end(struct connection *connection, bool failed, const char *format, ...)
+    LIKE_PRINTF(3, 4);
+
+/* A line on standard error, if --verbose. */
+void live_news(const struct live *live, const char *format, ...) LIKE_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,301 @@
+/* What is between the socket and the session: nothing, or TLS. Recordings are made here, on the session's side. */
+#include "live.h"
+
+#ifdef WITH_OPENSSL
+#include <leat/openssl.h>
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+/* Most octets of a file with keys or certificates. */
+#define FILE_MAX ((size_t)16 << 20)
+
+#ifdef WITH_OPENSSL
+/* The file that an option names, if it was given. False, with a complaint: it cannot be read. */
+static bool read_option(const struct arguments *arguments, const char *name, void **data,
+                        size_t *length)
+{
+    const char *path = option_value(arguments, name);
+
+    *length = 0;
+    *data = path == NULL ? NULL : input_file(path, FILE_MAX, length);
+    return path == NULL || *data != NULL;
+}
+
+/* Makes the first line text that ends with a NUL. False, with a complaint: it is not text. */
+static bool first_line(char **text, size_t length, const char *path)
+{
+    const char *end = memchr(*text, '\n', length);
+    char *line;
+
+    length = end == NULL ? length : (size_t)(end - *text);
+    if (length > 0 && (*text)[length - 1] == '\r')
+        length--;
+    if (memchr(*text, '\0', length) != NULL) {
+        complain("%s: not a line of text", path);
+        return false;
+    }
+    line = realloc(*text, length + 1);
+    need_memory(line == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    line[length] = '\0';
+    *text = line;
+    return true;
+}
+
+static bool open_context(struct security *security, const struct arguments *arguments,
+                         bool is_server)
+{
+    leat_tls_options options;
+    void *pkcs12, *password = NULL, *certificate = NULL, *key = NULL, *authorities = NULL;
+    size_t password_length = 0;
+    const char *reason = "";
+    SSL_CTX *context = NULL;
+    bool sound;
+
+    leat_tls_options_init(&options, sizeof options);
+    sound = read_option(arguments, "--pkcs12", &pkcs12, &options.pkcs12_length) &&
+            read_option(arguments, "--cert", &certificate, &options.certificate_length) &&
+            read_option(arguments, "--key", &key, &options.key_length) &&
+            read_option(arguments, "--ca", &authorities, &options.authorities_length) &&
+            read_option(arguments, "--password-file", &password, &password_length) &&
+            (password == NULL || first_line((char **)&password, password_length,
+                                            option_value(arguments, "--password-file")));
+    if (sound) {
+        options.pkcs12 = pkcs12;
+        options.password = password;
+        options.certificate = certificate;
+        options.key = key;
+        options.authorities = authorities;
+        options.insecure = option_given(arguments, "--insecure");
+        if ((is_server ? leat_tls_server_context : leat_tls_client_context)(&options, &context,
+                                                                            &reason) != LEAT_OK) {
+            complain("TLS: %s", reason);
+            sound = false;
+        }
+    }
+    if (password != NULL)
+        memset(password, 0, strlen(password));
+    free(pkcs12);
+    free(password);
+    free(certificate);
+    free(key);
+    free(authorities);
+    security->context = context;
+    return sound;
+}
+#endif
+
+bool security_open(struct security *security, const struct arguments *arguments, bool is_server)
+{
+    static const char *const of_tls[] = {
+        "--pkcs12", "--password-file", "--cert",      "--key",
+        "--ca",     "--insecure",      "--peer-name", "--check-peer"};
+    size_t i;
+
+    memset(security, 0, sizeof *security);
+    if (option_given(arguments, "--no-tls")) {
+        for (i = 0; i < sizeof of_tls / sizeof *of_tls; i++) {
+            if (option_given(arguments, of_tls[i])) {
+                complain("--no-tls and %s exclude each other", of_tls[i]);
+                return false;
+            }
+        }
+        return true;
+    }
+    security->peer_name = option_value(arguments, "--peer-name");
+    security->check_address = option_given(arguments, "--check-peer");
+#ifdef WITH_OPENSSL
+    return open_context(security, arguments, is_server);
+#else
+    (void)is_server;
+    complain("TLS was left out of this build: there is --no-tls only");
+    return false;
+#endif
+}
+
+void security_close(struct security *security)
+{
+#ifdef WITH_OPENSSL
+    SSL_CTX_free(security->context);
+#endif
+    security->context = NULL;
+}
+
+const char *wire_open(struct wire *wire, const struct security *security, bool is_server)
+{
+#ifdef WITH_OPENSSL
+    if (security->context != NULL) {
+        int status = is_server ? leat_tls_accept(NULL, security->context, wire->session, &wire->tls)
+                               : leat_tls_connect(NULL, security->context, security->peer_name,
+                                                  wire->session, &wire->tls);
+
+        need_memory(status);
+        if (status != LEAT_OK)
+            return "no certificate can be for that name";
+        if (wire->recording != NULL)
+            need_memory(leat_tls_keep(wire->tls));
+    }
+#else
+    (void)security;
+    (void)is_server;
+#endif
+    return NULL;
+}
+
+void wire_close(struct wire *wire)
+{
+#ifdef WITH_OPENSSL
+    leat_tls_free(wire->tls);
+#endif
+    wire->tls = NULL;
+}
+
+bool wire_is_ready(const struct wire *wire)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_is_ready(wire->tls) != 0;
+#endif
+    (void)wire;
+    return true;
+}
+
+void wire_describe(const struct wire *wire, char *text, size_t size)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        SSL *ssl = leat_tls_ssl(wire->tls);
+
+        (void)snprintf(text, size, "%s, %s", SSL_get_version(ssl), SSL_get_cipher_name(ssl));
+        return;
+    }
+#endif
+    (void)wire;
+    (void)snprintf(text, size, "no TLS");
+}
+
+bool wire_peer_is(const struct wire *wire, const char *address)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_peer_is(wire->tls, address) != 0;
+#endif
+    (void)wire;
+    (void)address;
+    return true;
+}
+
+/*
+ * Records what the session says when it is said, not when it is sent: it is then in one place with TLS and
+ * without. Nothing that was said is taken back.
+ */
+static void record_output(struct wire *wire)
+{
+    size_t length;
+    const uint8_t *data = leat_send_data(wire->session, &length);
+
+    if (length > wire->recorded)
+        recording_octets(wire->recording, wire->conn, wire->dir_out, data + wire->recorded,
+                         length - wire->recorded);
+    wire->recorded = length;
+}
+
+/* After output was taken: what is left of it is recorded. */
+static void note_output(struct wire *wire)
+{
+    (void)leat_send_data(wire->session, &wire->recorded);
+}
+
+int wire_run(struct wire *wire, char *reason, size_t size)
+{
+    int status = LEAT_OK;
+
+    reason[0] = '\0';
+    record_output(wire);
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        size_t length;
+        const void *data;
+
+        status = leat_tls_run(wire->tls);
+        note_output(wire);
+        data = leat_tls_kept(wire->tls, &length);
+        recording_octets(wire->recording, wire->conn, wire->dir_in, data, length);
+        if (status == LEAT_END && !wire->ended) {
+            wire->ended = true;
+            recording_event(wire->recording, wire->conn, wire->dir_in, "eof");
+        }
+        if (status < 0)
+            (void)snprintf(reason, size, "%s%s", status == LEAT_E_END ? "" : "TLS: ",
+                           leat_error_text(leat_tls_error(wire->tls)));
+    }
+#else
+    (void)size;
+#endif
+    return status;
+}
+
+void wire_say_end(struct wire *wire)
+{
+    record_output(wire);
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        (void)leat_tls_close(wire->tls);
+        note_output(wire);
+    }
+#endif
+}
+
+void *wire_recv_space(struct wire *wire, size_t *length)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_recv_space(wire->tls, length);
+#endif
+    return wire->space = leat_recv_space(wire->session, length);
+}
+
+void wire_recv_done(struct wire *wire, size_t length)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        (void)leat_tls_recv_done(wire->tls, length);
+        return;
+    }
+#endif
+    recording_octets(wire->recording, wire->conn, wire->dir_in, wire->space, length);
+    (void)leat_recv_done(wire->session, length);
+}
+
+void wire_recv_eof(struct wire *wire)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        (void)leat_tls_recv_eof(wire->tls);
+        return;
+    }
+#endif
+    recording_event(wire->recording, wire->conn, wire->dir_in, "eof");
+    (void)leat_recv_eof(wire->session);
+}
+
+const void *wire_send_data(const struct wire *wire, size_t *length)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_send_data(wire->tls, length);
+#endif
+    return leat_send_data(wire->session, length);
+}
+
+void wire_send_done(struct wire *wire, size_t length)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL) {
+        (void)leat_tls_send_done(wire->tls, length);
+        return;
+    }
+#endif
+    (void)leat_send_done(wire->session, length);
+    note_output(wire);
+}
