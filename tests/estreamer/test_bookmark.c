@@ -522,6 +522,30 @@ START_TEST(places_that_are_none)
 }
 END_TEST
 
+/* What is acknowledged after the end counts as well: it is safe. */
+START_TEST(acknowledged_after_the_end)
+{
+    leat_estreamer_client_options options;
+    struct t_bytes bookmark;
+    leat_session *session;
+
+    leat_estreamer_client_options_init(&options, sizeof options);
+    options.hold = 1;
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_OK);
+    live_play(session,
+              "said event_stream_request\n"
+              "hear event_data {'record_type':9999,'archive_timestamp':500,'record':'00'}\n"
+              "hear event_data {'record_type':9999,'archive_timestamp':501,'record':'00'}\n"
+              "end\ntold event_data/9999 event_data/9999 END\nacknowledge 1\nsaid\n");
+    bookmark = bookmark_of(session);
+    leat_session_free(session);
+    ck_assert_int_eq(open_with(bookmark.data, bookmark.length, &session), LEAT_OK);
+    live_wrote(session, "0001 0002 00000008 000001f4 48900061");
+    leat_session_free(session);
+    t_free(bookmark);
+}
+END_TEST
+
 static int scenario(const leat_config *config, const void *arg)
 {
     const struct t_bytes *bookmark = (const struct t_bytes *)arg;
@@ -576,6 +600,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, remembers_so_many, 0, sizeof limits / sizeof *limits);
     tcase_add_test(tcase, takes_none_for_another);
     tcase_add_loop_test(tcase, places_that_are_none, 0, 3);
+    tcase_add_test(tcase, acknowledged_after_the_end);
     tcase_add_test(tcase, without_memory);
 }
 

@@ -24,11 +24,16 @@ static uint64_t digest(uint64_t state, const void *octets, size_t length)
 
 static void make_pair(struct pair *pair, uint32_t id, const leat_config *config)
 {
+    static const leat_estreamer_event_type types[] = {{17, 71}, {4, 21}};
     leat_estreamer_client_options client;
     leat_estreamer_server_options server;
 
     leat_estreamer_client_options_init(&client, sizeof client);
     leat_estreamer_server_options_init(&server, sizeof server);
+    if (id % 5 == 0) {
+        client.event_types = types;
+        client.event_type_count = sizeof types / sizeof *types;
+    }
     memset(pair, 0, sizeof *pair);
     pair->id = id;
     /* All ways of it: extended or not, held or not, one message in flight or some. */

@@ -144,6 +144,18 @@ static const struct {
      {0},
      BARE
      "octets 0002 0000 00000000\ntold E_FRAME\nwants write close\nsaid error/-1\nwants close\n"},
+    {"a request that is cut",
+     {0},
+     "octets 0001 0002 00000004 00000000\n"
+     "told event_stream_request!SYNTAX E_PROTOCOL\nsaid error/-1\n"},
+    {"later it costs nothing",
+     {0},
+     BARE "octets 0001 0002 00000004 00000000\noctets 0001 0005 00000004 00000000\n"
+          "told event_stream_request!SYNTAX host_data_request!SYNTAX MORE\nsaid\n"
+          "refuse STATE single_host_data\n" SEND "said event_data/4\n"},
+    {"an error that cannot be written ends nothing",
+     {0},
+     BARE "refuse VALUE error {'text':7}\n" SEND "said event_data/4\n"},
     {"the stream ends", {0}, BARE "end\ntold END\nwants close\n"},
     {"inside a message", {0}, BARE "octets 0001\nend\ntold E_END\n"},
 
@@ -187,6 +199,25 @@ static const struct {
      "tick 0\n" BARE SEND SEND SEND "said event_data/4\ntick 1000\nsaid null\ntick 2000\n"
      "said null\nhear null\nhear null\nhear null\ntold null null null MORE\n"
      "said event_data/4\nwaiting 1\n"},
+    {"a client that has a null for all is never ahead",
+     {.keepalive_ms = 1000},
+     "tick 0\n" EXTENDED SEND SEND SEND "said message_bundle event_data/4\ntick 1000\nsaid null\n"
+     "tick 2000\nsaid null\ntick 9000\nsaid null\nwaiting 2\nhear null\nhear null\nhear null\n"
+     "told null null null MORE\nsaid\nhear null\ntold null MORE\n"
+     "said message_bundle event_data/4 event_data/4\nwaiting 0\n"},
+    {"a client that has nulls for records alone stands still until the next keep-alive",
+     {.keepalive_ms = 1000},
+     "tick 0\n" ASK(
+         "1083179008") "told event_stream_request MORE\nsaid streaming_information\n"
+                       "hear streaming_request {'services':[{'service_type':6667," TYPES "}]}\n"
+                       "told streaming_request MORE\n" SEND SEND
+                       "said message_bundle event_data/4\nhear null\ntold null MORE\nsaid\nwaiting "
+                       "1\n"
+                       "tick 999\nsaid\ntick 1000\nsaid message_bundle event_data/4\nwaiting "
+                       "0\n" SEND
+                       "said\nhear null\ntold null MORE\nsaid message_bundle event_data/4\n"
+                       "tick 2000\nsaid null\n" SEND "said\nhear null\ntold null MORE\n"
+                       "said message_bundle event_data/4\nwaiting 0\n"},
     {"so many records in one bundle",
      {.bundle_records = 2},
      EXTENDED SEND "said message_bundle event_data/4\n" SEND SEND SEND SEND SEND
@@ -291,7 +322,8 @@ static const struct {
     /* Time, from any origin. */
     {"the first request is late",
      {.request_ms = 1000},
-     "tick 1000000000000\ndeadline 1000000001000\ntick 1000000000500\nhear null\ntold null MORE\n"
+     "deadline 0\ntick 1000000000000\ndeadline 1000000001000\ntick 1000000000500\nhear null\ntold "
+     "null MORE\n"
      "deadline 1000000001000\ntick 1000000000999\ntold MORE\ntick 1000000001000\ntold "
      "E_TIMEOUT\ndeadline never\n"},
     {"it is not",
@@ -448,6 +480,59 @@ START_TEST(bundles_have_a_size)
     records = 0;
     ck_assert_uint_eq(take_messages(session, &records), 1);
     ck_assert_uint_eq(records, sizes[_i].records);
+    leat_session_free(session);
+}
+END_TEST
+
+/* Nor does one that would get longer than messages may be; a record that is, is refused. */
+START_TEST(bundles_keep_to_the_limit_of_messages)
+{
+    static const uint8_t octets[4000] = {0};
+    leat_limits limits;
+    leat_config config;
+    leat_session *session;
+    size_t records = 0, i;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    limits.message_bytes = 3100;
+    config.limits = &limits;
+    ck_assert_int_eq(leat_estreamer_server_new(&config, NULL, &session), LEAT_OK);
+    live_play(session, EXTENDED);
+    for (i = 0; i < 6; i++)
+        ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 1000), LEAT_OK);
+    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3100 - 16 - 8 - 8 + 1),
+                     LEAT_E_LIMIT);
+    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3100 - 16 - 8 - 8),
+                     LEAT_OK);
+    ck_assert_uint_eq(leat_estreamer_waiting(session), 6);
+    for (i = 0; i < 4; i++) { /* 1, 3, 2, and the long one */
+        static const size_t counts[] = {1, 4, 6, 7};
+
+        ck_assert_uint_eq(take_messages(session, &records), 1);
+        ck_assert_uint_eq(records, counts[i]);
+        live_play(session, "hear null\ntold null MORE\n");
+    }
+    ck_assert_uint_eq(leat_estreamer_waiting(session), 0);
+    leat_session_free(session);
+}
+END_TEST
+
+/* Commands that find no room change nothing. */
+START_TEST(commands_find_no_room)
+{
+    static const struct setting setting = {.queued_bytes = 40};
+    leat_session *session = make_set(NULL, &setting);
+
+    live_play(session, BARE "hear host_data_request {'data_type':6}\ntold host_data_request MORE\n"
+                            "send null\nsend null\nsend null\nsend null\nrefuse LIMIT event_data"
+                            " {'record_type':43}\nrefuse LIMIT single_host_data " HOST "\n"
+                            "send null\nrefuse LIMIT null\nrefuse LIMIT error\nwaiting 0\n");
+    ck_assert_int_eq(leat_send(session, NULL, NULL), LEAT_E_STATE);
+    ck_assert_int_eq(leat_estreamer_close(session, -1, "bye"), LEAT_E_LIMIT);
+    live_play(session, "said null null null null null\nsend single_host_data " HOST
+                       "\nsaid single_host_data\nsend event_data {'record_type':43}\nwaiting 1\n"
+                       "send error {'text':'what waits makes room'}\nsaid error/0\ntold END\n");
     leat_session_free(session);
 }
 END_TEST
@@ -677,7 +762,8 @@ static const struct {
      {12, 21, 31, 61, 71, 91, 101, 111, 131},
      {400, 4, 112, 10, 71, 95, 125, 500, 9, 9999},
      {0}},
-    {EXT, {77, 0}, {0}, {4, 9, 10, 71, 95, 112, 125, 400, 500}}, /* an unknown code */
+    {EXT, {256, 1036, 0}, {0}, {4, 9, 10, 71, 95, 112, 125, 400, 500}}, /* no codes at all */
+    {EXT, {77, 0}, {0}, {4, 9, 10, 71, 95, 112, 125, 400, 500}},        /* an unknown code */
 };
 
 static void check_covered(leat_session *session, const uint32_t *types, int wanted)
@@ -807,6 +893,10 @@ START_TEST(options_are_checked)
     options.services = services;
     options.service_count = 17;
     ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &session), LEAT_E_VALUE);
+    options.services = NULL;
+    options.service_count = 1;
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &session), LEAT_E_VALUE);
+    options.services = services;
     options.service_count = 16;
     ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &session), LEAT_OK);
     leat_session_free(session);
@@ -908,7 +998,7 @@ static int conversation(const leat_config *config, const void *arg)
         if (result == LEAT_E_NOMEM)
             ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 5, "leat", 4), LEAT_OK);
         if (leat_event_kind(event) == LEAT_ESTREAMER_NULL)
-            (void)leat_estreamer_send_record(session, 9999, 5, "leat", 4);
+            (void)live_send(session, "event_data", "{'record_type':19}");
         result = LEAT_OK;
     }
     leat_session_free(session);
@@ -930,6 +1020,8 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, is_probed);
     tcase_add_loop_test(tcase, keeps_to_its_window, 0, sizeof windows / sizeof *windows);
     tcase_add_loop_test(tcase, bundles_have_a_size, 0, sizeof sizes / sizeof *sizes);
+    tcase_add_test(tcase, bundles_keep_to_the_limit_of_messages);
+    tcase_add_test(tcase, commands_find_no_room);
     tcase_add_test(tcase, bundles_have_a_count);
     tcase_add_test(tcase, connections_have_an_id);
     tcase_add_loop_test(tcase, forms_records, 0, sizeof forms / sizeof *forms);
