@@ -75,50 +75,51 @@ static const char line_codes[] =
     "the same. Exit code: 0 if every line was sound, 1 if not, 2 for wrong usage.\n";
 
 static const char estreamer_client_help[] =
-    "Asks a Management Center (or another server) for events, and prints each as a line of JSON,\n"
-    "as decode estreamer does. An event is acknowledged, and the bookmark moved, when its line\n"
-    "is written. When the connection is lost, it is made again and resumed. SIGINT and SIGTERM\n"
-    "stop it.\n";
+    "Asks a Management Center (or another server) for events, and prints each as a line of\n"
+    "JSON, as decode estreamer does. An event is acknowledged, and the bookmark moved, when\n"
+    "its line is written. A connection that is lost is made again, and resumed. SIGINT and\n"
+    "SIGTERM stop it.\n";
 
 static const struct option estreamer_client_rows[] = {
-    {"HOST:PORT", NULL, "the server; write an IPv6 address as [ADDRESS]:PORT"},
+    {"HOST:PORT", NULL, "the server; an IPv6 address is written as [ADDRESS]:PORT"},
     {"--start", "WHEN",
-     "oldest (if left out), now, seconds since 1970, or a time like\n"
-     "2026-11-22T10:00:00Z; not asked if there is a bookmark"},
-    {"--release", "R", "ask for what releases from 5.4, 6.0 or 7.1 on send (if left out, 7.1)"},
+     "from when on: oldest (if left out), now, seconds since 1970, or a\n"
+     "time like 2026-11-22T10:00:00Z; a bookmark counts more"},
+    {"--release", "R", "ask for what releases from 5.4, 6.0 or 7.1 on send; left out, 7.1"},
     {"--events", "LIST",
-     "what to ask for in place of everything: intrusion, metadata, correlation,\n"
-     "discovery, connection, user, malware, file, impact, packets, extra-data;\n"
-     "with a version (connection/17), or as numbers (71/17); commas between"},
-    {"--flags", "BITS", "the flags of the request, such as 0x48900061, in place of the right ones"},
+     "what to ask for, with commas between (if left out, all): intrusion,\n"
+     "metadata, correlation, discovery, connection, user, malware, file,\n"
+     "impact, packets, extra-data; with a version: connection/17; by its\n"
+     "code: 71/17"},
+    {"--flags", "BITS", "the flags of the request, such as 0x48900061, and no others"},
     {"--host-range", "A-B",
-     "ask for the profiles of these hosts (or of A alone), too; for nothing\n"
-     "else, and end after them, if neither --start nor --events is given"},
+     "ask for the profiles of these hosts, or of A alone; and for nothing\n"
+     "else, and end after them, unless --start or --events is given"},
     {"--bookmark", "FILE", "resume at the place that FILE keeps, and keep it there"},
     {"--metadata", NULL,
-     "keep the names that the server sends, not print them; each line has those\n"
-     "of its ids as \"names\" (with --bookmark, they are kept in FILE.metadata)"},
+     "resolve ids: lines have \"names\", and metadata is not printed; with\n"
+     "--bookmark, the names are kept in FILE.metadata"},
     {"--pcap", "FILE", "write or append packets to a capture file that tcpdump reads"},
-    {"--acks", "WHEN", "flushed (if left out), or none: never acknowledge, so the server stops"},
-    {"--idle", "SECONDS", "give up a connection that is silent so long (300; 0: never)"},
+    {"--acks", "WHEN", "flushed (if left out); or none: the server stops soon"},
+    {"--idle", "SECONDS", "leave a server that is silent for so long (300; 0: never)"},
     {"--retry", "SECONDS", "wait at most so long before the next try (60)"},
     {"--once", NULL, "make one connection, and end with it"},
     {0},
 };
 
 static const struct option tls_rows[] = {
-    {"--pkcs12", "FILE", "our key and certificate, and the authorities, as PKCS#12"},
+    {"--pkcs12", "FILE", "our key, our certificate and the authorities, as PKCS#12"},
     {"--password-file", "FILE", "its first line is the password of --pkcs12 or --key"},
     {"--cert", "FILE", "our certificate, as PEM"},
     {"--key", "FILE", "its key, as PEM"},
-    {"--ca", "FILE", "the authorities that the other side's certificate must lead to, as PEM"},
+    {"--ca", "FILE", "authorities that the other side's certificate may lead to, as PEM"},
     {0},
 };
 
 static const struct option tls_client_rows[] = {
     {"--peer-name", "NAME",
-     "the name or address that the server's certificate must be for, if not\n"
-     "HOST; any: for anything, if it leads to one of the authorities"},
+     "the name or address that the server's certificate must be for, if\n"
+     "not HOST; any: for anything, if it leads to an authority"},
     {"--insecure", NULL, "believe any server"},
     {"--no-tls", NULL, "plain TCP, for tests and tunnels"},
     {0},
@@ -132,35 +133,37 @@ static const struct option tls_server_rows[] = {
 };
 
 static const struct option live_rows[] = {
-    {"--record", "FILE", "record the conversation, without TLS, for leat decode capture"},
+    {"--record", "FILE", "record what is said, inside TLS, for leat decode capture"},
     {"--verbose", NULL, "tell of connections, and of rates every 10 seconds"},
     {0},
 };
 
-static const char live_codes[] =
-    "Exit code: 0 if it was stopped or all is done; 1 if a connection failed (with --once) or\n"
-    "something could not be decoded; 2 for wrong usage, files that cannot be read or written.\n";
+static const char estreamer_client_codes[] =
+    "Exit code: 0 if it was stopped or all is done; 1 if the connection failed (with --once)\n"
+    "or something could not be decoded; 2 for wrong usage and for files, standard output\n"
+    "among them, that cannot be read or written.\n";
 
 static const char estreamer_server_help[] =
-    "Serves records to any number of clients, as a Management Center does: first metadata, then\n"
-    "the events that a client asks for, then those that it has not seen, if there is no end to\n"
-    "them. The port that it listens at is told on standard error. SIGINT and SIGTERM stop it.\n";
+    "Serves records to any number of clients, as a Management Center does: metadata first,\n"
+    "then the events that each asks for, in the order of their archive timestamps. Where it\n"
+    "listens is told on standard error. SIGINT and SIGTERM stop it.\n";
 
 static const struct option estreamer_server_rows[] = {
-    {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 is one that is free"},
-    {"--records", "FILE", "serve the records and host profiles of lines as the client prints them"},
-    {"--vectors", "DIR", "serve the payloads in *.hex of DIR: record header and record, in hex"},
-    {"--rate", "N", "at most N records a second to each client (else as fast as it likes)"},
+    {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 for one that is free"},
+    {"--records", "FILE", "the records and host profiles, in lines as the client prints them"},
+    {"--vectors", "DIR", "the same in files *.hex: record header and record, as hex digits"},
+    {"--rate", "N", "at most N records a second to each client"},
     {"--loop", NULL, "begin again after the last record"},
-    {"--window", "N", "messages that may lack their acknowledgement (1)"},
+    {"--window", "N", "so many messages may lack their acknowledgement (1)"},
     {"--keepalive", "SECONDS", "say something after so long a silence (30; 0: never)"},
-    {"--once", NULL, "end when a client has acknowledged the last record"},
+    {"--once", NULL, "end when one client was served all that it asked for"},
     {0},
 };
 
 static const char estreamer_server_codes[] =
-    "Exit code: 0 if it was stopped or all is done; 1 if the records are malformed; 2 for wrong\n"
-    "usage, files that cannot be read or written, and addresses that cannot be listened at.\n";
+    "Exit code: 0 if it was stopped or all is done; 1 if the records are malformed; 2 for\n"
+    "wrong usage, for files that cannot be read or written, and for addresses that it cannot\n"
+    "listen at.\n";
 
 static const struct command commands[] = {
     {
@@ -272,9 +275,9 @@ static const struct command commands[] = {
         .summary = "events of a Management Center, as JSON",
         .help = estreamer_client_help,
         .rows = {estreamer_client_rows, tls_rows, tls_client_rows, live_rows},
-        .codes = live_codes,
-        .examples = "  leat estreamer client fmc.example:8302 --pkcs12 client.pkcs12 --bookmark "
-                    "place\n",
+        .codes = estreamer_client_codes,
+        .examples = "  leat estreamer client fmc.example:8302 --pkcs12 client.pkcs12 \\\n"
+                    "      --bookmark place --metadata >>events.ndjson\n",
         .operands_min = 1,
         .operands_max = 1,
         .run = estreamer_client,

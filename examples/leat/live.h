@@ -8,6 +8,7 @@
 #include "tool.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 /* net.c: addresses, and sockets that never block. */

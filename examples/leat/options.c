@@ -70,6 +70,7 @@ bool arguments_read(struct arguments *arguments, const struct command *command, 
                     char *const *words, bool *help)
 {
     bool only_operands = false;
+    const char *surplus = NULL;
     int i;
 
     memset(arguments, 0, sizeof *arguments);
@@ -81,17 +82,20 @@ bool arguments_read(struct arguments *arguments, const struct command *command, 
         if (!only_operands && strcmp(word, "--") == 0) {
             only_operands = true;
         } else if (only_operands || !is_option(word)) {
-            if (arguments->operand_count == command->operands_max) {
-                complain("one argument too many: %s", word);
-                return false;
-            }
-            arguments->operands[arguments->operand_count++] = word;
+            if (arguments->operand_count < command->operands_max)
+                arguments->operands[arguments->operand_count++] = word;
+            else if (surplus == NULL)
+                surplus = word;
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             *help = true;
             return true;
         } else if (!take_option(arguments, count, words, &i)) {
             return false;
         }
+    }
+    if (surplus != NULL) {
+        complain("one argument too many: %s", surplus);
+        return false;
     }
     if (arguments->operand_count < command->operands_min) {
         complain("something is missing: leat %s %s %s", command->verb, command->noun,

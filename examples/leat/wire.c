@@ -136,6 +136,7 @@ const char *wire_open(struct wire *wire, const struct security *security, bool i
             need_memory(leat_tls_keep(wire->tls));
     }
 #else
+    (void)wire;
     (void)security;
     (void)is_server;
 #endif

@@ -18,6 +18,7 @@ from tap import Tap  # noqa: E402, F401
 LEAT = os.environ["LEAT"]
 DIALECTS = os.environ["LEAT_DIALECTS"].split()
 SANITIZED = os.environ["LEAT_SANITIZED"] == "1"
+OPENSSL = os.environ["LEAT_OPENSSL"] == "1"
 
 
 class Result:

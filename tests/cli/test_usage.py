@@ -18,6 +18,8 @@ COMMANDS = {
     "decode estreamer-record": "estreamer",
     "encode broker-data": "broker",
     "encode estreamer-record": "estreamer",
+    "estreamer client": "estreamer",
+    "estreamer server": "estreamer",
 }
 
 # Arguments, and what standard error must speak of.
@@ -25,6 +27,7 @@ WRONG = [
     ("", "Commands:"),
     ("decode", "decode what?"),
     ("encode", "encode what?"),
+    ("estreamer", "estreamer what?"),
     ("fly", "fly: no such command"),
     ("decode smoke", "decode smoke: no such command"),
     ("encode zabbix", "encode zabbix: no such command"),
@@ -103,7 +106,7 @@ def manual(tap):
     for command in COMMANDS:
         verb, noun = command.split()
         tap.check(f"leat.1 tells of {command}", re.search(rf"^\.Cm {verb} .*\b{noun}\b", text, re.M))
-        for option in set(re.findall(r"--([a-z]+)", leat(*command.split(), "--help").out.decode())):
+        for option in set(re.findall(r"--([a-z][a-z-]*)", leat(*command.split(), "--help").out.decode())):
             tap.check(f"leat.1 tells of --{option}", f"Fl -{option}" in text or f"-{option}" in text)
 
 
@@ -144,7 +147,7 @@ def left_out(tap):
     for command, dialect in COMMANDS.items():
         if dialect is None or dialect in DIALECTS:
             continue
-        words = command.split() + (["4"] if "record" in command else [])
+        words = command.split() + (["4"] if "record" in command or "client" in command else [])
         result = leat(*words)
         tap.check(
             f"{command} without {dialect}",
