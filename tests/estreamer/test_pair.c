@@ -539,6 +539,218 @@ START_TEST(another_request)
 }
 END_TEST
 
+/*
+ * Walks at random: records, host data, keep-alives and acknowledgements whenever, over wires that
+ * hand over as many octets as they like. The server must never be ahead of the window, and in the
+ * end all has arrived, in order.
+ */
+#define WALK_STEPS    400u
+#define WALK_MESSAGES 4000u
+
+struct walk {
+    uint32_t random;
+    leat_session *client, *server;
+    struct t_bytes to_client, to_server; /* on the wire */
+    bool is_data[WALK_MESSAGES];         /* the messages of the server: records or host data? */
+    size_t messages, nulls;              /* nulls: that the server was told, each for a message */
+    uint32_t window;
+    bool hold;
+    uint32_t sent, got;      /* records */
+    uint32_t asked, answers; /* host data */
+    uint64_t safe;           /* the offset of the last event that the client was told */
+    uint64_t now;
+};
+
+static uint32_t pick(struct walk *walk, uint32_t below)
+{
+    walk->random ^= walk->random << 13;
+    walk->random ^= walk->random >> 17;
+    walk->random ^= walk->random << 5;
+    return walk->random % below;
+}
+
+/* Puts on the wire what both have to say, and counts what the server has in flight. */
+static void listen(struct walk *walk)
+{
+    struct t_bytes output = live_take(walk->server);
+    size_t at, flying = 0;
+
+    for (at = 0; at < output.length; at += 8 + load_u32(output.data + at + 4)) {
+        uint32_t type = load_u32(output.data + at) & 0xffff;
+
+        ck_assert_uint_lt(walk->messages, WALK_MESSAGES);
+        walk->is_data[walk->messages++] = type == 4 || type == 6 || type == 4002;
+    }
+    t_append(&walk->to_client, output.data, output.length);
+    t_free(output);
+    output = live_take(walk->client);
+    t_append(&walk->to_server, output.data, output.length);
+    t_free(output);
+    ck_assert_uint_le(walk->nulls, walk->messages);
+    for (at = walk->nulls; at < walk->messages; at++)
+        flying += walk->is_data[at];
+    ck_assert_msg(flying <= walk->window, "%zu messages in flight", flying);
+}
+
+/* Hands over so many octets from the front of a wire. */
+static void hand_over(struct t_bytes *wire, leat_session *to, size_t count)
+{
+    if (count > wire->length)
+        count = wire->length;
+    ck_assert_int_eq(leat_feed(to, wire->data, count), LEAT_OK);
+    memmove(wire->data, wire->data + count, wire->length - count);
+    wire->length -= count;
+}
+
+static void client_draws(struct walk *walk, size_t most)
+{
+    const leat_event *event;
+
+    for (; most > 0 && leat_next(walk->client, &event) == LEAT_OK; most--) {
+        ck_assert_ptr_null(leat_event_error(event));
+        walk->safe = leat_event_offset(event);
+        walk->answers += leat_event_kind(event) == LEAT_ESTREAMER_SINGLE_HOST_DATA;
+        if (leat_event_kind(event) == LEAT_ESTREAMER_EVENT_DATA) {
+            size_t length;
+            const uint8_t *octets =
+                leat_value_bytes(leat_value_get(leat_event_value(event), "record"), &length);
+
+            ck_assert_uint_ge(length, 4);
+            ck_assert_uint_eq(load_u32(octets), walk->got);
+            walk->got++;
+        }
+    }
+}
+
+static void server_draws(struct walk *walk)
+{
+    const leat_event *event;
+
+    while (leat_next(walk->server, &event) == LEAT_OK) {
+        ck_assert_ptr_null(leat_event_error(event));
+        walk->nulls += leat_event_kind(event) == LEAT_ESTREAMER_NULL;
+        if (leat_event_kind(event) == LEAT_ESTREAMER_HOST_DATA_REQUEST)
+            ck_assert_int_eq(
+                live_send(walk->server, "single_host_data", "{'block_type':157,'data':'01'}"),
+                LEAT_OK);
+    }
+}
+
+static void serve_one(struct walk *walk)
+{
+    uint8_t octets[300] = {(uint8_t)(walk->sent >> 24), (uint8_t)(walk->sent >> 16),
+                           (uint8_t)(walk->sent >> 8), (uint8_t)walk->sent};
+
+    ck_assert_int_eq(leat_estreamer_send_record(walk->server, 9999, 1000 + walk->sent / 9, octets,
+                                                4 + pick(walk, 296)),
+                     LEAT_OK);
+    walk->sent++;
+}
+
+static void take_step(struct walk *walk)
+{
+    switch (pick(walk, 8)) {
+    case 0:
+    case 1:
+        serve_one(walk);
+        break;
+    case 2:
+        hand_over(&walk->to_client, walk->client, pick(walk, 700));
+        break;
+    case 3:
+        client_draws(walk, pick(walk, 6));
+        break;
+    case 4:
+        if (walk->hold)
+            ck_assert_int_eq(
+                leat_estreamer_acknowledge(walk->client, walk->safe - pick(walk, 2) * 200),
+                LEAT_OK);
+        break;
+    case 5:
+        hand_over(&walk->to_server, walk->server, pick(walk, 40));
+        server_draws(walk);
+        break;
+    case 6:
+        walk->now += pick(walk, 500);
+        leat_tick(walk->client, walk->now);
+        leat_tick(walk->server, walk->now);
+        break;
+    default:
+        if (pick(walk, 10) == 0) {
+            ck_assert_int_eq(live_send(walk->client, "host_data_request", "{'data_type':6}"),
+                             LEAT_OK);
+            walk->asked++;
+        }
+        break;
+    }
+    listen(walk);
+}
+
+/* All that is on its way arrives, and is safe. */
+static void arrive(struct walk *walk)
+{
+    uint64_t before;
+
+    do {
+        before = walk->safe;
+        hand_over(&walk->to_client, walk->client, SIZE_MAX);
+        client_draws(walk, SIZE_MAX);
+        if (walk->hold)
+            ck_assert_int_eq(leat_estreamer_acknowledge(walk->client, UINT64_MAX), LEAT_OK);
+        listen(walk);
+        hand_over(&walk->to_server, walk->server, SIZE_MAX);
+        server_draws(walk);
+        listen(walk);
+    } while (walk->to_client.length > 0 || walk->to_server.length > 0 || walk->safe != before);
+}
+
+START_TEST(random_walks)
+{
+    uint32_t seed;
+
+    for (seed = 1; seed <= 150; seed++) {
+        struct walk walk = {.random = seed * UINT32_C(2654435769), .to_client = t_copy("", 0)};
+        leat_estreamer_client_options client;
+        leat_estreamer_server_options server;
+        uint32_t step;
+
+        walk.to_server = t_copy("", 0);
+        walk.hold = seed % 2 == 0;
+        walk.window = 1 + seed % 4;
+        leat_estreamer_client_options_init(&client, sizeof client);
+        leat_estreamer_server_options_init(&server, sizeof server);
+        if (seed % 3 == 0)
+            client.request_flags &= ~LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST;
+        client.hold = walk.hold;
+        client.held_records = 1 + seed % 40;
+        server.window = walk.window;
+        server.bundle_records = 1 + seed % 5;
+        server.keepalive_ms = 1000;
+        ck_assert_int_eq(leat_estreamer_client_new(NULL, &client, &walk.client), LEAT_OK);
+        ck_assert_int_eq(leat_estreamer_server_new(NULL, &server, &walk.server), LEAT_OK);
+        leat_tick(walk.server, 0);
+        arrive(&walk);
+        /* While nothing is on its way, the client shows that it has a null for all. */
+        leat_tick(walk.server, walk.now = 1000);
+        listen(&walk);
+        arrive(&walk);
+        ck_assert_uint_gt(walk.nulls, 0);
+        for (step = 0; step < WALK_STEPS; step++)
+            take_step(&walk);
+        arrive(&walk);
+        ck_assert_uint_gt(walk.sent, 50);
+        ck_assert_uint_eq(walk.got, walk.sent);
+        ck_assert_uint_eq(walk.answers, walk.asked);
+        ck_assert_uint_eq(walk.nulls, walk.messages);
+        ck_assert_uint_eq(leat_estreamer_waiting(walk.server), 0);
+        leat_session_free(walk.client);
+        leat_session_free(walk.server);
+        t_free(walk.to_client);
+        t_free(walk.to_server);
+    }
+}
+END_TEST
+
 static void tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, records_of_every_type, 0, sizeof ways / sizeof *ways);
@@ -549,6 +761,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, half_closed, 0, 2);
     tcase_add_loop_test(tcase, closed, 0, 2);
     tcase_add_test(tcase, another_request);
+    tcase_add_test(tcase, random_walks);
 }
 
 T_MAIN("estreamer/pair", tests)
