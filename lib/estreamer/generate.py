@@ -393,10 +393,8 @@ def read_ids(path, layouts, records, forms):
 
 def slot_of(name):
     """Where a field stands in the table by name, if no other one stands there. As in naming.c."""
-    total = len(name)
-    for character in (name[0], name[len(name) // 2], name[-1]):
-        total = total * 41 + ord(character)
-    return total % SLOTS
+    first, middle, last = (ord(name[i]) for i in (0, len(name) // 2, -1))
+    return (len(name) * 9 + first * 15 + middle * 37 + last * 29) % SLOTS
 
 
 def id_tables(forms, ids, records, names):
@@ -428,11 +426,13 @@ def id_tables(forms, ids, records, names):
         uses += ids.get(field, [])
     if len(number) > 127 or len(uses) > 255 or len(forms) > 255 or len(bits) > 16:
         fail("names", "too many for their tables")
+    octets = {form["type"]: form["octets"] for form in forms}
     out += ["};", "", "const struct lt_estreamer_id_use lt_estreamer_id_uses[] = {"]
     for use in uses:
         when, value = (number[use["when"][0]], use["when"][1]) if use["when"] else (0, 0)
         out.append(f"    {{{use['type']}, {sum(bits[c] for c in use['categories'])}, {when}, {value}, "
-                   f"{len(use['id'])}, {{{', '.join(str(number[f]) for f in use['id'])}}}}},")
+                   f"{octets[use['type']]}, {len(use['id'])}, "
+                   f"{{{', '.join(str(number[f]) for f in use['id'])}}}}},")
     out += ["};"]
 
     slots = [0] * SLOTS

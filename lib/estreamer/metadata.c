@@ -7,6 +7,7 @@
 
 #include "../core/adler.h"
 #include "../core/buffer.h"
+#include "../core/builder.h"
 #include "../core/bytes.h"
 #include "../core/value.h"
 
@@ -79,39 +80,51 @@ int leat_estreamer_metadata_new(const leat_config *config, size_t bytes,
 
 /* Entries */
 
-/* Two multiplications at least: one moves no bit of an octet below the octet. */
-static uint32_t hash_of(const struct lt_estreamer_id *id)
-{
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = id->length;
-    size_t at;
-
-    for (at = 0; at < id->length; at += 8) {
-        hash = (hash ^ lt_load_u64le(id->octets + at)) * odd;
-        hash ^= hash >> 32;
-    }
-    return (uint32_t)(hash * odd >> 32);
-}
-
 static struct entry **bucket_of(const leat_estreamer_metadata *metadata, uint32_t hash)
 {
     return &metadata->buckets[hash & (metadata->bucket_count - 1)];
 }
 
-/* Puts an entry in front of its bucket and of the store. */
-static void link_newest(leat_estreamer_metadata *metadata, struct entry *entry)
+/* Puts an entry in front of its bucket. */
+static void push(leat_estreamer_metadata *metadata, struct entry *entry)
 {
     struct entry **bucket = bucket_of(metadata, entry->hash);
 
     entry->next = *bucket;
     *bucket = entry;
-    entry->newer = NULL;
-    entry->older = metadata->newest;
-    if (entry->older != NULL)
-        entry->older->newer = entry;
-    else
-        metadata->oldest = entry;
-    metadata->newest = entry;
+}
+
+/* Takes it out of its bucket. */
+static void pull(leat_estreamer_metadata *metadata, const struct entry *entry)
+{
+    struct entry **at = bucket_of(metadata, entry->hash);
+
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+}
+
+/* Puts it between two entries that follow one another by use; NULL: at that end. */
+static void insert(leat_estreamer_metadata *metadata, struct entry *entry, struct entry *older,
+                   struct entry *newer)
+{
+    entry->older = older;
+    entry->newer = newer;
+    *(older != NULL ? &older->newer : &metadata->oldest) = entry;
+    *(newer != NULL ? &newer->older : &metadata->newest) = entry;
+}
+
+/* Takes it out of the order of use. */
+static void extract(leat_estreamer_metadata *metadata, const struct entry *entry)
+{
+    *(entry->older != NULL ? &entry->older->newer : &metadata->oldest) = entry->newer;
+    *(entry->newer != NULL ? &entry->newer->older : &metadata->newest) = entry->older;
+}
+
+static void link_newest(leat_estreamer_metadata *metadata, struct entry *entry)
+{
+    push(metadata, entry);
+    insert(metadata, entry, metadata->newest, NULL);
 }
 
 static void link_oldest(leat_estreamer_metadata *metadata, struct entry *entry)
@@ -122,30 +135,25 @@ static void link_oldest(leat_estreamer_metadata *metadata, struct entry *entry)
         at = &(*at)->next;
     entry->next = NULL;
     *at = entry;
-    entry->older = NULL;
-    entry->newer = metadata->oldest;
-    if (entry->newer != NULL)
-        entry->newer->older = entry;
-    else
-        metadata->newest = entry;
-    metadata->oldest = entry;
+    insert(metadata, entry, NULL, metadata->oldest);
 }
 
-static void unlink_entry(leat_estreamer_metadata *metadata, struct entry *entry)
+static void unlink_entry(leat_estreamer_metadata *metadata, const struct entry *entry)
 {
-    struct entry **at = bucket_of(metadata, entry->hash);
+    pull(metadata, entry);
+    extract(metadata, entry);
+}
 
-    while (*at != entry)
-        at = &(*at)->next;
-    *at = entry->next;
-    if (entry->newer != NULL)
-        entry->newer->older = entry->older;
-    else
-        metadata->newest = entry->older;
-    if (entry->older != NULL)
-        entry->older->newer = entry->newer;
-    else
-        metadata->oldest = entry->newer;
+static void touch(leat_estreamer_metadata *metadata, struct entry *entry)
+{
+    if (*bucket_of(metadata, entry->hash) != entry) {
+        pull(metadata, entry);
+        push(metadata, entry);
+    }
+    if (entry != metadata->newest) {
+        extract(metadata, entry);
+        insert(metadata, entry, metadata->newest, NULL);
+    }
 }
 
 static void drop(leat_estreamer_metadata *metadata, struct entry *entry)
@@ -169,14 +177,6 @@ static struct entry *find(leat_estreamer_metadata *metadata, const struct lt_est
             break;
     }
     return entry;
-}
-
-static void touch(leat_estreamer_metadata *metadata, struct entry *entry)
-{
-    if (entry != metadata->newest) {
-        unlink_entry(metadata, entry);
-        link_newest(metadata, entry);
-    }
 }
 
 /* Twice as many buckets, if there is room and memory for them: it goes without them, too. */
@@ -337,7 +337,7 @@ int leat_estreamer_metadata_learn(leat_estreamer_metadata *metadata, const leat_
         !lt_estreamer_read_naming(leat_event_value(event), &id, &parts))
         return LEAT_OK;
     name_length = join(&parts, name);
-    hash = hash_of(&id);
+    hash = lt_estreamer_id_hash(&id);
     entry = find(metadata, &id, hash);
     if (entry != NULL && entry->name_length == name_length &&
         memcmp(name_of(entry), name, name_length) == 0) {
@@ -357,7 +357,7 @@ static const struct entry *look_up(leat_estreamer_metadata *metadata,
     unsigned at = 0;
 
     while (lt_estreamer_next_id(ids, field, &at, &id)) {
-        struct entry *entry = find(metadata, &id, hash_of(&id));
+        struct entry *entry = find(metadata, &id, lt_estreamer_id_hash(&id));
 
         if (entry != NULL) {
             touch(metadata, entry);
@@ -367,22 +367,41 @@ static const struct entry *look_up(leat_estreamer_metadata *metadata,
     return NULL;
 }
 
+/* Appends a field to the record that is open. Its name is constant, so it is not copied. */
+static int add_name(leat_builder *builder, unsigned field, const struct entry *entry)
+{
+    const char *name = lt_estreamer_id_field_name(field);
+    size_t count = builder->tree.count;
+    int status = lt_tree_reserve(&builder->tree, 1);
+    const uint8_t *copy;
+
+    if (status == LEAT_E_LIMIT)
+        return lt_builder_fail(builder, count, status, 0, "too many values", name);
+    copy = status == LEAT_OK ? lt_builder_keep(builder, name_of(entry), entry->name_length) : NULL;
+    if (copy == NULL)
+        return lt_builder_fail(builder, count, LEAT_E_NOMEM, 0, "out of memory", name);
+    lt_tree_bytes(&builder->tree, LEAT_TEXT, name, lt_estreamer_id_fields[field].name_length, copy,
+                  entry->name_length);
+    return lt_builder_added(builder);
+}
+
 int leat_estreamer_metadata_names(leat_estreamer_metadata *metadata, leat_builder *builder,
                                   const char *name, const leat_value *value)
 {
     struct lt_estreamer_ids ids;
+    int status = leat_builder_open(builder, name, LEAT_RECORD);
     size_t i;
 
-    (void)leat_builder_open(builder, name, LEAT_RECORD);
+    if (status != LEAT_OK)
+        return status;
     lt_estreamer_find_ids(value, &ids);
-    for (i = 0; i < ids.count; i++) {
+    for (i = 0; status == LEAT_OK && i < ids.count; i++) {
         const struct entry *entry = look_up(metadata, &ids, ids.order[i]);
 
         if (entry != NULL)
-            (void)leat_builder_text(builder, lt_estreamer_id_field_name(ids.order[i]),
-                                    (const char *)name_of(entry), entry->name_length);
+            status = add_name(builder, ids.order[i], entry);
     }
-    return leat_builder_close(builder); /* which knows of every mistake before it */
+    return status != LEAT_OK ? status : leat_builder_close(builder);
 }
 
 const char *leat_estreamer_metadata_name(leat_estreamer_metadata *metadata, const leat_value *value,
@@ -455,9 +474,7 @@ static bool read_saved(struct lt_reader *in, struct saved *saved)
 
     if (id == NULL || id_length == 0)
         return false;
-    memset(&saved->id, 0, sizeof saved->id);
-    memcpy(saved->id.octets, id, id_length);
-    saved->id.length = (uint16_t)id_length;
+    lt_estreamer_read_id(&saved->id, id, id_length);
     saved->name_length = lt_u16be(in);
     saved->name = lt_take(in, saved->name_length);
     return lt_ok(in) && saved->name_length > 0 && saved->name_length <= NAME_BYTES_LIMIT;
@@ -494,7 +511,7 @@ int leat_estreamer_metadata_load(leat_estreamer_metadata *metadata, const void *
         return LEAT_E_SYNTAX;
     /* The newest comes first, and each is older than all before it: what is held goes first. */
     while (read_saved(&in, &saved)) {
-        uint32_t hash = hash_of(&saved.id);
+        uint32_t hash = lt_estreamer_id_hash(&saved.id);
         struct entry *entry;
 
         if (find(metadata, &saved.id, hash) != NULL)

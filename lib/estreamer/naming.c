@@ -42,48 +42,78 @@ size_t lt_estreamer_id_bytes(uint32_t record_type)
     return form == NULL ? 0 : TYPE_BYTES + form->id_bytes;
 }
 
+/* The sum is over words, so that it is made of values and not of octets that were just stored. */
+#define ODD        UINT64_C(0x9e3779b97f4a7c15)
+#define WORD_BYTES NUMBER_BYTES
+
+static inline void add_word(struct lt_estreamer_id *id, uint32_t word)
+{
+    id->sum = (id->sum + word) * ODD;
+}
+
+static void add_octets(struct lt_estreamer_id *id, const uint8_t *octets, size_t length)
+{
+    size_t at;
+
+    for (at = 0; at < length; at += WORD_BYTES)
+        add_word(id, lt_load_u32be(octets + at));
+    memcpy(id->octets + id->length, octets, length);
+    id->length = (uint16_t)(id->length + length);
+}
+
 static void start_id(struct lt_estreamer_id *id, uint16_t record_type)
 {
-    memset(id, 0, sizeof *id);
+    id->sum = record_type * ODD; /* or a type and a number would be the next type and one less */
     lt_store_u16be(id->octets, record_type);
     id->length = TYPE_BYTES;
 }
 
-/* A number, octets, or the hex digits of a hash. False: neither, or too long for an id. */
+void lt_estreamer_read_id(struct lt_estreamer_id *id, const uint8_t *octets, size_t length)
+{
+    start_id(id, lt_load_u16be(octets));
+    add_octets(id, octets + TYPE_BYTES, length - TYPE_BYTES);
+}
+
+/* The upper half depends on all of the sum, whose own upper half does on all words. */
+uint32_t lt_estreamer_id_hash(const struct lt_estreamer_id *id)
+{
+    return (uint32_t)((id->sum ^ id->sum >> 32) * ODD >> 32);
+}
+
+/* A number, octets, or the hex digits of a hash. False: none of them, or too long for an id. */
 static bool add_part(struct lt_estreamer_id *id, const leat_value *value)
 {
-    size_t left = LT_ESTREAMER_ID_BYTES - id->length, length;
-    const uint8_t *octets = leat_value_bytes(value, &length);
-    uint64_t number = leat_value_u64(value);
-    uint8_t *to = id->octets + id->length;
+    size_t left = LT_ESTREAMER_ID_BYTES - id->length;
+    uint8_t sha256[SHA256_BYTES];
 
-    switch (leat_value_kind(value)) {
+    if (value == NULL)
+        return false;
+    switch (value->kind) {
     case LEAT_UINT:
-        if (number > UINT32_MAX || left < NUMBER_BYTES)
+        if (value->u.u64 > UINT32_MAX || left < NUMBER_BYTES)
             return false;
-        lt_store_u32be(to, (uint32_t)number);
-        length = NUMBER_BYTES;
-        break;
+        add_word(id, (uint32_t)value->u.u64);
+        lt_store_u32be(id->octets + id->length, (uint32_t)value->u.u64);
+        id->length += NUMBER_BYTES;
+        return true;
     case LEAT_BYTES:
     case LEAT_UUID:
-        if (length != UUID_BYTES && length != FINGERPRINT_BYTES && length != SHA256_BYTES)
+        if (value->length != UUID_BYTES && value->length != FINGERPRINT_BYTES &&
+            value->length != SHA256_BYTES)
             return false;
-        if (left < length)
+        if (left < value->length)
             return false;
-        memcpy(to, octets, length);
-        break;
+        add_octets(id, value->u.bytes, value->length);
+        return true;
     case LEAT_TEXT:
-        if (length != (size_t)2 * SHA256_BYTES || left < SHA256_BYTES)
+        if (value->length != 2 * sizeof sha256 || left < sizeof sha256 ||
+            !lt_read_hex((const char *)value->u.bytes, value->length, sha256))
             return false;
-        if (!lt_read_hex((const char *)octets, length, to))
-            return false;
-        length = SHA256_BYTES;
-        break;
+        add_octets(id, sha256, sizeof sha256);
+        return true;
     default:
         return false;
     }
-    id->length = (uint16_t)(id->length + length);
-    return true;
 }
 
 static bool read_form(const struct lt_estreamer_form *form, const leat_value *record,
@@ -120,19 +150,25 @@ bool lt_estreamer_read_naming(const leat_value *value, struct lt_estreamer_id *i
     return false;
 }
 
-/* Names of fields differ in their length, at their ends and in the middle. As in generate.py. */
-static unsigned slot_of(const char *name, size_t length)
+/* Where names of fields differ: in length, at their ends and in the middle. As in generate.py. */
+static inline unsigned slot_of(const char *name, size_t length)
 {
     const uint8_t *at = (const uint8_t *)name;
-    unsigned sum = (unsigned)length;
 
-    sum = sum * 41 + at[0];
-    sum = sum * 41 + at[length / 2];
-    sum = sum * 41 + at[length - 1];
-    return sum % LT_ESTREAMER_ID_SLOTS;
+    return ((unsigned)length * 9 + at[0] * 15u + at[length / 2] * 37u + at[length - 1] * 29u) %
+           LT_ESTREAMER_ID_SLOTS;
 }
 
-unsigned lt_estreamer_id_field(const char *name, size_t length)
+static inline bool is_field(unsigned field, const char *name, size_t length)
+{
+    const char *own = lt_estreamer_names + lt_estreamer_id_fields[field].name;
+
+    /* What was decoded has its names from the same array. */
+    return own == name ||
+           (lt_estreamer_id_fields[field].name_length == length && memcmp(own, name, length) == 0);
+}
+
+static inline unsigned field_of(const char *name, size_t length)
 {
     unsigned slot, field;
 
@@ -140,11 +176,15 @@ unsigned lt_estreamer_id_field(const char *name, size_t length)
         return 0;
     for (slot = slot_of(name, length); (field = lt_estreamer_id_slots[slot]) != 0;
          slot = (slot + 1) % LT_ESTREAMER_ID_SLOTS) {
-        if (lt_estreamer_id_fields[field].name_length == length &&
-            memcmp(lt_estreamer_id_field_name(field), name, length) == 0)
+        if (is_field(field, name, length))
             break;
     }
     return field;
+}
+
+unsigned lt_estreamer_id_field(const char *name, size_t length)
+{
+    return field_of(name, length);
 }
 
 const char *lt_estreamer_id_field_name(unsigned field)
@@ -171,7 +211,7 @@ void lt_estreamer_find_ids(const leat_value *value, struct lt_estreamer_ids *ids
             cell += cell->u.cells - 1;
             continue;
         }
-        field = lt_estreamer_id_field(cell->name, cell->name_length);
+        field = field_of(cell->name, cell->name_length);
         if (field != 0 && ids->values[field] == NULL) {
             ids->values[field] = cell;
             ids->order[ids->count++] = (uint8_t)field;
@@ -188,11 +228,11 @@ static bool read_use(const struct lt_estreamer_id_use *use, const struct lt_estr
         (use->when != 0 && leat_value_u64(ids->values[use->when]) != use->value))
         return false;
     start_id(id, use->record_type);
-    for (i = 0; i < use->parts; i++) {
+    for (i = 0; i < use->id_parts; i++) {
         if (!add_part(id, ids->values[use->id[i]]))
             return false;
     }
-    return id->length == lt_estreamer_id_bytes(use->record_type);
+    return id->length == TYPE_BYTES + use->id_bytes;
 }
 
 bool lt_estreamer_next_id(const struct lt_estreamer_ids *ids, unsigned field, unsigned *at,

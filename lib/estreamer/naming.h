@@ -8,12 +8,18 @@
 #define LT_ESTREAMER_ID_BYTES 34u
 
 struct lt_estreamer_id {
+    uint64_t sum; /* of the octets, not yet a hash */
     uint16_t length;
-    uint8_t octets[(LT_ESTREAMER_ID_BYTES + 7) / 8 * 8]; /* zero behind the length */
+    uint8_t octets[LT_ESTREAMER_ID_BYTES];
 };
 
 /* How long the ids of a record type are; 0: it names nothing. */
 size_t lt_estreamer_id_bytes(uint32_t record_type);
+
+/* The id that these octets are, of such a length. */
+void lt_estreamer_read_id(struct lt_estreamer_id *id, const uint8_t *octets, size_t length);
+
+uint32_t lt_estreamer_id_hash(const struct lt_estreamer_id *id);
 
 /* A name: text that is not empty, in one field or in several. */
 struct lt_estreamer_name {

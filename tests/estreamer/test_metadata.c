@@ -905,13 +905,9 @@ END_TEST
 static uint32_t hash_of_device(unsigned id)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    uint8_t octets[8] = {0, 123};
-    uint64_t hash = 6;
+    uint64_t sum = (123 * odd + id) * odd;
 
-    lt_store_u32be(octets + 2, id);
-    hash = (hash ^ lt_load_u64le(octets)) * odd;
-    hash ^= hash >> 32;
-    return (uint32_t)(hash * odd >> 32);
+    return (uint32_t)((sum ^ sum >> 32) * odd >> 32);
 }
 
 /* Names that a hostile server makes collide drive out one another, and nobody waits for them. */
