@@ -162,18 +162,25 @@ static int settle(struct client *client, size_t count)
     return LEAT_OK;
 }
 
-/*
- * The last event was given back: settles what need not wait for the caller's word. That is all if
- * nothing is to be held, else what is empty and has nothing held in front of it.
- */
-static int settle_drawn(struct client *client)
+/* All up to that offset is safe, and what is empty behind it has nothing held in front of it. */
+static int settle_up_to(struct client *client, uint64_t offset)
 {
+    const struct held *held = client->held_count == 0 ? NULL : client->held + client->held_first;
     size_t count = 0;
 
-    while (count < client->held_count &&
-           (!client->hold || client->held[client->held_first + count].empty))
+    while (count < client->held_count && (held[count].offset <= offset || held[count].empty))
         count++;
     return settle(client, count);
+}
+
+/* The last event was given back: settles what need not wait for the caller's word. */
+static int settle_drawn(struct client *client)
+{
+    const struct held *held = client->held_count == 0 ? NULL : client->held + client->held_first;
+
+    if (!client->hold)
+        return settle(client, client->held_count);
+    return held != NULL && held->empty ? settle_up_to(client, held->offset) : LEAT_OK;
 }
 
 /* Room for one more; what was settled makes room first. */
@@ -234,15 +241,10 @@ static void hold(struct client *client)
 
 int leat_estreamer_acknowledge(leat_session *session, uint64_t offset)
 {
-    struct client *client = (struct client *)session;
-    size_t count = 0;
-
     if (session->dialect != &lt_estreamer_client)
         return lt_refuse(session, LEAT_E_STATE, 0, "not a client's session", NULL);
     session->send_error.code = LEAT_OK;
-    while (count < client->held_count && client->held[client->held_first + count].offset <= offset)
-        count++;
-    return settle(client, count);
+    return settle_up_to((struct client *)session, offset);
 }
 
 int leat_estreamer_bookmark(const leat_session *session, leat_buffer *buffer)

@@ -594,6 +594,9 @@ static void on_null(struct server *server)
         server->others_answered++;
     } else if (server->in_flight > 0) {
         server->in_flight--;
+    } else {
+        server->is_terse = false; /* it was only slow */
+        server->others = server->others_answered = 0;
     }
     server->credit_ms = server->peer.codec.session.now_ms;
     let_go(server);
