@@ -16,6 +16,8 @@
  *         leat_tls_recv_done(tls, (size_t)n);
  *     else if (len > 0 && n == 0)
  *         leat_tls_recv_eof(tls);
+ *
+ * All that call OpenSSL leave its queue of errors, which belongs to the thread, empty.
  */
 #ifndef LEAT_OPENSSL_H
 #define LEAT_OPENSSL_H
@@ -39,22 +41,22 @@ typedef struct leat_tls_options {
     const void *pkcs12; /* our key, our certificate, the authorities: in one */
     size_t pkcs12_length;
     const char *password;    /* of pkcs12 or of key; NULL: none */
-    const void *certificate; /* PEM: ours, and behind it what leads to its authority */
+    const void *certificate; /* PEM: ours, and beside it what leads to its authority */
     size_t certificate_length;
-    const void *key; /* PEM */
+    const void *key; /* PEM; may be the same octets */
     size_t key_length;
     const void *authorities; /* PEM: whom to believe, beside those in pkcs12 */
     size_t authorities_length;
-    uint32_t insecure; /* 1: believe any peer */
+    uint32_t insecure; /* 1: believe any peer; a server asks for a certificate all the same */
 } leat_tls_options;
 
 LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
 
 /**
- * Makes the context of a client: TLS 1.2 or later; the server's certificate must lead to one of the
- * authorities (there is no default set of them).
+ * Makes the context of a client: TLS 1.2 or later, no renegotiation, no compression, no resumption;
+ * the server's certificate must lead to one of the authorities (there is no default set of them).
  *
- * context  yours to free with SSL_CTX_free().
+ * context  yours to free with SSL_CTX_free(), and to change before the first connection.
  * reason   set if it fails: a constant sentence. NULL is fine.
  *
  * LEAT_OK, LEAT_E_VALUE (*reason tells which part is wrong: the password, an encryption that needs
@@ -74,8 +76,8 @@ LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **
 /**
  * Makes the adapter of a client's connection.
  *
- * peer  the name or the address (IPv4 or IPv6, as text) that the server's certificate must be for;
- *       a name is sent along (SNI). NULL: any that leads to an authority.
+ * peer  the name or the address (IPv4 or IPv6, as text; IPv4 inside IPv6 is IPv4) that the server's
+ *       certificate must be for; a name is sent along (SNI). NULL: any that leads to an authority.
  * tls   yours to free. The session stays yours and must outlive it.
  *
  * LEAT_OK, LEAT_E_VALUE (not a name or an address), LEAT_E_NOMEM.
@@ -89,8 +91,8 @@ LEAT_API int leat_tls_accept(const leat_config *config, SSL_CTX *context, leat_s
 
 /*
  * 1 if the peer's certificate is for that name or address: what a Management Center demands of its
- * clients, whose certificate is for the address that they connect from. 0 if not, or if there is
- * none.
+ * clients, whose certificate has the address that they connect from among its names or as its CN.
+ * 0 if not, if there is none, or before the handshake is done.
  */
 LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
 

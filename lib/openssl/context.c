@@ -152,18 +152,18 @@ static int read_key(const leat_tls_options *options, EVP_PKEY **key, const char 
 /* Ours is the certificate that the key belongs to; the others lead to its authority. */
 static int pick(struct parties *parties, const char **reason)
 {
+    struct faults found;
     int i;
 
     for (i = 0; i < sk_X509_num(parties->chain); i++) {
         if (X509_check_private_key(sk_X509_value(parties->chain, i), parties->key) == 1) {
             parties->certificate = sk_X509_delete(parties->chain, i);
-            break;
+            return LEAT_OK;
         }
     }
-    ERR_clear_error();
-    return parties->certificate != NULL
-               ? LEAT_OK
-               : refuse(reason, "the key does not belong to the certificate");
+    found = faults();
+    return found.memory ? no_memory(reason)
+                        : refuse(reason, "the key does not belong to the certificate");
 }
 
 static int read_pem(const leat_tls_options *options, struct parties *parties, const char **reason)

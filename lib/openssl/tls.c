@@ -165,11 +165,21 @@ static int fail_by(leat_tls *tls, unsigned long error)
     return fail(tls, LEAT_E_TLS, reason_text(tls, error));
 }
 
+/* The first error that is one of TLS: what led to it may stand in front. Empties the queue. */
+static unsigned long take_error(void)
+{
+    unsigned long first = ERR_peek_error(), error;
+
+    do
+        error = ERR_get_error();
+    while (error != 0 && ERR_GET_LIB(error) != ERR_LIB_SSL);
+    ERR_clear_error();
+    return error == 0 ? first : error;
+}
+
 /* What an SSL function that gave result means. LEAT_OK: nothing more can be done now. */
 static int verdict(leat_tls *tls, int result)
 {
-    unsigned long error = ERR_peek_error();
-
     switch (SSL_get_error(tls->ssl, result)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
@@ -180,11 +190,7 @@ static int verdict(leat_tls *tls, int result)
         (void)leat_recv_eof(tls->session);
         return tls->status = LEAT_END;
     default:
-        /* A signature that is wrong leaves errors in front of what it means. */
-        if (is_ssl(ERR_peek_last_error(), SSL_R_CERTIFICATE_VERIFY_FAILED))
-            error = ERR_peek_last_error();
-        ERR_clear_error();
-        return fail_by(tls, error);
+        return fail_by(tls, take_error());
     }
 }
 

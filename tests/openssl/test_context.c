@@ -6,19 +6,22 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 #include <openssl/x509v3.h>
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+#include <openssl/provider.h>
+#endif
 
 #define DAY (24 * 3600L)
 
-/* Two authorities that know nothing of each other. */
-static struct t_identity authority, stranger;
+/* Two authorities that know nothing of each other, and one that has only the name of the first. */
+static struct t_identity authority, stranger, namesake;
 static struct t_bytes authority_pem, stranger_pem;
 
 static void make_authorities(void)
 {
     authority = t_authority("authority");
     stranger = t_authority("stranger");
+    namesake = t_authority("authority");
     authority_pem = t_certificate_pem(&authority);
     stranger_pem = t_certificate_pem(&stranger);
 }
@@ -29,6 +32,7 @@ static void free_authorities(void)
     t_free(stranger_pem);
     t_identity_free(&authority);
     t_identity_free(&stranger);
+    t_identity_free(&namesake);
 }
 
 /* The options of somebody who has PEM files. The octets stay the caller's. */
@@ -117,8 +121,8 @@ static const struct {
     const char *peer;
     struct t_subject server;
     struct t_subject client;
-    bool strange_server; /* its authority is not the client's */
-    bool strange_client;
+    const struct t_identity *issuer_of_server; /* NULL: authority, which both believe */
+    const struct t_identity *issuer_of_client;
     int client_says;
     int server_says;
 } meetings[] = {
@@ -171,8 +175,11 @@ static const struct {
      .server = {.from_s = DAY, .until_s = 2 * DAY},
      .client_says = X509_V_ERR_CERT_NOT_YET_VALID},
     {.name = "server of another authority",
-     .strange_server = true,
+     .issuer_of_server = &stranger,
      .client_says = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+    {.name = "server of a namesake",
+     .issuer_of_server = &namesake,
+     .client_says = X509_V_ERR_CERT_SIGNATURE_FAILURE},
     {.name = "client expired",
      .client = {.from_s = -2 * DAY, .until_s = -DAY},
      .server_says = X509_V_ERR_CERT_HAS_EXPIRED},
@@ -180,17 +187,22 @@ static const struct {
      .client = {.from_s = DAY, .until_s = 2 * DAY},
      .server_says = X509_V_ERR_CERT_NOT_YET_VALID},
     {.name = "client of another authority",
-     .strange_client = true,
+     .issuer_of_client = &stranger,
      .server_says = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+    {.name = "client of a namesake",
+     .issuer_of_client = &namesake,
+     .server_says = X509_V_ERR_CERT_SIGNATURE_FAILURE},
 };
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
 static void meet(size_t at, int version)
 {
-    const struct t_identity *of_server = meetings[at].strange_server ? &stranger : &authority;
-    const struct t_identity *of_client = meetings[at].strange_client ? &stranger : &authority;
-    struct t_identity server_identity = t_issue(of_server, &meetings[at].server);
-    struct t_identity client_identity = t_issue(of_client, &meetings[at].client);
+    const struct t_identity *of_server = meetings[at].issuer_of_server;
+    const struct t_identity *of_client = meetings[at].issuer_of_client;
+    struct t_identity server_identity =
+        t_issue(of_server == NULL ? &authority : of_server, &meetings[at].server);
+    struct t_identity client_identity =
+        t_issue(of_client == NULL ? &authority : of_client, &meetings[at].client);
     struct pem server_pem = pem_of(&server_identity), client_pem = pem_of(&client_identity);
     leat_tls_options server_options = options_of(&server_pem, authority_pem);
     leat_tls_options client_options = options_of(&client_pem, authority_pem);
