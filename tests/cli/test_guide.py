@@ -170,9 +170,9 @@ def lines_of_program():
 
 
 def placed(words, folder, address):
-    """The words with files in a folder, and another address."""
+    """The words with files in a folder, those of the project where they are, and another address."""
     words = [word for word in words if not word.startswith(">")]
-    words = [re.sub(r".*:8302$", address, word) for word in words]
+    words = [re.sub(r"^tests/", f"{ROOT}/tests/", re.sub(r".*:8302$", address, word)) for word in words]
     return [f"{folder}/{word}" if re.search(r"\.(pkcs12|pem|key|ndjson|pcap|place|jsonl)$", word) else word
             for word in words]
 
