@@ -308,6 +308,7 @@ static int run(struct client *client)
     client->live.counted = "records";
     client->retry_ms =
         client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
+    (void)setvbuf(stdout, NULL, _IOFBF, CHUNK_BYTES); /* it is flushed when it must be */
     output_open(&client->output);
     need_memory(leat_builder_new(NULL, &client->names));
     mend_output();

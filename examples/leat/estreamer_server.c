@@ -255,7 +255,9 @@ static bool on_turn(struct connection *connection)
         connection_end(connection, false, "all is served");
         live_stop(&server->live);
     }
-    return visitor->answer_count > 0 || (visitor->streaming && connection->due == UINT64_MAX);
+    /* When the client keeps us waiting, its acknowledgement wakes us; when the rate does, the time. */
+    return (visitor->answer_count > 0 || visitor->streaming) && connection->due == UINT64_MAX &&
+           leat_estreamer_waiting(session) < WAITING_MAX;
 }
 
 static void on_closed(struct connection *connection)
@@ -279,11 +281,6 @@ static const struct role server_role = {
     .turn = on_turn,
     .closed = on_closed,
 };
-
-static void on_live_turn(struct live *live)
-{
-    (void)live;
-}
 
 static int read_store(struct store *store, const struct arguments *arguments)
 {
@@ -334,7 +331,6 @@ int estreamer_server(const struct arguments *arguments)
     need_memory(server == NULL ? LEAT_E_NOMEM : LEAT_OK);
     if (read_options(server, &endpoint, arguments) && live_open(&server->live, arguments, true)) {
         server->live.data = server;
-        server->live.turn = on_live_turn;
         server->live.counted = "records";
         code = read_store(&server->store, arguments);
         if (code == EXIT_DONE && !live_listen(&server->live, &endpoint, &server_role))

@@ -86,7 +86,7 @@ bool live_open(struct live *live, const struct arguments *arguments, bool is_ser
         live->recording = &live->recording_file;
     }
     catch_signals();
-    live->now = live->told_at = clock_ms();
+    live->now = live->began_at = live->told_at = clock_ms();
     return true;
 }
 
@@ -571,17 +571,26 @@ static void wait_for(struct live *live)
     live->now = clock_ms();
 }
 
-static void tell_rates(struct live *live)
+/* What happened since some time, when there were so many of each. */
+static void tell_rates(const struct live *live, uint64_t since, uint64_t count, uint64_t octets_in,
+                       uint64_t octets_out)
 {
-    double seconds = (double)(live->now - live->told_at) / 1000.0;
+    double seconds = live->now > since ? (double)(live->now - since) / 1000.0 : 0.001;
 
-    if (!live->verbose || live->now < live->told_at + RATES_MS)
+    live_news(live,
+              "%zu connections, %" PRIu64
+              " %s; in %.1f s: %.0f a second, %.3f MB/s in, %.3f MB/s out",
+              live->connection_count, live->count, live->counted, seconds,
+              (double)(live->count - count) / seconds,
+              (double)(live->octets_in - octets_in) / seconds / 1e6,
+              (double)(live->octets_out - octets_out) / seconds / 1e6);
+}
+
+static void tell_rates_in_time(struct live *live)
+{
+    if (live->now < live->told_at + RATES_MS)
         return;
-    complain("%zu connections, %" PRIu64 " %s: %.0f a second; %.3f MB/s in, %.3f MB/s out",
-             live->connection_count, live->count, live->counted,
-             (double)(live->count - live->told_count) / seconds,
-             (double)(live->octets_in - live->told_in) / seconds / 1e6,
-             (double)(live->octets_out - live->told_out) / seconds / 1e6);
+    tell_rates(live, live->told_at, live->told_count, live->told_in, live->told_out);
     live->told_at = live->now;
     live->told_count = live->count;
     live->told_in = live->octets_in;
@@ -610,7 +619,8 @@ void live_run(struct live *live)
 
         reap(live);
         live->due = UINT64_MAX;
-        live->turn(live);
+        if (live->turn != NULL)
+            live->turn(live);
         recording_flush(live->recording);
         if (live->stopping && live->connections == NULL)
             break;
@@ -629,6 +639,7 @@ void live_run(struct live *live)
         }
         if (live->polled[0].revents != 0 && !live->stopping)
             live_stop(live);
-        tell_rates(live);
+        tell_rates_in_time(live);
     }
+    tell_rates(live, live->began_at, 0, 0, 0);
 }

@@ -176,7 +176,7 @@ struct live {
     const char *counted; /* what count tells, for rates: "events" */
     uint64_t count;
     void *data; /* the command's */
-    /* Called once in each turn of the loop; may set due. */
+    /* Called once in each turn of the loop; may set due. NULL: there is nothing to do. */
     void (*turn)(struct live *live);
     uint64_t due;
     uint64_t now; /* ms of a monotonic clock, in this turn of the loop */
@@ -195,7 +195,8 @@ struct live {
     size_t polled_size;
     uint64_t octets_in;
     uint64_t octets_out;
-    uint64_t told_at; /* rates */
+    uint64_t began_at;
+    uint64_t told_at; /* rates, and what they began with */
     uint64_t told_count;
     uint64_t told_in;
     uint64_t told_out;

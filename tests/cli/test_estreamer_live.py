@@ -240,8 +240,6 @@ def packets(tap):
     other = folder() / "other.pcap"
     fetch(tap, "no packets", ["--records", stored(priority(1))], ["--pcap", other])
     tap.same("a capture file without packets is one", captured(other), (1, []))
-    fetch(tap, "another link type", ["--records", more.replace("x", "x")],
-          ["--pcap", folder() / "new.pcap"])
     result = leat("estreamer", "client", "127.0.0.1:1", PLAIN, "--pcap", first)
     tap.check("a file that is no capture file stays as it is",
               result.code == 2 and "not a capture file" in result.err, result.err)
@@ -366,11 +364,11 @@ def names(tap):
     tap.same("a name that was kept", [entry["names"].get("priority_id") for entry in found], ["urgent"])
     names_file = pathlib.Path(f"{place}.metadata")
     sound = names_file.read_bytes()
-    names_file.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]) if len(sound) > 1 else b"x")
-    names_file.write_bytes(b"no names")
-    result = leat("estreamer", "client", "127.0.0.1:1", PLAIN, "--once", *options)
-    tap.check("a file that has no names", result.code == 2 and "place.metadata: not names" in result.err,
-              result.err)
+    for what, data in ("no names", b"no names"), ("names that were cut", sound[:-1]):
+        names_file.write_bytes(data)
+        result = leat("estreamer", "client", "127.0.0.1:1", PLAIN, "--once", *options)
+        tap.check(f"a file of {what}", result.code == 2 and "place.metadata: not names" in result.err,
+                  result.err)
 
 
 def chosen(tap):
@@ -431,8 +429,9 @@ def addresses(tap):
             tap.same("IPv6: what came", ids(client.events()), [1])
         with Server(PLAIN, "--records", lines, listen=":0") as server:
             for host in "127.0.0.1", "[::1]", "localhost":
-                client = run("estreamer", "client", f"{host}:{server.port}", PLAIN, "--once", "--idle", "0.001")
-                tap.same(f"{host}: every address is listened at", ids(client.events()), [1])
+                with Client(f"{host}:{server.port}", PLAIN) as client:
+                    client.out.count(1)
+                    tap.same(f"{host}: every address is listened at", client.stop(), 0)
     with Server(PLAIN, "--records", lines) as server:
         result = leat("estreamer", "server", PLAIN, "--listen", server.address)
         tap.check("an address that is taken", result.code == 2 and "in use" in result.err, result.err)
@@ -461,8 +460,9 @@ def clients(tap):
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
             server.err.find(r"^leat: 127\.0\.0\.1:\d+: .*version")
         server.stop()
+        server.err.find(rf"^leat: 0 connections, {8 * count} records; in .* a second")
         said = [line for line in server.err.lines if not re.search(
-            r"listening|connected|_request|the other side closed|reset|stopped|version", line)]
+            r"listening|connect|_request|the other side closed|reset|stopped|version", line)]
         tap.same("probes are no failures", said, [])
     with Server(PLAIN, "--records", lines, "--rate", "1000", "--once") as server:
         began = time.monotonic()
