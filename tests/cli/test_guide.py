@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The eStreamer guide: what it repeats is up to date, its links lead somewhere, its program and commands work."""
 
+import functools
 import os
 import pathlib
 import re
@@ -34,8 +35,10 @@ def up_to_date(tap):
             tap.same(f"{name} is up to date", (DOC / name).read_text(encoding="utf-8"), text)
 
 
-def anchors(text):
+@functools.cache
+def anchors(path):
     """What links into a file can name: marks of our own, and headings as GitHub turns them into names."""
+    text = path.read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.*)$", text, re.M)
     return set(re.findall(r'<a id="([^"]+)">', text)) | {
         re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings
@@ -49,7 +52,7 @@ def links(tap):
         for target in re.findall(r"\]\(([^)]+)\)", text):
             file, _, anchor = target.partition("#")
             path = DOC / (file or name)
-            if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            if not path.exists() or (anchor and anchor not in anchors(path)):
                 dead.add(target)
         tap.same(f"{name}: no dead links", sorted(dead), [])
 
@@ -137,8 +140,8 @@ def talk(folder, *words):
         done = subprocess.run(
             [CLIENT, f"127.0.0.1:{listener.getsockname()[1]}", *words], capture_output=True, check=False, timeout=60
         )
-        listener.close()
-        server.join(1)
+        listener.shutdown(socket.SHUT_RDWR)  # in case that nobody came
+        server.join(30)
     return done, said
 
 
