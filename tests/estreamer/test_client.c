@@ -255,6 +255,16 @@ static const struct {
      {.hold = 1, .request_flags = BARE},
      "said event_stream_request\n" EVENT "hear null\ntold event_data/4 null MORE\nsaid\n"
      "acknowledge 2\nsaid null null\n"},
+    {"what is empty is not held, unless something in front of it is",
+     {.hold = 1},
+     "said event_stream_request\n" INFORMATION
+     "told streaming_information MORE\nsaid streaming_request null\nhear null\ntold null MORE\n"
+     "said null\n" EVENT "hear null\nhear null\n" EVENT "hear null\n"
+     "told event_data/4 null null event_data/4 null MORE\nsaid\nacknowledge 3\n"
+     "said null null null\nacknowledge 6\nsaid null null\nacknowledge all\nsaid\n"},
+    {"what is held when the session ends is not acknowledged any more",
+     {.hold = 1, .request_flags = BARE},
+     "said event_stream_request\n" EVENT "end\ntold event_data/4 END\nacknowledge all\nsaid\n"},
     {"malformed records and unknown messages are held, too",
      {.hold = 1, .request_flags = BARE},
      "said event_stream_request\nhear event_data {'record_type':4,'record':'00'}\n"
@@ -348,6 +358,9 @@ static const struct {
     {"silence may last for ever",
      {0},
      STARTED "tick 0\ndeadline never\ntick 1000000000000000\ntold MORE\ndeadline never\n"},
+    {"a silence longer than time",
+     {.idle_ms = UINT64_MAX},
+     STARTED "tick 5\ndeadline never\ntick 18446744073709551615\ntold MORE\n"},
     {"a session that is over waits for nothing",
      {.idle_ms = 1000},
      STARTED "tick 5\nend\ntold END\ndeadline never\ntick 5000\ntold END\nsaid\n"
@@ -439,10 +452,15 @@ static const struct {
     const char *release;
     uint16_t intrusion; /* the version of event code 12; 0: no set */
 } releases[] = {
-    {"5.4", 8},  {"5.4.1.10", 8}, {"5.10", 8},  {"6.0", 9},   {"6.7.0", 9}, {"7.0.6", 9},
-    {"7.1", 11}, {"7.2.4", 11},   {"7.10", 11}, {"10.0", 11}, {"5.3", 0},   {"5.3.1", 0},
-    {"4.10", 0}, {"", 0},         {"x", 0},     {"7.x", 0},   {"7.1a", 0},  {" 7.1", 0},
-    {"-7.1", 0}, {".7", 0},       {NULL, 0},
+    {"5.4", 8},          {"5.4.1.10", 8}, {"5.10", 8},
+    {"6.0", 9},          {"6.7.0", 9},    {"7.0.6", 9},
+    {"7.1", 11},         {"7.2.4", 11},   {"7.10", 11},
+    {"10.0", 11},        {"5.3", 0},      {"5.3.1", 0},
+    {"4.10", 0},         {"", 0},         {"x", 0},
+    {"7.x", 0},          {"7.1a", 0},     {"7.999999999", 0},
+    {"4294967303.1", 0}, {"7.", 9},       {"6", 9},
+    {"7.1a", 0},         {" 7.1", 0},     {"-7.1", 0},
+    {".7", 0},           {NULL, 0},
 };
 
 START_TEST(knows_releases)
@@ -489,7 +507,15 @@ START_TEST(options_are_checked)
     options.event_type_count = 256;
     ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_OK);
     leat_session_free(session);
-    types[7].event_version = types[7].event_code = 0; /* would end the list */
+    types[7].event_version = 0;
+    types[8].event_version = 5;
+    types[8].event_code = 0;
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_OK);
+    leat_session_free(session);
+    types[7].event_code = 0; /* would end the list */
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_E_VALUE);
+    types[7].event_code = 7;
+    options.held_records = 0;
     ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_E_VALUE);
 }
 END_TEST
@@ -643,6 +669,41 @@ START_TEST(acknowledgements_find_no_room)
     live_said(session, "event_stream_request");
     ck_assert_int_eq(leat_estreamer_acknowledge(session, UINT64_MAX), LEAT_OK);
     live_said(session, "null null null");
+    leat_session_free(session);
+}
+END_TEST
+
+/* Commands that find no room change nothing: another request is not taken for the current one. */
+START_TEST(commands_find_no_room)
+{
+    static const struct setting setting = {.queued_bytes = 24, .request_flags = BARE};
+    static const char *const names[] = {"host_data_request", "event_stream_request", "error"};
+    leat_session *session = make_set(NULL, &setting);
+    size_t i;
+
+    ck_assert_int_eq(leat_send(session, NULL, NULL), LEAT_E_STATE);
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_int_eq(live_send(session, names[i], NULL), LEAT_E_LIMIT);
+    ck_assert_int_eq(leat_estreamer_close(session, -1, "bye"), LEAT_E_LIMIT);
+    ck_assert_int_eq(live_send(session, "error", "{'text':7}"), LEAT_E_VALUE);
+    live_play(session, "told MORE\nsend null\nsaid event_stream_request null\nwants read\nclose -1 "
+                       "bye\nsaid error/-1\ntold END\n");
+    leat_session_free(session);
+}
+END_TEST
+
+/* What the session says by itself is no command: the caller's last refusal stays. */
+START_TEST(refusals_stay)
+{
+    leat_session *session = make(NULL, NULL);
+
+    ck_assert_ptr_null(leat_session_send_error(session));
+    live_play(session, "refuse STATE event_data\n" INFORMATION EVENT
+                       "told streaming_information event_data/4 MORE\n"
+                       "said event_stream_request streaming_request null null\n");
+    ck_assert_int_eq(leat_error_code(leat_session_send_error(session)), LEAT_E_STATE);
+    ck_assert_int_eq(leat_estreamer_acknowledge(session, UINT64_MAX), LEAT_OK);
+    ck_assert_ptr_null(leat_session_send_error(session));
     leat_session_free(session);
 }
 END_TEST
@@ -831,6 +892,8 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, bundles_over_the_limit_of_held_records);
     tcase_add_test(tcase, full_output_pauses);
     tcase_add_test(tcase, acknowledgements_find_no_room);
+    tcase_add_test(tcase, commands_find_no_room);
+    tcase_add_test(tcase, refusals_stay);
     tcase_add_test(tcase, closes_once);
     tcase_add_test(tcase, is_a_client);
     tcase_add_loop_test(tcase, chunking_is_invisible, 0, 3);
