@@ -75,13 +75,19 @@ static void print_intrusion(FILE *out, const leat_value *event_data)
 static int draw(leat_session *session, FILE *out)
 {
     const leat_event *event;
+    bool drew;
     int status;
 
-    while ((status = leat_next(session, &event)) == LEAT_OK)
-        print_intrusion(out, leat_event_value(event));
-    if (fflush(out) != 0 || fsync(fileno(out)) != 0)
-        return LEAT_PAUSED; /* not safe: not acknowledged */
-    (void)leat_estreamer_acknowledge(session, UINT64_MAX);
+    do {
+        drew = false;
+        while ((status = leat_next(session, &event)) == LEAT_OK) {
+            print_intrusion(out, leat_event_value(event));
+            drew = true;
+        }
+        if (fflush(out) != 0 || fsync(fileno(out)) != 0)
+            return LEAT_E_STATE; /* not safe, so not acknowledged */
+        (void)leat_estreamer_acknowledge(session, UINT64_MAX);
+    } while (status == LEAT_PAUSED && drew); /* held_records: now there is room for more */
     return status;
 }
 
@@ -276,6 +282,38 @@ END_TEST
     ",\"generator_id\":1,\"rule_id\":" #rule ",\"source_ip\":\"192.0.2.10\","                      \
     "\"destination_ip\":\"2001:db8::20\",\"impact\":1}}"
 
+#define QUOTED_INTRUSION(second)                                                                   \
+    "{'record_type':400,'archive_timestamp':" #second ",'record':{'event_second':" #second "}}"
+
+/* However little may be held, one call draws everything. */
+START_TEST(little_held)
+{
+    leat_estreamer_client_options options;
+    leat_session *client;
+    struct t_bytes text;
+    FILE *out = tmpfile();
+
+    ck_assert_ptr_nonnull(out);
+    leat_estreamer_client_options_init(&options, sizeof options);
+    options.hold = 1;
+    options.held_records = 1;
+    client = live_client(NULL, &options);
+    live_hear(client, "message_bundle",
+              "{'sequence_number':1,'items':[" QUOTED_INTRUSION(1) "," QUOTED_INTRUSION(
+                  2) "," QUOTED_INTRUSION(3) "]}");
+    ck_assert_int_eq(draw(client, out), LEAT_MORE);
+    text = text_of(out);
+    ck_assert_str_eq((const char *)text.data,
+                     "1: rule 0:0, \"0.0.0.0\" to \"0.0.0.0\", impact 0\n"
+                     "2: rule 0:0, \"0.0.0.0\" to \"0.0.0.0\", impact 0\n"
+                     "3: rule 0:0, \"0.0.0.0\" to \"0.0.0.0\", impact 0\n");
+    live_said(client, "null");
+    ck_assert_uint_eq(leat_wants(client), LEAT_WANT_READ);
+    t_free(text);
+    leat_session_free(client);
+}
+END_TEST
+
 static void make_path(char *path, size_t size, const char *folder, const char *name)
 {
     ck_assert_int_lt(snprintf(path, size, "%s/%s", folder, name), (int)size);
@@ -415,6 +453,7 @@ static void tests(TCase *tcase)
 {
     tcase_add_test(tcase, requests);
     tcase_add_test(tcase, few_events);
+    tcase_add_test(tcase, little_held);
     tcase_add_test(tcase, nothing_is_lost);
     tcase_add_test(tcase, names_and_relays);
 }
