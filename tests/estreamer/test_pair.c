@@ -541,8 +541,9 @@ END_TEST
 
 /*
  * Walks at random: records, host data, keep-alives and acknowledgements whenever, over wires that
- * hand over as many octets as they like. The server must never be ahead of the window, and in the
- * end all has arrived, in order.
+ * hand over as many octets as they like. In the end all has arrived, in order; and the server was
+ * never ahead of the window, unless it had to take the client for one that has no nulls for
+ * keep-alives.
  */
 #define WALK_STEPS    400u
 #define WALK_MESSAGES 4000u
@@ -555,6 +556,7 @@ struct walk {
     size_t messages, nulls;              /* nulls: that the server was told, each for a message */
     uint32_t window;
     bool hold;
+    bool slow;               /* the server may take it for one that has nulls for records alone */
     uint32_t sent, got;      /* records */
     uint32_t asked, answers; /* host data */
     uint64_t safe;           /* the offset of the last event that the client was told */
@@ -589,7 +591,7 @@ static void listen(struct walk *walk)
     ck_assert_uint_le(walk->nulls, walk->messages);
     for (at = walk->nulls; at < walk->messages; at++)
         flying += walk->is_data[at];
-    ck_assert_msg(flying <= walk->window, "%zu messages in flight", flying);
+    ck_assert_msg(flying <= walk->window || walk->slow, "%zu messages in flight", flying);
 }
 
 /* Hands over so many octets from the front of a wire. */
@@ -716,6 +718,7 @@ START_TEST(random_walks)
 
         walk.to_server = t_copy("", 0);
         walk.hold = seed % 2 == 0;
+        walk.slow = _i == 1;
         walk.window = 1 + seed % 4;
         leat_estreamer_client_options_init(&client, sizeof client);
         leat_estreamer_server_options_init(&server, sizeof server);
@@ -730,11 +733,12 @@ START_TEST(random_walks)
         ck_assert_int_eq(leat_estreamer_server_new(NULL, &server, &walk.server), LEAT_OK);
         leat_tick(walk.server, 0);
         arrive(&walk);
-        /* While nothing is on its way, the client shows that it has a null for all. */
-        leat_tick(walk.server, walk.now = 1000);
-        listen(&walk);
-        arrive(&walk);
-        ck_assert_uint_gt(walk.nulls, 0);
+        if (!walk.slow) { /* nothing is on its way: the client shows that it has a null for all */
+            leat_tick(walk.server, walk.now = 1000);
+            listen(&walk);
+            arrive(&walk);
+            ck_assert_uint_gt(walk.nulls, 0);
+        }
         for (step = 0; step < WALK_STEPS; step++)
             take_step(&walk);
         arrive(&walk);
@@ -751,6 +755,54 @@ START_TEST(random_walks)
 }
 END_TEST
 
+/*
+ * Clients that have nulls for records alone, as the guide asks for: whatever happens, the stream
+ * goes on, at the latest with the next keep-alive. Some have nulls of their own now and then.
+ */
+START_TEST(terse_clients)
+{
+    struct walk walk = {.random = 4711 + (uint32_t)_i};
+    bool chatty = _i % 2 != 0;
+    leat_estreamer_server_options options;
+    leat_session *codec;
+    const leat_event *event;
+    size_t owed = 0, step;
+
+    leat_estreamer_server_options_init(&options, sizeof options);
+    options.window = 1 + (uint32_t)_i / 2;
+    options.bundle_records = 3;
+    options.keepalive_ms = 1000;
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &walk.server), LEAT_OK);
+    ck_assert_int_eq(leat_estreamer_codec_new(NULL, LEAT_FROM_SERVER, &codec), LEAT_OK);
+    live_hear(walk.server, "event_stream_request", "{'request_flags':1083179008}");
+    live_hear(walk.server, "streaming_request",
+              "{'services':[{'service_type':6667,"
+              "'event_types':[{'event_version':11,'event_code':12}]}]}");
+    for (step = 0; step < 3000; step++) {
+        leat_tick(walk.server, 100 * step);
+        server_draws(&walk);
+        if (step > 0 && walk.sent < 200)
+            serve_one(&walk);
+        (void)live_move(walk.server, codec);
+        while (leat_next(codec, &event) == LEAT_OK) {
+            owed += leat_event_kind(event) == LEAT_ESTREAMER_MESSAGE_BUNDLE;
+            walk.got += leat_event_kind(event) == LEAT_ESTREAMER_EVENT_DATA;
+        }
+        if (owed > 0 && pick(&walk, 5) == 0) {
+            live_hear(walk.server, "null", NULL);
+            owed--;
+        }
+        if (chatty && pick(&walk, 50) == 0)
+            live_hear(walk.server, "null", NULL);
+    }
+    ck_assert_uint_eq(walk.sent, 200);
+    ck_assert_uint_eq(walk.got, 200);
+    ck_assert_uint_eq(leat_estreamer_waiting(walk.server), 0);
+    leat_session_free(codec);
+    leat_session_free(walk.server);
+}
+END_TEST
+
 static void tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, records_of_every_type, 0, sizeof ways / sizeof *ways);
@@ -761,7 +813,8 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, half_closed, 0, 2);
     tcase_add_loop_test(tcase, closed, 0, 2);
     tcase_add_test(tcase, another_request);
-    tcase_add_test(tcase, random_walks);
+    tcase_add_loop_test(tcase, random_walks, 0, 2);
+    tcase_add_loop_test(tcase, terse_clients, 0, 6);
 }
 
 T_MAIN("estreamer/pair", tests)
