@@ -185,6 +185,11 @@ static bool on_turn(struct connection *connection)
 
 /* Trying again */
 
+static uint64_t first_retry(const struct client *client)
+{
+    return client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
+}
+
 static void on_closed(struct connection *connection)
 {
     struct client *client = connection->data;
@@ -205,9 +210,10 @@ static void on_closed(struct connection *connection)
         (void)place_save(&client->place, connection->session, live->now, true);
         (void)snprintf(peer, sizeof peer, "%s: ", connection->peer);
     }
+    /* A server that spoke is worth a try soon. */
     if (client->heard)
-        client->retry_ms =
-            client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
+        client->retry_ms = first_retry(client);
+    client->heard = false;
     if (ends) {
         if (connection->failed)
             complain("%s%s: %s", peer, stage, connection->reason);
@@ -282,10 +288,15 @@ static bool read_options(struct client *client, const struct arguments *argument
 {
     client->once = option_given(arguments, "--once");
     client->retry_max_ms = 60000;
-    return endpoint_read(&client->server, arguments->operands[0], false) &&
-           read_acks(client, option_value(arguments, "--acks")) &&
-           option_seconds(arguments, "--retry", &client->retry_max_ms) &&
-           request_read(&client->request, arguments);
+    if (!endpoint_read(&client->server, arguments->operands[0], false) ||
+        !read_acks(client, option_value(arguments, "--acks")) ||
+        !option_seconds(arguments, "--retry", &client->retry_max_ms))
+        return false;
+    if (client->retry_max_ms == 0) {
+        complain("--retry 0: there must be some time between two tries");
+        return false;
+    }
+    return request_read(&client->request, arguments);
 }
 
 /* Whom the certificate must be for: what we connect to, without the zone of a link-local address. */
@@ -306,8 +317,7 @@ static int run(struct client *client)
     client->live.data = client;
     client->live.turn = on_live_turn;
     client->live.counted = "records";
-    client->retry_ms =
-        client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
+    client->retry_ms = first_retry(client);
     (void)setvbuf(stdout, NULL, _IOFBF, CHUNK_BYTES); /* it is flushed when it must be */
     output_open(&client->output);
     need_memory(leat_builder_new(NULL, &client->names));
@@ -341,6 +351,9 @@ int estreamer_client(const struct arguments *arguments)
     choose_peer_name(client, host);
     client->with_pcap = pcap != NULL;
     if (pcap == NULL || pcap_open(&client->pcap, pcap)) {
+        place_comes_after(&client->place, STDOUT_FILENO);
+        if (pcap != NULL)
+            place_comes_after(&client->place, client->pcap.descriptor);
         code = run(client);
         if (pcap != NULL)
             pcap_close(&client->pcap);

@@ -31,13 +31,16 @@ struct place {
     leat_estreamer_metadata *names; /* NULL: they are not asked for */
     bool names_changed;             /* since they were saved */
     bool moved;                     /* the session's bookmark, since it was saved */
-    bool output_is_file;
+    int outputs[2];                 /* files that are synchronised before */
+    size_t output_count;
     uint64_t saved_at; /* ms */
 };
 
 /* Reads the files, if they are there. False, with a complaint, if they are not sound. */
 bool place_open(struct place *place, const char *path, bool with_names);
 void place_close(struct place *place);
+/* What is written there is to be safe before the place passes it, if it is a file. */
+void place_comes_after(struct place *place, int descriptor);
 /*
  * Takes the bookmark of the session and writes the files, if it moved and it is time, or at once. What was
  * printed is written out before. Returns when it will be time, UINT64_MAX if nothing moved. A failure

@@ -210,7 +210,7 @@ static void serve(struct connection *connection)
     leat_session *session = connection->session;
 
     while (visitor->streaming && has_room(session)) {
-        const struct stored_record *record = &server->store.records[visitor->next];
+        const struct stored_record *record;
 
         if (visitor->next == server->store.record_count) {
             /* A pass that served nothing would serve nothing for ever. */
@@ -220,6 +220,7 @@ static void serve(struct connection *connection)
             visitor->passed = true;
             continue;
         }
+        record = &server->store.records[visitor->next];
         if (is_due(visitor, session, server->loop, record)) {
             if (!may_send(server, visitor)) {
                 connection->due = visitor->next_us / 1000 + 1;

@@ -120,6 +120,7 @@ char *input_whole(struct input *input, size_t limit, size_t *length)
     }
     *length = input->end;
     whole = input->buffer;
+    whole[input->end] = '\0'; /* where the last, empty read had room */
     input->buffer = NULL;
     return whole;
 }

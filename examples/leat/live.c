@@ -185,8 +185,10 @@ static void established(struct connection *connection)
     wire->dir_out = connection->role->dir_out;
     problem = wire_open(wire, &live->security, connection->role->is_server);
     recording_event(live->recording, connection->number, NULL, "open");
-    if (problem != NULL)
+    if (problem != NULL) {
         connection_end(connection, true, "%s", problem);
+        close_now(connection); /* what the session would say must not be sent without TLS */
+    }
 }
 
 /* Tries the addresses from connection->address on. */
@@ -365,7 +367,7 @@ static void push(struct connection *connection)
     }
 }
 
-static bool has_output(const struct connection *connection)
+static bool has_output(struct connection *connection)
 {
     size_t length;
 
@@ -480,7 +482,7 @@ static uint64_t deadline_of(const struct connection *connection)
     return connection->deadline < deadline ? connection->deadline : deadline;
 }
 
-static short polled_events(const struct connection *connection)
+static short polled_events(struct connection *connection)
 {
     short events = 0;
 

@@ -108,7 +108,7 @@ void wire_say_end(struct wire *wire);
 void *wire_recv_space(struct wire *wire, size_t *length);
 void wire_recv_done(struct wire *wire, size_t length);
 void wire_recv_eof(struct wire *wire);
-const void *wire_send_data(const struct wire *wire, size_t *length);
+const void *wire_send_data(struct wire *wire, size_t *length);
 void wire_send_done(struct wire *wire, size_t length);
 
 /*

@@ -138,12 +138,10 @@ static bool read_names(struct place *place)
 
 bool place_open(struct place *place, const char *path, bool with_names)
 {
-    struct stat about;
     bool sound;
 
     memset(place, 0, sizeof *place);
     place->path = path;
-    place->output_is_file = fstat(STDOUT_FILENO, &about) == 0 && S_ISREG(about.st_mode);
     need_memory(leat_buffer_new(NULL, &place->mark));
     need_memory(leat_buffer_new(NULL, &place->names_data));
     if (with_names)
@@ -164,9 +162,18 @@ void place_close(struct place *place)
     free(place->names_path);
 }
 
+void place_comes_after(struct place *place, int descriptor)
+{
+    struct stat about;
+
+    if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
+        place->outputs[place->output_count++] = descriptor;
+}
+
 uint64_t place_save(struct place *place, const leat_session *session, uint64_t now, bool at_once)
 {
     uint64_t due = place->saved_at + (place->names_changed ? SAVE_NAMES_MS : SAVE_MS);
+    size_t i;
 
     if (!place->moved && !place->names_changed)
         return UINT64_MAX;
@@ -175,8 +182,10 @@ uint64_t place_save(struct place *place, const leat_session *session, uint64_t n
     leat_buffer_clear(place->mark);
     need_memory(leat_estreamer_bookmark(session, place->mark));
     if (place->path != NULL) {
-        if (place->output_is_file && fsync(STDOUT_FILENO) != 0)
-            give_up("standard output");
+        for (i = 0; i < place->output_count; i++) {
+            if (fsync(place->outputs[i]) != 0)
+                give_up("what was written");
+        }
         if (place->names_path != NULL && place->names_changed) {
             leat_buffer_clear(place->names_data);
             need_memory(leat_estreamer_metadata_save(place->names, place->names_data));

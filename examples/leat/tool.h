@@ -146,10 +146,13 @@ size_t input_read(struct input *input, void *space, size_t size);
 /* The next line, without its end (LF or CR LF); valid until the next call. False: there is none. */
 bool input_line(struct input *input, const char **line, size_t *length);
 
-/* A whole file of at most limit octets, in memory that the caller frees; NULL, with a complaint: it cannot be read. */
+/*
+ * A whole file of at most limit octets and a NUL, in memory that the caller frees. NULL, with a complaint: it
+ * cannot be read.
+ */
 char *input_file(const char *path, size_t limit, size_t *length);
 
-/* All of it, in memory that the caller frees; more than limit octets end the program. */
+/* All of it and a NUL, in memory that the caller frees; more than limit octets end the program. */
 char *input_whole(struct input *input, size_t limit, size_t *length);
 
 /* Hex digits with any white space, in pieces. Starts with high = -1. */

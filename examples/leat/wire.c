@@ -22,23 +22,24 @@ static bool read_option(const struct arguments *arguments, const char *name, voi
     return path == NULL || *data != NULL;
 }
 
-/* Makes the first line text that ends with a NUL. False, with a complaint: it is not text. */
-static bool first_line(char **text, size_t length, const char *path)
+/* Frees what may be secret. */
+static void forget(void *data, size_t length)
 {
-    const char *end = memchr(*text, '\n', length);
-    char *line;
+    if (data != NULL)
+        OPENSSL_cleanse(data, length);
+    free(data);
+}
 
-    length = end == NULL ? length : (size_t)(end - *text);
-    if (length > 0 && (*text)[length - 1] == '\r')
-        length--;
-    if (memchr(*text, '\0', length) != NULL) {
+/* Ends the text behind its first line. False, with a complaint: it is not one. */
+static bool end_line(char *text, size_t length, const char *path)
+{
+    size_t end = strcspn(text, "\n");
+
+    if (end < length && text[end] == '\0') {
         complain("%s: not a line of text", path);
         return false;
     }
-    line = realloc(*text, length + 1);
-    need_memory(line == NULL ? LEAT_E_NOMEM : LEAT_OK);
-    line[length] = '\0';
-    *text = line;
+    text[end > 0 && text[end - 1] == '\r' ? end - 1 : end] = '\0';
     return true;
 }
 
@@ -58,8 +59,8 @@ static bool open_context(struct security *security, const struct arguments *argu
             read_option(arguments, "--key", &key, &options.key_length) &&
             read_option(arguments, "--ca", &authorities, &options.authorities_length) &&
             read_option(arguments, "--password-file", &password, &password_length) &&
-            (password == NULL || first_line((char **)&password, password_length,
-                                            option_value(arguments, "--password-file")));
+            (password == NULL ||
+             end_line(password, password_length, option_value(arguments, "--password-file")));
     if (sound) {
         options.pkcs12 = pkcs12;
         options.password = password;
@@ -73,12 +74,10 @@ static bool open_context(struct security *security, const struct arguments *argu
             sound = false;
         }
     }
-    if (password != NULL)
-        memset(password, 0, strlen(password));
-    free(pkcs12);
-    free(password);
+    forget(pkcs12, options.pkcs12_length);
+    forget(password, password_length);
+    forget(key, options.key_length);
     free(certificate);
-    free(key);
     free(authorities);
     security->context = context;
     return sound;
@@ -280,12 +279,13 @@ void wire_recv_eof(struct wire *wire)
     (void)leat_recv_eof(wire->session);
 }
 
-const void *wire_send_data(const struct wire *wire, size_t *length)
+const void *wire_send_data(struct wire *wire, size_t *length)
 {
 #ifdef WITH_OPENSSL
     if (wire->tls != NULL)
         return leat_tls_send_data(wire->tls, length);
 #endif
+    record_output(wire);
     return leat_send_data(wire->session, length);
 }
 

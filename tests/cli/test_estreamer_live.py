@@ -126,7 +126,7 @@ def secured(tap):
     elsewhere = authority.issue("elsewhere", "IP:192.0.2.7")
     foreign = stranger.issue("foreign", "IP:127.0.0.1")
     secret, empty = authority.pack("client", "secret word"), authority.pack("elsewhere", "")
-    password, wrong = temporary("secret word\nnot this line\n"), temporary("secret\n")
+    password, wrong = temporary("secret word\r\nnot this line\n"), temporary("secret")
     only_ca = ["--ca", authority.certificate]
     lines = stored(priority(1), *(intrusion(i, 1000) for i in range(500)))
 
@@ -165,6 +165,9 @@ def secured(tap):
     with serve("--once", *server_files) as server:
         good("PKCS#12 with an empty password", server, "--pkcs12", empty)
     with serve("--once", *server_files) as server:
+        good("a password without the end of its line", server, "--pkcs12", secret, "--password-file",
+             temporary("secret word"))
+    with serve("--once", *server_files) as server:
         good("another name that the server has", server, "--peer-name", "leat.example", *client_files)
     with serve("--once", *server_files) as server:
         good("any name", server, "--peer-name", "any", *client_files)
@@ -201,6 +204,13 @@ def secured(tap):
         tap.same("SIGTERM stops the server", server.stop(signal.SIGTERM), 0)
     with Server(PLAIN, "--records", lines) as server:
         bad("TLS to a server without", server, "TLS: ", *client_files)
+    with Peer() as peer:
+        with Client(peer.address, "--once", "--peer-name", "no name!", *client_files) as program:
+            with peer.accept() as connection:
+                tap.same("what is no name ends the connection, and nothing is said", connection.recv(4096), b"")
+            tap.same("with exit code 1", program.end(), 1)
+        tap.check("the reason", "no certificate can be for that name" in program.err.text(),
+                  program.err.text())
 
 
 def captured(path):
@@ -262,6 +272,7 @@ def reconnects(tap):
                 tap.same("SIGINT stops the server", second.stop(), 0)
     with Client(server.address, PLAIN, "--retry", "600") as client:
         client.err.find(r"^leat: no connection: .*Connection refused; next try in 1\.0 s")
+        client.err.find(r"^leat: no connection: .*Connection refused; next try in 2\.0 s")
         tap.same("SIGINT stops a client that waits", client.stop(), 0)
     program = run("estreamer", "client", server.address, PLAIN, "--once")
     ended_well(tap, "nobody there, once", program, 1)
@@ -613,6 +624,7 @@ WRONG = [
     (f"{CLIENT} h:1 --host-range host", "--host-range host"),
     (f"{CLIENT} h:1 --acks some", "--acks some"),
     (f"{CLIENT} h:1 --idle soon", "--idle soon: not a number of seconds"),
+    (f"{CLIENT} h:1 --retry 0", "--retry 0: there must be"),
     (f"{CLIENT} h:1 --retry 1.0001", "--retry 1.0001: not a number of seconds"),
     (f"{CLIENT} h:1 --no-tls --ca x", "--no-tls and --ca exclude each other"),
     (f"{CLIENT} h:1 --no-tls --record /nowhere/file", "/nowhere/file: No such file"),
