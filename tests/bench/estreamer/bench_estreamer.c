@@ -2,32 +2,17 @@
  * eStreamer records against what they cost at least: a copy of the same bytes. One process, one
  * core, the best of several rounds; only the ratios mean something.
  */
-#define _POSIX_C_SOURCE 200809L
+#include "bench.h"
 
 #include <leat/estreamer.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROUNDS       15
 #define STREAM_BYTES ((size_t)8 << 20)
 #define FEED_BYTES   ((size_t)64 << 10)
-
-static double now(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void die(const char *what)
-{
-    (void)fprintf(stderr, "bench: %s\n", what);
-    exit(1);
-}
 
 /* What is measured: a stream of equal messages. */
 struct stream {
@@ -112,6 +97,16 @@ static void print_event(const leat_event *event)
     sink += leat_value_json(leat_event_value(event), text, sizeof text);
 }
 
+static const struct {
+    const char *name;
+    handle *handle;
+} jobs[] = {
+    {"decoded", ignore_event},
+    {"decoded, laid open, visited", visit_event_cells},
+    {"decoded, visited by getters", visit_event},
+    {"decoded, written as JSON", print_event},
+};
+
 static void decode_stream(const struct stream *stream, leat_session *session, handle *handle_event)
 {
     const leat_event *event;
@@ -132,88 +127,45 @@ static void decode_stream(const struct stream *stream, leat_session *session, ha
 }
 
 /* Seconds of the best round. */
-static double best_copy(const struct stream *stream)
-{
-    double best = 1e9;
-    int round;
-
-    for (round = 0; round < ROUNDS; round++) {
-        double start = now();
-
-        copy_stream(stream);
-        best = now() - start < best ? now() - start : best;
-    }
-    return best;
-}
-
-static double best_decode(const struct stream *stream, handle *handle_event)
+static double best_of(const struct stream *stream, handle *handle_event)
 {
     double best = 1e9;
     int round;
     leat_session *session;
 
-    if (leat_estreamer_codec_new(NULL, LEAT_FROM_SERVER, &session) != LEAT_OK)
-        die("session");
+    check(leat_estreamer_codec_new(NULL, LEAT_FROM_SERVER, &session));
     for (round = 0; round < ROUNDS; round++) {
-        double start = now();
+        double start = cpu();
 
-        decode_stream(stream, session, handle_event);
-        best = now() - start < best ? now() - start : best;
+        if (handle_event == NULL)
+            copy_stream(stream);
+        else
+            decode_stream(stream, session, handle_event);
+        best = cpu() - start < best ? cpu() - start : best;
     }
     leat_session_free(session);
     return best;
 }
 
-static int hex_digit(int c)
+/* The payload of event data, as messages. */
+static struct stream make_stream(const struct payload *payload)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c == '\0' ? NULL : strchr(digits, c);
-
-    return found == NULL ? -1 : (int)(found - digits);
-}
-
-/* The payload of event data from a file of hex digits, as a message. */
-static size_t read_message(const char *path, uint8_t *message, size_t size)
-{
-    FILE *file = fopen(path, "r");
-    size_t length = 8;
-    int c, high = -1;
-
-    if (file == NULL)
-        die(path);
-    while ((c = fgetc(file)) != EOF && length < size) {
-        int digit = hex_digit(c);
-
-        if (digit < 0)
-            continue;
-        if (high >= 0)
-            message[length++] = (uint8_t)(high << 4 | digit);
-        high = high < 0 ? digit : -1;
-    }
-    (void)fclose(file);
-    memset(message, 0, 8);
-    message[1] = 1;
-    message[3] = 4;
-    message[6] = (uint8_t)((length - 8) >> 8);
-    message[7] = (uint8_t)(length - 8);
-    return length;
-}
-
-static struct stream make_stream(const char *path)
-{
-    uint8_t message[4096];
+    const uint8_t header[] = {
+        0, 1, 0, 4, 0, 0, (uint8_t)(payload->length >> 8), (uint8_t)payload->length};
     struct stream stream;
-    size_t i;
+    uint8_t *at;
 
-    stream.message_bytes = read_message(path, message, sizeof message);
+    stream.message_bytes = sizeof header + payload->length;
     stream.messages = STREAM_BYTES / stream.message_bytes;
     stream.length = stream.messages * stream.message_bytes;
     stream.bytes = (uint8_t *)malloc(stream.length);
     stream.copy = (uint8_t *)malloc(stream.length);
     if (stream.bytes == NULL || stream.copy == NULL)
         die("out of memory");
-    for (i = 0; i < stream.messages; i++)
-        memcpy(stream.bytes + i * stream.message_bytes, message, stream.message_bytes);
+    for (at = stream.bytes; at < stream.bytes + stream.length; at += stream.message_bytes) {
+        memcpy(at, header, sizeof header);
+        memcpy(at + sizeof header, payload->octets, payload->length);
+    }
     return stream;
 }
 
@@ -226,33 +178,18 @@ static void print_row(const char *name, const struct stream *stream, double seco
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        const char *file;
-    } records[] = {
-        {"intrusion, s2/85", "400_s2-85.hex"},
-        {"connection, s1/174", "071_disc-s1-174.hex"},
-    };
-    const char *vectors = argc > 1 ? argv[1] : getenv("LEAT_VECTORS");
     size_t i;
 
-    for (i = 0; i < sizeof records / sizeof *records; i++) {
-        char path[4096];
-        struct stream stream;
-        double copied;
+    load_payloads(argc, argv);
+    for (i = 0; i < PAYLOADS; i++) {
+        struct stream stream = make_stream(&payloads[i]);
+        double copied = best_of(&stream, NULL);
+        size_t job;
 
-        (void)snprintf(path, sizeof path, "%s/estreamer/records/%s",
-                       vectors == NULL ? "." : vectors, records[i].file);
-        stream = make_stream(path);
-        copied = best_copy(&stream);
-        (void)printf("%s: messages of %zu octets\n", records[i].name, stream.message_bytes);
+        (void)printf("%s: messages of %zu octets\n", payloads[i].name, stream.message_bytes);
         print_row("memcpy", &stream, copied, copied);
-        print_row("decoded", &stream, best_decode(&stream, ignore_event), copied);
-        print_row("decoded, laid open, visited", &stream, best_decode(&stream, visit_event_cells),
-                  copied);
-        print_row("decoded, visited by getters", &stream, best_decode(&stream, visit_event),
-                  copied);
-        print_row("decoded, written as JSON", &stream, best_decode(&stream, print_event), copied);
+        for (job = 0; job < sizeof jobs / sizeof *jobs; job++)
+            print_row(jobs[job].name, &stream, best_of(&stream, jobs[job].handle), copied);
         free(stream.bytes);
         free(stream.copy);
     }
