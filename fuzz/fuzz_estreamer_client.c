@@ -217,7 +217,8 @@ static void acknowledge(struct client *client, struct input *input)
         return;
     offset = offset < client->last ? offset : client->last;
     make_safe(client, offset);
-    while (!over && client->owed < client->messages && client->ends[client->owed].offset <= offset)
+    while (!over && client->owed < client->messages &&
+           (client->ends[client->owed].offset <= offset || client->ends[client->owed].empty))
         client->owed++;
 }
 
