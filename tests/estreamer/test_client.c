@@ -623,6 +623,39 @@ START_TEST(bundles_over_the_limit_of_held_records)
 }
 END_TEST
 
+/* Trimming gives memory back, but nothing that is held, owed, or has come in part. */
+START_TEST(trimmed)
+{
+    static const struct setting setting = {.hold = 1, .request_flags = BARE};
+    leat_session *session = make_set(NULL, &setting);
+    const leat_event *event;
+    struct t_bytes bundle =
+        live_message("message_bundle", "{'sequence_number':1,'items':[" DATED "," DATED "]}");
+
+    leat_session_trim(session);
+    live_play(session, "said event_stream_request\n" EVENT "hear null\n");
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    leat_session_trim(session);
+    live_play(session, "told null MORE\n");
+    leat_session_trim(session);
+    ck_assert_int_eq(leat_feed(session, bundle.data, bundle.length - 5), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+    leat_session_trim(session);
+    ck_assert_int_eq(leat_feed(session, bundle.data + bundle.length - 5, 5), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    leat_session_trim(session);
+    live_play(session, "told event_data/4 event_data/4 MORE\nsaid\nacknowledge 1\n"
+                       "said null null\n");
+    ck_assert_int_eq(leat_estreamer_acknowledge(session, UINT64_MAX), LEAT_OK);
+    leat_session_trim(session);
+    live_said(session, "null");
+    leat_session_trim(session);
+    ck_assert_uint_le(leat_session_memory(session), 1024);
+    t_free(bundle);
+    leat_session_free(session);
+}
+END_TEST
+
 /* Output that nobody takes stops the client, and costs nothing. */
 START_TEST(full_output_pauses)
 {
@@ -890,6 +923,7 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, acknowledges_with_the_next_call);
     tcase_add_test(tcase, acknowledges_only_what_was_told);
     tcase_add_test(tcase, bundles_over_the_limit_of_held_records);
+    tcase_add_test(tcase, trimmed);
     tcase_add_test(tcase, full_output_pauses);
     tcase_add_test(tcase, acknowledgements_find_no_room);
     tcase_add_test(tcase, commands_find_no_room);

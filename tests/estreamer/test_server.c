@@ -554,6 +554,25 @@ START_TEST(bundles_have_a_count)
 }
 END_TEST
 
+/* Trimming gives memory back, but nothing that waits. */
+START_TEST(trimmed)
+{
+    leat_session *session = make(NULL, NULL);
+
+    leat_session_trim(session);
+    live_play(session, EXTENDED SEND SEND);
+    leat_session_trim(session);
+    live_play(session, SEND "said message_bundle event_data/4\nwaiting 2\n");
+    leat_session_trim(session);
+    live_play(session,
+              "hear null\ntold null MORE\nsaid message_bundle event_data/4 event_data/4\n");
+    leat_session_trim(session);
+    ck_assert_uint_le(leat_session_memory(session), 1024);
+    live_play(session, "hear null\ntold null MORE\n" SEND "said message_bundle event_data/4\n");
+    leat_session_free(session);
+}
+END_TEST
+
 START_TEST(connections_have_an_id)
 {
     leat_estreamer_server_options options;
@@ -1023,6 +1042,7 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, bundles_keep_to_the_limit_of_messages);
     tcase_add_test(tcase, commands_find_no_room);
     tcase_add_test(tcase, bundles_have_a_count);
+    tcase_add_test(tcase, trimmed);
     tcase_add_test(tcase, connections_have_an_id);
     tcase_add_loop_test(tcase, forms_records, 0, sizeof forms / sizeof *forms);
     tcase_add_loop_test(tcase, sends_octets, 0, 3);
