@@ -426,13 +426,11 @@ def id_tables(forms, ids, records, names):
         uses += ids.get(field, [])
     if len(number) > 127 or len(uses) > 255 or len(forms) > 255 or len(bits) > 16:
         fail("names", "too many for their tables")
-    octets = {form["type"]: form["octets"] for form in forms}
     out += ["};", "", "const struct lt_estreamer_id_use lt_estreamer_id_uses[] = {"]
     for use in uses:
         when, value = (number[use["when"][0]], use["when"][1]) if use["when"] else (0, 0)
         out.append(f"    {{{use['type']}, {sum(bits[c] for c in use['categories'])}, {when}, {value}, "
-                   f"{octets[use['type']]}, {len(use['id'])}, "
-                   f"{{{', '.join(str(number[f]) for f in use['id'])}}}}},")
+                   f"{len(use['id'])}, {{{', '.join(str(number[f]) for f in use['id'])}}}}},")
     out += ["};"]
 
     slots = [0] * SLOTS

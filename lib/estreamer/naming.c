@@ -199,7 +199,7 @@ void lt_estreamer_find_ids(const leat_value *value, struct lt_estreamer_ids *ids
     memset(ids->values, 0, sizeof ids->values);
     ids->count = 0;
     ids->category = naming_of(leat_value_u64(leat_value_get(value, "record_type")))->category;
-    if (leat_value_kind(value) != LEAT_RECORD || ids->category == 0)
+    if (leat_value_kind(value) != LEAT_RECORD)
         return;
     end = value + value->u.cells;
     for (cell = value + 1; cell < end; cell++) {
@@ -232,7 +232,7 @@ static bool read_use(const struct lt_estreamer_id_use *use, const struct lt_estr
         if (!add_part(id, ids->values[use->id[i]]))
             return false;
     }
-    return id->length == TYPE_BYTES + use->id_bytes;
+    return true;
 }
 
 bool lt_estreamer_next_id(const struct lt_estreamer_ids *ids, unsigned field, unsigned *at,

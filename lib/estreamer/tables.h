@@ -146,7 +146,6 @@ struct lt_estreamer_id_use {
     uint16_t categories;
     uint8_t when; /* a field that must have the value; 0: none */
     uint8_t value;
-    uint8_t id_bytes;
     uint8_t id_parts;
     uint8_t id[LT_ESTREAMER_ID_PARTS]; /* fields */
 };

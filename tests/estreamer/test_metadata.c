@@ -3,6 +3,7 @@
 
 #include "adler.h"
 #include "bytes.h"
+#include "session.h" /* the core's: struct leat_event */
 
 #include <leat/estreamer.h>
 #include <stdio.h>
@@ -655,6 +656,9 @@ START_TEST(wrong_kinds)
         {400, "{'generator_id':" S1 ",'rule_id':" S1 "}", "{}"},
         {400, "{'generator_id':" S1 ",'rule_id':7}", "{}"},
         {2, "{'device_id':" S1 "}", "{}"},
+        {400,
+         "{'ip_protocol':" S1 ",'source_port_or_icmp_type':7,'destination_port_or_icmp_code':7}",
+         "{}"},
     };
     leat_estreamer_metadata *metadata = new_store(0);
     struct line line = open_line();
@@ -668,30 +672,80 @@ START_TEST(wrong_kinds)
 }
 END_TEST
 
+/* Octets where ids are: one field of them, or two. */
+static leat_builder *made_of_octets(const char *first, const char *second, size_t length)
+{
+    leat_builder *builder;
+    uint8_t octets[70];
+    size_t i;
+
+    for (i = 0; i < sizeof octets; i++)
+        octets[i] = (uint8_t)(i + 1);
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    (void)leat_builder_open(builder, NULL, LEAT_RECORD);
+    (void)leat_builder_u64(builder, "record_type", 400);
+    (void)leat_builder_bytes(builder, first, octets, length);
+    if (second != NULL)
+        (void)leat_builder_bytes(builder, second, octets, length);
+    (void)leat_builder_close(builder);
+    ck_assert_ptr_nonnull(leat_builder_value(builder));
+    return builder;
+}
+
 START_TEST(octets_of_wrong_length)
 {
     leat_estreamer_metadata *metadata = new_store(0);
-    leat_builder *builder;
     struct line line = open_line();
     size_t length;
 
     learn(metadata, line, 511, "{'sha256':" S1 ",'file_name':'N'}");
-    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
     for (length = 0; length < 70; length++) {
-        uint8_t octets[70];
-        size_t i;
+        leat_builder *one = made_of_octets("sha256", NULL, length);
+        leat_builder *two = made_of_octets("generator_id", "rule_id", length);
 
-        for (i = 0; i < sizeof octets; i++)
-            octets[i] = (uint8_t)(i + 1);
-        leat_builder_clear(builder);
-        (void)leat_builder_open(builder, NULL, LEAT_RECORD);
-        (void)leat_builder_u64(builder, "record_type", 500);
-        (void)leat_builder_bytes(builder, "sha256", octets, length);
-        (void)leat_builder_close(builder);
-        name_is(metadata, leat_builder_value(builder), "sha256", length == 32 ? "N" : NULL);
+        name_is(metadata, leat_builder_value(one), "sha256", length == 32 ? "N" : NULL);
+        names_are(metadata, leat_builder_value(two), "{}");
+        leat_builder_free(one);
+        leat_builder_free(two);
     }
-    leat_builder_free(builder);
     close_line(line);
+    leat_estreamer_metadata_free(metadata);
+}
+END_TEST
+
+/* Only events are learnt from, but of another dialect they may hold anything. */
+START_TEST(events_of_wrong_kinds)
+{
+    static const struct {
+        unsigned type;
+        const char *record;
+        size_t count;
+    } values[] = {
+        {123, "{'id':3,'name':'sensor-a'}", 1},
+        {123, "{'id':" S1 ",'name':'sensor-a'}", 0},
+        {123, "{'id':'3','name':'sensor-a'}", 0},
+        {123, "{'id':3,'name':4}", 0},
+        {123, "{'id':3,'name':null}", 0},
+        {123, "{'id':4294967296,'name':'sensor-a'}", 0},
+        {66, "{'generator_id':1,'message':'message'}", 0},
+        {66, "{'generator_id':" S1 ",'rule_id':" S1 ",'message':'message'}", 0},
+        {511, "{'sha256':" S1 ",'file_name':'N'}", 1},
+        {511, "{'sha256':7,'file_name':'N'}", 0},
+        {123, "3", 0},
+    };
+    leat_estreamer_metadata *metadata = new_store(0);
+    leat_builder *value = made_up(values[_i].type, values[_i].record);
+    struct leat_event event;
+
+    memset(&event, 0, sizeof event);
+    event.kind = LEAT_ESTREAMER_UNKNOWN;
+    event.value = leat_builder_value(value);
+    ck_assert_int_eq(leat_estreamer_metadata_learn(metadata, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_estreamer_metadata_count(metadata), 0);
+    event.kind = LEAT_ESTREAMER_EVENT_DATA;
+    ck_assert_int_eq(leat_estreamer_metadata_learn(metadata, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_estreamer_metadata_count(metadata), values[_i].count);
+    leat_builder_free(value);
     leat_estreamer_metadata_free(metadata);
 }
 END_TEST
@@ -758,6 +812,26 @@ START_TEST(refused_by_the_builder)
 }
 END_TEST
 
+static leat_buffer *save(const leat_estreamer_metadata *metadata)
+{
+    leat_buffer *buffer;
+
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_estreamer_metadata_save(metadata, buffer), LEAT_OK);
+    return buffer;
+}
+
+static struct t_bytes saved(const leat_estreamer_metadata *metadata)
+{
+    leat_buffer *buffer = save(metadata);
+    size_t length;
+    const void *data = leat_buffer_data(buffer, &length);
+    struct t_bytes bytes = t_copy(data, length);
+
+    leat_buffer_free(buffer);
+    return bytes;
+}
+
 /* Bounds */
 
 static void learn_device(leat_estreamer_metadata *metadata, struct line line, unsigned id)
@@ -781,6 +855,22 @@ static bool is_known(leat_estreamer_metadata *metadata, struct line line, unsign
     (void)snprintf(expected, sizeof expected, "sensor %u", id);
     ck_assert(name == NULL || (length == strlen(expected) && memcmp(name, expected, length) == 0));
     return name != NULL;
+}
+
+/* A name of so many octets for a SHA-256. */
+static void learn_hash(leat_estreamer_metadata *metadata, struct line line, size_t name_length)
+{
+    char record[1500];
+    int at = snprintf(record, sizeof record, "{'sha256':" S1 ",'file_name':'");
+    size_t length;
+
+    ck_assert_uint_lt((size_t)at + name_length + 3, sizeof record);
+    memset(record + at, 'x', name_length);
+    memcpy(record + at + name_length, "'}", 3);
+    learn(metadata, line, 511, record);
+    ck_assert_ptr_nonnull(leat_estreamer_metadata_name(
+        metadata, leat_event_value(hear(line, 500, "{'sha256':" S1 "}")), "sha256", &length));
+    ck_assert_uint_eq(length, name_length);
 }
 
 static size_t least_bytes(void)
@@ -814,15 +904,45 @@ START_TEST(smallest_store)
     ck_assert_uint_gt(leat_estreamer_metadata_count(metadata), 10);
     learn_long(metadata, line, NAME_BYTES_LIMIT, "");
     ck_assert_uint_eq(length_of(metadata, line), NAME_BYTES_LIMIT);
-    learn(metadata, line, 123, "{'id':3,'name':'short'}");
     for (i = 0; i < 200; i++)
         learn_device(metadata, line, i);
+    /* The same for a name that changes. */
+    learn(metadata, line, 123, "{'id':3,'name':'short'}");
     learn_long(metadata, line, NAME_BYTES_LIMIT, "");
     ck_assert_uint_eq(length_of(metadata, line), NAME_BYTES_LIMIT);
+    /* The longest id and the longest name. */
+    learn_hash(metadata, line, NAME_BYTES_LIMIT);
     ck_assert_uint_eq(counter.now, leat_estreamer_metadata_memory(metadata));
     ck_assert_uint_le(counter.most, bytes);
     leat_estreamer_metadata_free(metadata);
     ck_assert_uint_eq(counter.now, 0);
+    close_line(line);
+}
+END_TEST
+
+/* At sizes where the table is to grow when the store is almost full, too. */
+START_TEST(always_within_its_bytes)
+{
+    struct t_counter counter;
+    leat_config config;
+    leat_estreamer_metadata *metadata;
+    struct line line = open_line();
+    size_t bytes = 3000 + 100 * (size_t)_i;
+    unsigned i;
+
+    t_counter_init(&counter);
+    leat_config_init(&config, sizeof config);
+    config.allocator = &counter.allocator;
+    ck_assert_int_eq(leat_estreamer_metadata_new(&config, bytes, &metadata), LEAT_OK);
+    for (i = 0; i < 200; i++) {
+        learn_device(metadata, line, i);
+        ck_assert_uint_eq(counter.now, leat_estreamer_metadata_memory(metadata));
+        ck_assert_uint_le(counter.now, bytes);
+        ck_assert(is_known(metadata, line, i));
+    }
+    learn_hash(metadata, line, NAME_BYTES_LIMIT);
+    ck_assert_uint_le(counter.most, bytes);
+    leat_estreamer_metadata_free(metadata);
     close_line(line);
 }
 END_TEST
@@ -913,12 +1033,13 @@ static uint32_t hash_of_device(unsigned id)
 /* Names that a hostile server makes collide drive out one another, and nobody waits for them. */
 START_TEST(collisions)
 {
-    leat_estreamer_metadata *metadata = new_store(0);
+    leat_estreamer_metadata *metadata = new_store(0), *other = new_store(0);
     struct line line = open_line();
-    unsigned ids[40], count = 0, id, i;
+    unsigned ids[31], count = 0, id, i;
+    struct t_bytes bytes;
 
     learn_device(metadata, line, 0);
-    for (id = 1; count < 40; id++) {
+    for (id = 1; count < 31; id++) {
         if (hash_of_device(id) % 64 == (hash_of_device(0) + 1) % 64)
             ids[count++] = id;
     }
@@ -926,14 +1047,28 @@ START_TEST(collisions)
         learn_device(metadata, line, ids[i]);
     ck_assert_uint_eq(leat_estreamer_metadata_count(metadata), 17);
     ck_assert(is_known(metadata, line, ids[0]));
-    for (i = 16; i < 31; i++)
+    for (i = 16; i < 31; i++) {
         learn_device(metadata, line, ids[i]);
+        learn_device(other, line, ids[i]);
+    }
     ck_assert_uint_eq(leat_estreamer_metadata_count(metadata), 17);
     for (i = 0; i < 31; i++)
         ck_assert_int_eq(is_known(metadata, line, ids[i]), i == 0 || i > 15);
     ck_assert(is_known(metadata, line, 0));
+    /* Loaded: there is room for one of them, and for those that do not collide. */
+    for (i = 1; i < 16; i++)
+        learn_device(metadata, line, ids[i]);
+    learn_device(metadata, line, 0);
+    bytes = saved(metadata);
+    ck_assert_int_eq(leat_estreamer_metadata_load(other, bytes.data, bytes.length), LEAT_OK);
+    ck_assert_uint_eq(leat_estreamer_metadata_count(other), 17);
+    ck_assert(is_known(other, line, 0));
+    ck_assert(is_known(other, line, ids[15]));
+    ck_assert(!is_known(other, line, ids[14]));
+    t_free(bytes);
     close_line(line);
     leat_estreamer_metadata_free(metadata);
+    leat_estreamer_metadata_free(other);
 }
 END_TEST
 
@@ -976,26 +1111,6 @@ START_TEST(warm)
 END_TEST
 
 /* Saving */
-
-static leat_buffer *save(const leat_estreamer_metadata *metadata)
-{
-    leat_buffer *buffer;
-
-    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
-    ck_assert_int_eq(leat_estreamer_metadata_save(metadata, buffer), LEAT_OK);
-    return buffer;
-}
-
-static struct t_bytes saved(const leat_estreamer_metadata *metadata)
-{
-    leat_buffer *buffer = save(metadata);
-    size_t length;
-    const void *data = leat_buffer_data(buffer, &length);
-    struct t_bytes bytes = t_copy(data, length);
-
-    leat_buffer_free(buffer);
-    return bytes;
-}
 
 static void saves_as(const leat_estreamer_metadata *metadata, struct t_bytes expected)
 {
@@ -1366,11 +1481,13 @@ static void tests(TCase *cases_)
     tcase_add_test(cases_, changes);
     tcase_add_loop_test(cases_, long_names, 0, 9);
     tcase_add_test(cases_, odd_octets);
-    tcase_add_loop_test(cases_, wrong_kinds, 0, 21);
+    tcase_add_loop_test(cases_, wrong_kinds, 0, 22);
     tcase_add_test(cases_, octets_of_wrong_length);
+    tcase_add_loop_test(cases_, events_of_wrong_kinds, 0, 11);
     tcase_add_test(cases_, nothing);
     tcase_add_test(cases_, refused_by_the_builder);
     tcase_add_test(cases_, smallest_store);
+    tcase_add_loop_test(cases_, always_within_its_bytes, 0, 30);
     tcase_add_test(cases_, never_more_than_its_bytes);
     tcase_add_test(cases_, least_recently_used_leave_first);
     tcase_add_test(cases_, many_names);
