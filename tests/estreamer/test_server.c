@@ -537,6 +537,24 @@ START_TEST(commands_find_no_room)
 }
 END_TEST
 
+/* What the session says by itself is no command: the caller's last refusal stays. */
+START_TEST(refusals_stay)
+{
+    static const struct setting setting = {.keepalive_ms = 1000};
+    leat_session *session = make_set(NULL, &setting);
+
+    ck_assert_ptr_null(leat_session_send_error(session));
+    live_play(session, "tick 0\nrefuse STATE event_data\n" EXTENDED "tick 1000\nsaid null\n"
+                       "octets 0002 0000 00000000\ntold E_FRAME\nsaid error/-1\n");
+    ck_assert_int_eq(leat_error_code(leat_session_send_error(session)), LEAT_E_STATE);
+    leat_session_free(session);
+    session = make_set(NULL, &setting);
+    live_play(session, "refuse STATE event_data\n" BARE SEND "said event_data/4\n");
+    ck_assert_ptr_null(leat_session_send_error(session));
+    leat_session_free(session);
+}
+END_TEST
+
 /* 128 records, unless told otherwise. */
 START_TEST(bundles_have_a_count)
 {
@@ -1044,6 +1062,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, bundles_have_a_size, 0, sizeof sizes / sizeof *sizes);
     tcase_add_test(tcase, bundles_keep_to_the_limit_of_messages);
     tcase_add_test(tcase, commands_find_no_room);
+    tcase_add_test(tcase, refusals_stay);
     tcase_add_test(tcase, bundles_have_a_count);
     tcase_add_test(tcase, trimmed);
     tcase_add_test(tcase, connections_have_an_id);
