@@ -201,9 +201,10 @@ def live_commands(tap):
                         told = run_client(placed(words, folder, address))
                         tap.check(" ".join(words), told.code == 0 and told.good, told.err.text())
                 tap.check(" ".join(server), serving.stop() == 0, serving.err.text())
-        recording = next(words for words in shown if words[0] == "decode")
-        decoded = leat(*placed(recording, folder, address))
-        tap.check(" ".join(recording), decoded.code == 0 and "event_data" in decoded.names(), decoded.err)
+        if OPENSSL:  # which the client needed that recorded it
+            decode = next(words for words in shown if words[0] == "decode")
+            decoded = leat(*placed(decode, folder, address))
+            tap.check(" ".join(decode), decoded.code == 0 and "event_data" in decoded.names(), decoded.err)
 
 
 def run_client(words):
