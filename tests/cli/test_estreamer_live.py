@@ -178,6 +178,9 @@ def secured(tap):
         good("a server that demands no certificate", server, *only_ca)
     with serve("--once", "--check-peer", *server_files) as server:
         good("a certificate for the client's address", server, *client_files)
+    with serve("--once", *elsewhere) as server:
+        bad("a server that is another", server, "TLS: .*mismatch", *client_files)
+        good("the same, by its name", server, "--peer-name", "192.0.2.7", *client_files)
     with serve("--check-peer", *server_files) as server:
         program = client(server, *elsewhere)
         ended_well(tap, "a certificate for another address is told as what it is: silence", program, 1)
