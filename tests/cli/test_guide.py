@@ -72,6 +72,12 @@ def options(tap):
     tap.same("they exist", sorted(named - known), [])
 
 
+def benchmarks(tap):
+    named = re.findall(r"^    meson test --benchmark .* --verbose (.*)$", GUIDE, re.M)
+    known = re.findall(r"^ *benchmark\('([a-z_]+)'", (ROOT / "tests/bench/estreamer/meson.build").read_text(), re.M)
+    tap.same("the guide names the benchmarks", [sorted(names.split()) for names in named], [sorted(known)])
+
+
 def certificates(folder):
     """Whom the guide's commands and the recorded server need, made by the commands of OpenSSL."""
     (pathlib.Path(folder) / "names").write_text("subjectAltName=IP:127.0.0.1\n")
@@ -244,8 +250,8 @@ def conversion(tap):
 
 def main():
     tap = Tap()
-    functions = (up_to_date, links, commands, options, live_commands, *((program, conversion) if OPENSSL else ()))
-    for function in functions:
+    functions = (up_to_date, links, commands, options, benchmarks, live_commands)
+    for function in functions + ((program, conversion) if OPENSSL else ()):
         tap.run(function)
     return tap.end()
 
