@@ -31,6 +31,8 @@ struct client {
     uint64_t now_ms;
     size_t nulls; /* that were said */
     size_t null_commands;
+    bool waits;  /* its request is for an extended session, and not complete */
+    bool asks;   /* the caller has just sent a streaming request */
     size_t owed; /* of the messages below, so many are safe */
     struct end ends[MESSAGES];
     size_t messages;        /* whole ones */
@@ -41,14 +43,29 @@ struct client {
     bool vague; /* too much for the arrays, or it cannot be seen whether a message ended it */
 };
 
-/* What it says: nulls are counted, and all else is what clients say. */
+/* What it says. Unless the caller says so, a streaming request is said once for each other one. */
 static void listen_to(struct client *client)
 {
     const leat_event *event;
 
     while ((event = next_said(&client->live)) != NULL) {
         must(leat_event_error(event) == NULL);
-        client->nulls += leat_event_kind(event) == LEAT_ESTREAMER_NULL;
+        switch (leat_event_kind(event)) {
+        case LEAT_ESTREAMER_NULL:
+            client->nulls++;
+            break;
+        case LEAT_ESTREAMER_EVENT_STREAM_REQUEST:
+            client->waits =
+                (leat_value_u64(leat_value_get(leat_event_value(event), "request_flags")) &
+                 LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0;
+            break;
+        case LEAT_ESTREAMER_STREAMING_REQUEST:
+            must(client->waits || client->asks);
+            client->waits = client->asks = false;
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -407,9 +424,11 @@ static void play(struct client *client, struct input *input)
         acknowledge(client, input);
         break;
     case 5:
-        if (send_command(live, commands, sizeof commands / sizeof *commands, input, &name) ==
+        if (send_command(live, commands, sizeof commands / sizeof *commands, input, &name) !=
             LEAT_OK)
-            client->null_commands += strcmp(name, "null") == 0;
+            break;
+        client->null_commands += strcmp(name, "null") == 0;
+        client->asks = strcmp(name, "streaming_request") == 0;
         break;
     case 6:
         take_output(live, take_length(input));
@@ -453,7 +472,7 @@ static uint64_t run(struct input input, struct manner manner)
     client.nulls = client.null_commands = client.owed = client.messages = client.events = 0;
     client.records = records;
     client.record_count = client.log.length = 0;
-    client.vague = false;
+    client.vague = client.waits = client.asks = false;
     start_live(&client.live, manner, LEAT_FROM_CLIENT);
     configure(&client.live, &settings, 1 << 14, queued[take(&input) % 4u]);
     configure_client(&client.options, &input);
