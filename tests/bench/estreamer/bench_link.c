@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@
 #include <unistd.h>
 
 #define ROUNDS      5
-#define ROUND_BYTES ((size_t)32 << 20)
+#define ROUND_BYTES ((size_t)64 << 20)
 #define NULL_BYTES  8u
 
 enum side { CLIENT, SERVER };
@@ -549,6 +550,7 @@ int main(int argc, char **argv)
 
     if (CRYPTO_set_mem_functions(hold_new, hold_resized, let_go_of) != 1)
         die("OpenSSL has memory already");
+    (void)signal(SIGPIPE, SIG_IGN); /* who is done closes */
     load_payloads(argc, argv);
     prepare();
     for (i = 0; i < PAYLOADS; i++) {
