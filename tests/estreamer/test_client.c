@@ -1,6 +1,7 @@
 /* The client's side of live sessions: what it says, what it tells, and what it survives. */
 #include "live.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #define FRAME_6667   "{'services':[{'service_type':6667}]}"
@@ -520,6 +521,34 @@ START_TEST(options_are_checked)
 }
 END_TEST
 
+/* A caller who was compiled when the options had fewer members, or will have more. */
+START_TEST(options_of_other_versions)
+{
+    struct {
+        leat_estreamer_client_options options;
+        uint64_t more;
+    } longer;
+    leat_session *session;
+    const size_t known = offsetof(leat_estreamer_client_options, event_types);
+
+    memset(&longer, 0xff, sizeof longer);
+    leat_estreamer_client_options_init(&longer.options, known);
+    ck_assert_uint_eq(longer.options.size, known);
+    ck_assert_uint_eq(longer.options.event_type_count, SIZE_MAX); /* not theirs to touch */
+    longer.options.initial_timestamp = 5;
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &longer.options, &session), LEAT_OK);
+    live_wrote(session, "0001 0002 00000008 00000005 48900061");
+    live_play(session,
+              INFORMATION "told streaming_information MORE\nsaid streaming_request null\n");
+    leat_session_free(session);
+    leat_estreamer_client_options_init(&longer.options, sizeof longer);
+    ck_assert_uint_eq(longer.more, 0);
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &longer.options, &session), LEAT_OK);
+    live_wrote(session, REQUEST_HEX);
+    leat_session_free(session);
+}
+END_TEST
+
 /* What the options point to is copied. */
 START_TEST(options_are_copied)
 {
@@ -919,6 +948,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, asks, 0, sizeof requests / sizeof *requests);
     tcase_add_loop_test(tcase, knows_releases, 0, sizeof releases / sizeof *releases);
     tcase_add_test(tcase, options_are_checked);
+    tcase_add_test(tcase, options_of_other_versions);
     tcase_add_test(tcase, options_are_copied);
     tcase_add_test(tcase, acknowledges_with_the_next_call);
     tcase_add_test(tcase, acknowledges_only_what_was_told);

@@ -1,6 +1,7 @@
 /* The server's side of live sessions: whom it obeys, what it keeps back, and what it sends. */
 #include "live.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #define RECORD         "{'record_type':4,'record':{'priority_id':1,'name':'high'}}"
@@ -943,6 +944,32 @@ START_TEST(options_are_checked)
 }
 END_TEST
 
+/* A caller who was compiled when the options had fewer members, or will have more. */
+START_TEST(options_of_other_versions)
+{
+    struct {
+        leat_estreamer_server_options options;
+        uint64_t more;
+    } longer;
+    leat_session *session;
+
+    memset(&longer, 0xff, sizeof longer);
+    leat_estreamer_server_options_init(&longer.options,
+                                       offsetof(leat_estreamer_server_options, window));
+    ck_assert_uint_eq(longer.options.window, UINT32_MAX); /* not theirs to touch */
+    longer.options.connection_id = 42;
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &longer.options, &session), LEAT_OK);
+    live_play(session, EXTENDED SEND SEND "wrote 0001 0fa2 0000002a 0000002a 00000001" PRIORITY_ITEM
+                                          "\nwaiting 1\n");
+    leat_session_free(session);
+    leat_estreamer_server_options_init(&longer.options, sizeof longer);
+    ck_assert_uint_eq(longer.more, 0);
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &longer.options, &session), LEAT_OK);
+    live_play(session, EXTENDED SEND SEND "said message_bundle event_data/4\nwaiting 1\n");
+    leat_session_free(session);
+}
+END_TEST
+
 START_TEST(is_a_server)
 {
     leat_session *session = make(NULL, NULL);
@@ -1072,6 +1099,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, knows_what_is_wanted, 0, sizeof coverage / sizeof *coverage);
     tcase_add_loop_test(tcase, waiting_is_limited, 0, 2);
     tcase_add_test(tcase, options_are_checked);
+    tcase_add_test(tcase, options_of_other_versions);
     tcase_add_test(tcase, is_a_server);
     tcase_add_loop_test(tcase, chunking_is_invisible, 0, 2);
     tcase_add_test(tcase, without_memory);
