@@ -346,7 +346,7 @@ static void configure_server(leat_estreamer_server_options *options, struct inpu
     options->connection_id = bundles;
 }
 
-/* A keep-alive may be due. Or so long a standstill is over, once. */
+/* A keep-alive may be due; or it is a standstill, and what was held back goes on. */
 static void tick(struct server *server, uint64_t ms)
 {
     size_t said = server->said, unsent;
@@ -358,7 +358,7 @@ static void tick(struct server *server, uint64_t ms)
     server->terse = true;
     must(listen_to(server) <= (unsent == 0));
     server->terse = terse || server->said > said;
-    must(server->said == said || (!terse && server->options.keepalive_ms != 0));
+    must(server->said == said || server->options.keepalive_ms != 0);
 }
 
 /* A client that goes on saying nulls gets all that waits, once a message is over that had begun. */
