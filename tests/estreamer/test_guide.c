@@ -303,10 +303,9 @@ START_TEST(little_held)
                   2) "," QUOTED_INTRUSION(3) "]}");
     ck_assert_int_eq(draw(client, out), LEAT_MORE);
     text = text_of(out);
-    ck_assert_str_eq((const char *)text.data,
-                     "1: rule 0:0, \"::\" to \"::\", impact 0\n"
-                     "2: rule 0:0, \"::\" to \"::\", impact 0\n"
-                     "3: rule 0:0, \"::\" to \"::\", impact 0\n");
+    ck_assert_str_eq((const char *)text.data, "1: rule 0:0, \"::\" to \"::\", impact 0\n"
+                                              "2: rule 0:0, \"::\" to \"::\", impact 0\n"
+                                              "3: rule 0:0, \"::\" to \"::\", impact 0\n");
     live_said(client, "null");
     ck_assert_uint_eq(leat_wants(client), LEAT_WANT_READ);
     t_free(text);
