@@ -51,7 +51,7 @@ static void open_session(struct connection *connection)
         options.bookmark_length = length;
     }
     need_memory(leat_estreamer_client_new(NULL, &options, &connection->session));
-    client->heard = client->hosts_asked = false;
+    client->heard = client->hosts_asked = client->unsafe = client->unmarked = false;
 }
 
 /* In an extended session the streaming request comes first, as servers expect it next. */

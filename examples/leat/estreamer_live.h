@@ -97,7 +97,7 @@ void store_free(struct store *store);
 /* Whether the profile is of a host in the range, both ends included, of addresses of 16 octets. */
 bool stored_host_is_in(const struct stored_host *host, const uint8_t first[16],
                        const uint8_t last[16]);
-/* The same of an address in a value, its text or itself. */
+/* The octets of an address in a value, which is one or its text. False: it is none. */
 bool address_octets(const leat_value *value, uint8_t octets[16]);
 
 #endif

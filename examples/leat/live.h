@@ -92,17 +92,14 @@ struct wire {
  */
 const char *wire_open(struct wire *wire, const struct security *security, bool is_server);
 void wire_close(struct wire *wire);
-/* 1 once octets of the session can pass. */
+/* Whether octets of the session can pass. */
 bool wire_is_ready(const struct wire *wire);
 /* A line about TLS: version and cipher; "no TLS". */
 void wire_describe(const struct wire *wire, char *text, size_t size);
 /* Whether the certificate of the other side is for that address; without TLS, it is. */
 bool wire_peer_is(const struct wire *wire, const char *address);
 
-/*
- * As leat_tls_run() and the other verbs. *reason tells what failed, followed by what is known of the
- * other side's certificate.
- */
+/* As leat_tls_run(), and then the other verbs. reason tells what failed. */
 int wire_run(struct wire *wire, char *reason, size_t size);
 void wire_say_end(struct wire *wire);
 void *wire_recv_space(struct wire *wire, size_t *length);
@@ -149,8 +146,8 @@ struct connection {
     char peer_address[NET_NAME_BYTES];
     char reason[256];
     bool failed; /* it did not end as it should */
-    bool lost;   /* and the other side did not say that it would */
-    bool ready;
+    bool lost;   /* because it broke: the other side did not say that it would end */
+    bool ready;  /* TLS was there, too */
 
     /* The loop's own. */
     struct connection *next;

@@ -159,6 +159,8 @@ void pcap_close(struct pcap *pcap)
 {
     if (!pcap->begun)
         begin(pcap, ETHERNET);
+    if (pcap->skipped > 0)
+        complain("%s: packets that were left out: %" PRIu64, pcap->name, pcap->skipped);
     if (close(pcap->descriptor) != 0)
         give_up(pcap);
 }

@@ -1,6 +1,7 @@
 """Live commands of the program, side by side: each is waited for by what it says on standard error."""
 
 import json
+import os
 import pathlib
 import re
 import signal
@@ -100,6 +101,11 @@ class Program:
         if self.out:
             self.out.text()
         return code
+
+    def cpu_seconds(self):
+        """What it used so far, where the system tells."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)

@@ -249,7 +249,8 @@ def packets(tap):
     client = fetch(tap, "more packets", ["--records", more], ["--pcap", path])
     tap.same("they are appended, but for those of another link type", captured(path),
              (1, expected + [(1003, 3, b"abc", 3), (1005, 5, b"", 0)]))
-    tap.check("which is told", "link type 113" in client.err.text(), client.err.text())
+    tap.check("which is told", "link type 113" in client.err.text()
+              and "left out: 1\n" in client.err.text(), client.err.text())
     other = folder() / "other.pcap"
     fetch(tap, "no packets", ["--records", stored(priority(1))], ["--pcap", other])
     tap.same("a capture file without packets is one", captured(other), (1, []))
@@ -490,6 +491,31 @@ def clients(tap):
             tap.same("a loop goes round", ids(client.events())[:5 * count], list(range(count)) * 5)
 
 
+def asleep(tap):
+    """Who waits does nothing, whatever it waits for."""
+    if not pathlib.Path("/proc/self/stat").exists():
+        tap.check("what a process used is not told here # SKIP", True)
+        return
+    lines = stored(*(intrusion(i, 1000) for i in range(300)))
+    for what, server_options, client_options in (
+        ("acknowledgements", ["--loop"], ["--acks", "none"]),
+        ("events", [], []),
+        ("the rate", ["--loop", "--rate", "1"], []),
+    ):
+        with Server(PLAIN, "--records", lines, *server_options) as server:
+            with Client(server.address, PLAIN, *client_options) as client:
+                client.out.count(1)
+                both = server, client
+                until(lambda: (before := [program.cpu_seconds() for program in both],
+                               time.sleep(0.1),
+                               before == [program.cpu_seconds() for program in both])[2],
+                      f"rest of those who wait for {what}")
+                before = [program.cpu_seconds() for program in both]
+                time.sleep(0.4)
+                used = [program.cpu_seconds() - start for program, start in zip(both, before)]
+                tap.check(f"those who wait for {what} rest", max(used) < 0.1, used)
+
+
 def acknowledgements(tap):
     """Nothing is acknowledged that was not written."""
     lines = stored(*(intrusion(i, 1000) for i in range(1000)))
@@ -653,7 +679,7 @@ def main():
     tap = Tap()
     if "estreamer" in DIALECTS:
         for function in (every_record, secured, packets, reconnects, killed, hosts, names, chosen, bookmarks,
-                         addresses, clients, acknowledgements, faults, records, wrong):
+                         addresses, clients, asleep, acknowledgements, faults, records, wrong):
             tap.run(function)
     else:
         tap.check("no eStreamer, nothing to talk about", True)
