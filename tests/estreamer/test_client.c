@@ -332,6 +332,11 @@ static const struct {
      STARTED "send streaming_request {'services':[{'service_type':6667,'flags':1,"
              "'event_types':[{'event_version':11,'event_code':12}]}]}\n"
              "wrote 0001 0801 00000018 00001a0b 00000018 00000001 00000000 000b000c 00000000\n"},
+    {"in the place of the one that would come by itself",
+     {0},
+     "send streaming_request {'services':[{'service_type':6667,'event_types':[]}]}\n"
+     "said event_stream_request streaming_request\n" INFORMATION
+     "told streaming_information MORE\nsaid null\n"},
     {"what a server says is not for us",
      {0},
      STARTED "refuse STATE event_data {'record_type':43}\nrefuse STATE message_bundle\n"
