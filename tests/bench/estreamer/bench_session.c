@@ -190,7 +190,10 @@ static double talk(const struct payload *payload, size_t per_second, struct stre
     return seconds;
 }
 
-/* What each side moves and allocates, once its memory has grown. */
+/*
+ * What each side moves and allocates, once its memory has grown: the server has a record copied into
+ * its output, and moves forward what waits there when as much in front of it was taken.
+ */
 static void count_work(const struct payload *payload)
 {
     static const char *const names[] = {"client", "server"};
