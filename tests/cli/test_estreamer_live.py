@@ -259,6 +259,21 @@ def packets(tap):
               result.code == 2 and "not a capture file" in result.err, result.err)
 
 
+def large(tap):
+    """A packet that is longer than what others take."""
+    octets = bytes(i * 7 % 251 for i in range(300000))
+    path, own, other = (folder() / name for name in ("large.pcap", "client.jsonl", "server.jsonl"))
+    client = fetch(tap, "a large packet", ["--records", stored(packet(1, octets)), "--record", other],
+                   ["--pcap", path, "--record", own])
+    tap.same("it is told whole", client.events()[0]["value"]["record"]["packet_data"], octets.hex())
+    tap.same("and cut in the capture file", captured(path), (1, [(1001, 1, octets[:262144], len(octets))]))
+    for recording in own, other:
+        shown = leat("decode", "capture", "estreamer", recording)
+        tap.same(f"{recording.name}: it is there whole",
+                 [entry["value"]["record"]["packet_data"] for entry in shown.events()
+                  if entry["event"] == "event_data"], [octets.hex()])
+
+
 def reconnects(tap):
     lines = stored(*(intrusion(i, 1000 + i) for i in range(10)))
     with Server(PLAIN, "--records", lines) as server:
@@ -274,8 +289,11 @@ def reconnects(tap):
                 tap.same("SIGINT stops the client", client.stop(), 0)
                 tap.same("what comes again is not printed again", ids(client.events()), list(range(20)))
                 tap.same("SIGINT stops the server", second.stop(), 0)
-    with Client(server.address, PLAIN, "--retry", "600") as client:
-        client.err.find(r"^leat: no connection: .*Connection refused; next try in 1\.0 s")
+    with Server(PLAIN, "--records", lines, listen=server.address) as third, \
+            Client(third.address, PLAIN, "--retry", "600") as client:
+        client.out.count(10)
+        third.stop()
+        client.err.find(r"^leat: 127\.0\.0\.1:\d+: connection lost: .* closed the connection; next try in 1\.0 s")
         client.err.find(r"^leat: no connection: .*Connection refused; next try in 2\.0 s")
         tap.same("SIGINT stops a client that waits", client.stop(), 0)
     program = run("estreamer", "client", server.address, PLAIN, "--once")
@@ -678,7 +696,7 @@ def wrong(tap):
 def main():
     tap = Tap()
     if "estreamer" in DIALECTS:
-        for function in (every_record, secured, packets, reconnects, killed, hosts, names, chosen, bookmarks,
+        for function in (every_record, secured, packets, large, reconnects, killed, hosts, names, chosen, bookmarks,
                          addresses, clients, asleep, acknowledgements, faults, records, wrong):
             tap.run(function)
     else:
