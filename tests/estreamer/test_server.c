@@ -219,6 +219,14 @@ static const struct {
                        "said\nhear null\ntold null MORE\nsaid message_bundle event_data/4\n"
                        "tick 2000\nsaid null\n" SEND "said\nhear null\ntold null MORE\n"
                        "said message_bundle event_data/4\nwaiting 0\n"},
+    {"a slow client is taken for such a one until it shows that it is not",
+     {.keepalive_ms = 1000},
+     "tick 0\n" BARE SEND SEND SEND SEND "said event_data/4\ntick 1000\nsaid null\ntick 2000\n"
+     "said null\nhear null\ntold null MORE\nsaid\ntick 3000\nsaid event_data/4\nhear null\n"
+     "hear null\ntold null null MORE\nsaid event_data/4 event_data/4\nwaiting 0\nhear null\n"
+     "hear null\nhear null\ntold null null null MORE\n" SEND "said event_data/4\ntick 4000\n"
+     "said null\n" SEND "said\nhear null\ntold null MORE\nsaid\nwaiting 1\nhear null\n"
+     "told null MORE\nsaid event_data/4\n"},
     {"so many records in one bundle",
      {.bundle_records = 2},
      EXTENDED SEND "said message_bundle event_data/4\n" SEND SEND SEND SEND SEND
@@ -350,7 +358,8 @@ static const struct {
      "tick 50\n" BARE SEND SEND "said event_data/4\ntick 1050\nsaid null\nwaiting 1\n"},
     {"none while output waits",
      {.keepalive_ms = 1000},
-     "tick 50\n" BARE SEND "tick 1050\ntick 2050\ntick 3050\nsaid event_data/4\n"},
+     "tick 50\n" BARE SEND
+     "tick 1050\ndeadline 2050\ntick 2050\ndeadline 3050\nsaid event_data/4\n"},
     {"an acknowledgement is late",
      {.idle_ms = 1000, .no_keepalive = true},
      "tick 50\n" BARE "deadline never\n" SEND "said event_data/4\ndeadline 1050\ntick 1049\n"
