@@ -157,6 +157,16 @@ static const struct {
     {"an error that cannot be written ends nothing",
      {0},
      BARE "refuse VALUE error {'text':7}\n" SEND "said event_data/4\n"},
+    {"what waits is dropped in favour of the reason",
+     {.queued_bytes = 80},
+     BARE SEND "said event_data/4\n" SEND SEND "refuse LIMIT event_data " RECORD "\nwaiting 2\n"
+               "octets 0002 0000 00000000\ntold E_FRAME\nsaid error/-1\nwaiting 0\n"},
+    {"the caller's as well",
+     {.queued_bytes = 80},
+     BARE SEND "said event_data/4\n" SEND SEND "close 19 No space\nsaid error/19\nwaiting 0\n"},
+    {"or nothing at all",
+     {.queued_bytes = 80},
+     BARE SEND "said event_data/4\n" SEND SEND "close 0\nsaid\nwaiting 0\ntold END\n"},
     {"the stream ends", {0}, BARE "end\ntold END\nwants close\n"},
     {"inside a message", {0}, BARE "octets 0001\nend\ntold E_END\n"},
 
@@ -953,6 +963,37 @@ START_TEST(options_are_checked)
 }
 END_TEST
 
+/* Why it failed: which field, and where in the stream. */
+static const struct {
+    const char *script;
+    int code;
+    uint64_t offset;
+    const char *field;
+} reasons[] = {
+    {"hear null\nhear host_data_request\ntold null host_data_request!PROTOCOL E_PROTOCOL\n",
+     LEAT_E_PROTOCOL, 8, "message_type"},
+    {BARE "hear streaming_request\ntold streaming_request!PROTOCOL E_PROTOCOL\n", LEAT_E_PROTOCOL,
+     16, "service_type"},
+    {"hear null\ntold null MORE\ntick 0\ntick 1000\ntold E_TIMEOUT\n", LEAT_E_TIMEOUT, 8, ""},
+    {"tick 0\n" BARE SEND "tick 2000\ntold E_TIMEOUT\n", LEAT_E_TIMEOUT, 16, ""},
+};
+
+START_TEST(says_why)
+{
+    static const struct setting setting = {.request_ms = 1000, .idle_ms = 2000};
+    leat_session *session = make_set(NULL, &setting);
+    const leat_error *error;
+
+    live_play(session, reasons[_i].script);
+    error = leat_session_error(session);
+    ck_assert_int_eq(leat_error_code(error), reasons[_i].code);
+    ck_assert_uint_eq(leat_error_offset(error), reasons[_i].offset);
+    ck_assert_str_eq(leat_error_field(error), reasons[_i].field);
+    ck_assert_str_ne(leat_error_text(error), "");
+    leat_session_free(session);
+}
+END_TEST
+
 /* A caller who was compiled when the options had fewer members, or will have more. */
 START_TEST(options_of_other_versions)
 {
@@ -1108,6 +1149,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, knows_what_is_wanted, 0, sizeof coverage / sizeof *coverage);
     tcase_add_loop_test(tcase, waiting_is_limited, 0, 2);
     tcase_add_test(tcase, options_are_checked);
+    tcase_add_loop_test(tcase, says_why, 0, sizeof reasons / sizeof *reasons);
     tcase_add_test(tcase, options_of_other_versions);
     tcase_add_test(tcase, is_a_server);
     tcase_add_loop_test(tcase, chunking_is_invisible, 0, 2);
