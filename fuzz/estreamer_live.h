@@ -58,7 +58,8 @@ struct live {
     uint64_t fed;
     uint64_t taken; /* octets of output */
     uint64_t shown; /* to the other */
-    int status;     /* of leat_next() */
+    uint64_t now_ms;
+    int status; /* of leat_next() */
     bool eof;
     bool ended; /* the session has said an error message, which is its last */
 };
@@ -174,6 +175,19 @@ static inline size_t feed_piece(struct live *live, const uint8_t *data, size_t s
     }
     live->fed += piece;
     return piece;
+}
+
+/* Time passes, or it is just the deadline; the next one is later, so that nobody loops. */
+static inline void pass_time(struct live *live, unsigned how)
+{
+    uint64_t due = leat_deadline(live->session);
+
+    if (how % 2 == 0 || due == UINT64_MAX)
+        live->now_ms += (uint64_t)how * 16;
+    else if (due > live->now_ms)
+        live->now_ms = due;
+    leat_tick(live->session, live->now_ms);
+    must(leat_deadline(live->session) > live->now_ms);
 }
 
 /* What holds between any two calls. */

@@ -28,8 +28,7 @@ struct client {
     leat_estreamer_client_options options;
     uint64_t message_end; /* of the message that is being told */
     uint64_t last;        /* offset of the last event */
-    uint64_t now_ms;
-    size_t nulls; /* that were said */
+    size_t nulls;         /* that were said */
     size_t null_commands;
     bool waits;  /* its request is for an extended session, and not complete */
     bool asks;   /* the caller has just sent a streaming request */
@@ -435,8 +434,7 @@ static void play(struct client *client, struct input *input)
         draw(client);
         break;
     case 7:
-        client->now_ms += (uint64_t)take(input) * 16;
-        leat_tick(live->session, client->now_ms);
+        pass_time(live, take(input));
         break;
     case 8:
         check_bookmark(client, input);
@@ -468,7 +466,7 @@ static uint64_t run(struct input input, struct manner manner)
     struct settings settings;
     int status;
 
-    client.message_end = client.last = client.now_ms = 0;
+    client.message_end = client.last = 0;
     client.nulls = client.null_commands = client.owed = client.messages = client.events = 0;
     client.records = records;
     client.record_count = client.log.length = 0;

@@ -27,7 +27,6 @@ struct server {
     size_t accepted;
     size_t said;
     struct text log;
-    uint64_t now_ms;
     uint32_t in_flight; /* messages that lack their null */
     uint32_t sequence_number;
     uint32_t items;  /* of the last bundle that was said */
@@ -347,14 +346,13 @@ static void configure_server(leat_estreamer_server_options *options, struct inpu
 }
 
 /* A keep-alive may be due; or it is a standstill, and what was held back goes on. */
-static void tick(struct server *server, uint64_t ms)
+static void tick(struct server *server, unsigned how)
 {
     size_t said = server->said, unsent;
     bool terse = server->terse;
 
     (void)leat_send_data(server->live.session, &unsent);
-    server->now_ms += ms;
-    leat_tick(server->live.session, server->now_ms);
+    pass_time(&server->live, how);
     server->terse = true;
     must(listen_to(server) <= (unsent == 0));
     server->terse = terse || server->said > said;
@@ -416,7 +414,7 @@ static void play(struct server *server, struct input *input)
         take_output(live, take_length(input));
         break;
     case 10:
-        tick(server, (uint64_t)take(input) * 16);
+        tick(server, take(input));
         break;
     case 11:
         leat_session_trim(live->session);
@@ -455,7 +453,6 @@ static uint64_t run(struct input input, struct manner manner)
     server.accepted = server.said = server.log.length = 0;
     server.in_flight = server.sequence_number = server.items = 0;
     server.nulls = server.heard = server.offers = server.requests = server.singles = 0;
-    server.now_ms = 0;
     server.full = server.bundles = server.terse = false;
     start_live(&server.live, manner, LEAT_FROM_SERVER);
     configure(&server.live, &settings, limits / 4 % 2u == 0 ? MESSAGE_BYTES : 200,
