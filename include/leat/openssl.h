@@ -77,7 +77,8 @@ LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **
  * Makes the adapter of a client's connection.
  *
  * peer  the name or the address (IPv4 or IPv6, as text; IPv4 inside IPv6 is IPv4) that the server's
- *       certificate must be for; a name is sent along (SNI). NULL: any that leads to an authority.
+ *       certificate must be for; a name is sent along (SNI). NULL: any that leads to an authority,
+ *       which may be that of another of its clients unless it says what it is not meant for.
  * tls   yours to free. The session stays yours and must outlive it.
  *
  * LEAT_OK, LEAT_E_VALUE (not a name or an address), LEAT_E_NOMEM.
@@ -91,8 +92,8 @@ LEAT_API int leat_tls_accept(const leat_config *config, SSL_CTX *context, leat_s
 
 /*
  * 1 if the peer's certificate is for that name or address: what a Management Center demands of its
- * clients, whose certificate has the address that they connect from among its names or as its CN.
- * 0 if not, if there is none, or before the handshake is done.
+ * clients, whose certificate has the address that they connect from among its names or, if there
+ * are no addresses, as its CN. 0 if not, if there is none, or before the handshake is done.
  */
 LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
 
@@ -125,7 +126,8 @@ LEAT_API void leat_tls_free(leat_tls *tls);
  * LEAT_E_TLS the handshake or a record failed; LEAT_E_END: the stream ended without
  *            close_notify, which may be an attack, so the session is not told; LEAT_E_NOMEM.
  *            Final; see leat_tls_error().
- *            There may still be output, an alert, to be sent.
+ *            There may still be output, an alert, to be sent. eStreamer's clients mostly end
+ *            like that; leat_recv_eof() makes the session tell what was whole.
  */
 LEAT_API int leat_tls_run(leat_tls *tls);
 
@@ -157,6 +159,9 @@ LEAT_API const void *leat_tls_kept(const leat_tls *tls, size_t *length);
 
 /* 1 once the handshake is done. */
 LEAT_API int leat_tls_is_ready(const leat_tls *tls);
+
+/* Gives back memory that a quiet connection does not need; the session has a call of its own. */
+LEAT_API void leat_tls_trim(leat_tls *tls);
 
 /* The SSL inside, to look at: peer certificate, version, cipher. Borrowed. */
 LEAT_API SSL *leat_tls_ssl(const leat_tls *tls);

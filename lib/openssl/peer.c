@@ -73,12 +73,26 @@ static bool is_common_address(const X509 *certificate, const struct lt_peer *pee
     return false;
 }
 
+/* Whether it says itself which addresses it is for, so that a name that looks like one is a name. */
+static bool has_addresses(X509 *certificate)
+{
+    GENERAL_NAMES *names =
+        (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    bool has = false;
+    int i;
+
+    for (i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        has = has || sk_GENERAL_NAME_value(names, i)->type == GEN_IPADD;
+    GENERAL_NAMES_free(names);
+    return has;
+}
+
 static bool is_for(X509 *certificate, const struct lt_peer *peer)
 {
     if (peer->address_length == 0)
         return X509_check_host(certificate, peer->name, 0, LT_HOST_FLAGS, NULL) == 1;
     return X509_check_ip(certificate, peer->address, peer->address_length, 0) == 1 ||
-           is_common_address(certificate, peer);
+           (!has_addresses(certificate) && is_common_address(certificate, peer));
 }
 
 int leat_tls_peer_is(const leat_tls *tls, const char *peer)

@@ -46,6 +46,7 @@ int leat_tls_new(const leat_config *config, SSL *ssl, leat_session *session, lea
     if (made == NULL || in == NULL || out == NULL) {
         BIO_free(in);
         BIO_free(out);
+        ERR_clear_error();
         lt_free(&allocator, made, sizeof *made);
         return LEAT_E_NOMEM;
     }
@@ -80,10 +81,9 @@ static int adopt(const leat_config *config, SSL *ssl, leat_session *session, lea
 {
     int status = ssl == NULL ? LEAT_E_NOMEM : leat_tls_new(config, ssl, session, tls);
 
-    if (status != LEAT_OK) {
+    if (status != LEAT_OK)
         SSL_free(ssl);
-        ERR_clear_error();
-    }
+    ERR_clear_error();
     return status;
 }
 
@@ -126,6 +126,14 @@ void leat_tls_free(leat_tls *tls)
     lt_free(&tls->allocator, tls->space, SPACE_BYTES);
     allocator = tls->allocator;
     lt_free(&allocator, tls, sizeof *tls);
+}
+
+void leat_tls_trim(leat_tls *tls)
+{
+    if (tls->lent)
+        return;
+    lt_free(&tls->allocator, tls->space, SPACE_BYTES);
+    tls->space = NULL;
 }
 
 static int fail(leat_tls *tls, int status, const char *text)
@@ -257,14 +265,20 @@ static int encrypt(leat_tls *tls, size_t most)
     return LEAT_OK;
 }
 
+/*
+ * One that succeeds may leave errors behind (of an issuer that was tried, and was not the one),
+ * which the next call would be blamed for.
+ */
 static void handshake(leat_tls *tls)
 {
     int result = SSL_do_handshake(tls->ssl);
 
-    if (result > 0)
-        tls->ready = true;
-    else
+    if (result <= 0) {
         (void)verdict(tls, result);
+        return;
+    }
+    tls->ready = true;
+    ERR_clear_error();
 }
 
 int leat_tls_run(leat_tls *tls)
@@ -308,6 +322,7 @@ int leat_tls_keep(leat_tls *tls)
 {
     if (tls->kept == NULL)
         tls->kept = BIO_new(BIO_s_mem());
+    ERR_clear_error();
     return tls->kept == NULL ? LEAT_E_NOMEM : LEAT_OK;
 }
 
@@ -352,8 +367,10 @@ int leat_tls_recv_done(leat_tls *tls, size_t length)
     if (!tls->lent || length > SPACE_BYTES)
         return LEAT_E_STATE;
     tls->lent = false;
-    if (length > 0 && BIO_write(tls->in, tls->space, (int)length) != (int)length)
+    if (length > 0 && BIO_write(tls->in, tls->space, (int)length) != (int)length) {
+        ERR_clear_error();
         return fail(tls, LEAT_E_NOMEM, "out of memory");
+    }
     tls->received += length;
     return LEAT_OK;
 }

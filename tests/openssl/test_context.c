@@ -470,7 +470,8 @@ static const struct {
     {"collector", "IP:192.0.2.7", "192.0.2.7", 1},
     {"collector", "IP:2001:db8::7", "2001:db8::7", 1},
     {"collector", "IP:192.0.2.7", "192.0.2.8", 0},
-    {"192.0.2.8", "IP:192.0.2.7", "192.0.2.8", 1},
+    {"192.0.2.8", "IP:192.0.2.7", "192.0.2.8", 0}, /* it says itself what it is for */
+    {"192.0.2.8", "DNS:collector.example", "192.0.2.8", 1},
     {"collector.example", NULL, "collector.example", 1},
     {"collector.example", NULL, "Collector.Example.", 1},
     {"other", "DNS:*.leat.example", "collector.leat.example", 1},
