@@ -13,8 +13,7 @@ struct record {
     size_t length;
     uint64_t offset;
     uint32_t second;
-    bool safe;
-    bool met; /* when it came again */
+    bool met; /* it is not remembered, or came again */
 };
 
 /* The last event of a message that was told. */
@@ -38,9 +37,24 @@ struct client {
     size_t events;          /* of any kind */
     struct record *records; /* events with an archive timestamp */
     size_t record_count;
+    size_t safe;                /* so many of them are */
+    uint32_t second;            /* of the bookmark */
+    size_t remembered;          /* records of that second */
+    uint32_t initial_timestamp; /* of the last request */
     struct text log;
     bool vague; /* too much for the arrays, or it cannot be seen whether a message ended it */
 };
+
+/* The bookmark moves to another second, of which no record is remembered yet. */
+static void move_bookmark(struct client *client, uint32_t second)
+{
+    size_t i;
+
+    client->second = second;
+    client->remembered = 0;
+    for (i = 0; i < client->record_count; i++)
+        client->records[i].met = true;
+}
 
 /* What it says. Unless the caller says so, a streaming request is said once for each other one. */
 static void listen_to(struct client *client)
@@ -54,6 +68,10 @@ static void listen_to(struct client *client)
             client->nulls++;
             break;
         case LEAT_ESTREAMER_EVENT_STREAM_REQUEST:
+            client->initial_timestamp = (uint32_t)leat_value_u64(
+                leat_value_get(leat_event_value(event), "initial_timestamp"));
+            if (client->initial_timestamp < client->second)
+                move_bookmark(client, client->initial_timestamp);
             client->waits =
                 (leat_value_u64(leat_value_get(leat_event_value(event), "request_flags")) &
                  LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0;
@@ -77,10 +95,16 @@ static void check_nulls(const struct client *client)
 /* All events up to there are safe. */
 static void make_safe(struct client *client, uint64_t offset)
 {
-    size_t i;
+    for (; client->safe < client->record_count; client->safe++) {
+        struct record *record = &client->records[client->safe];
 
-    for (i = client->record_count; i-- > 0 && !client->records[i].safe;)
-        client->records[i].safe = client->records[i].offset <= offset;
+        if (record->offset > offset)
+            break;
+        if (record->second != client->second)
+            move_bookmark(client, record->second);
+        record->met = client->remembered == client->options.bookmark_records;
+        client->remembered += !record->met;
+    }
 }
 
 /* How many messages are owed a null once the event there was given back. */
@@ -113,7 +137,7 @@ static void log_record(struct client *client, const leat_event *event)
     record->length = length - 8;
     record->offset = leat_event_offset(event);
     record->second = second;
-    record->safe = false;
+    record->met = true;
     memcpy(client->log.octets + record->at, raw + 8, record->length);
     client->log.length += record->length;
     client->record_count++;
@@ -261,38 +285,38 @@ static bool is_bookmark(leat_session *session, const uint8_t *data, size_t lengt
     return same;
 }
 
-/* The second of the bookmark, by what is safe; and marks which of its records are remembered. */
-static uint32_t remember(struct client *client)
+/*
+ * The second of the bookmark: no later than any that is not safe, of which nothing is remembered
+ * then.
+ */
+static uint32_t remember(const struct client *client, bool *met)
 {
-    uint32_t second = 0, most = client->options.bookmark_records;
+    uint32_t second = client->second;
     size_t i;
 
-    for (i = 0; i < client->record_count; i++) {
-        if (client->records[i].safe && client->records[i].second > second)
+    if (second == 0 && client->initial_timestamp == LEAT_ESTREAMER_NOW)
+        second = LEAT_ESTREAMER_NOW;
+    for (i = client->safe; i < client->record_count; i++) {
+        if (client->records[i].second < second)
             second = client->records[i].second;
     }
-    for (i = 0; i < client->record_count; i++) {
-        struct record *record = &client->records[i];
-        bool remembered = most > 0 && record->safe && record->second == second;
-
-        record->met = !remembered;
-        most -= remembered;
-    }
-    return second;
+    for (i = 0; i < client->record_count; i++)
+        met[i] = client->records[i].met || second != client->second;
+    return second == LEAT_ESTREAMER_NOW ? 0 : second;
 }
 
 /* Whether a record with the same octets is remembered; each that is counts once. */
-static bool meet(struct client *client, const struct record *again)
+static bool meet(const struct client *client, bool *met, const struct record *again)
 {
     size_t i;
 
     for (i = 0; i < client->record_count; i++) {
-        struct record *record = &client->records[i];
+        const struct record *record = &client->records[i];
 
-        if (!record->met && record->length == again->length &&
+        if (!met[i] && record->length == again->length &&
             memcmp(client->log.octets + record->at, client->log.octets + again->at,
                    record->length) == 0) {
-            record->met = true;
+            met[i] = true;
             return true;
         }
     }
@@ -300,7 +324,8 @@ static bool meet(struct client *client, const struct record *again)
 }
 
 /* The server sends the whole second again, and what is remembered is recognised. */
-static bool repeat_second(struct client *client, leat_session *resumed, uint32_t second)
+static bool repeat_second(const struct client *client, bool *met, leat_session *resumed,
+                          uint32_t second)
 {
     static struct text text;
     const leat_event *event;
@@ -319,7 +344,7 @@ static bool repeat_second(struct client *client, leat_session *resumed, uint32_t
         must(leat_feed(resumed, text.octets, 8) == LEAT_OK);
         must(leat_feed(resumed, client->log.octets + record->at, record->length) == LEAT_OK);
         must(leat_next(resumed, &event) == LEAT_OK);
-        known = meet(client, record);
+        known = meet(client, met, record);
         all = all && known;
         must(leat_estreamer_is_repeat(resumed) == (int)known);
         must(leat_next(resumed, &event) == LEAT_MORE);
@@ -328,10 +353,11 @@ static bool repeat_second(struct client *client, leat_session *resumed, uint32_t
 }
 
 /* A bookmark loads and says the same again; any change of it is found out. */
-static void check_bookmark(struct client *client, struct input *input)
+static void check_bookmark(const struct client *client, struct input *input)
 {
     leat_estreamer_client_options options = client->options;
-    uint32_t second = remember(client);
+    bool met[MESSAGES];
+    uint32_t second = remember(client, met);
     const uint8_t *data, *output;
     leat_session *resumed;
     size_t length, output_length;
@@ -348,7 +374,7 @@ static void check_bookmark(struct client *client, struct input *input)
     must(output_length == 16);
     must(client->vague ||
          load(output + 8) == (second != 0 ? second : client->options.initial_timestamp));
-    if (!client->vague && second != 0 && repeat_second(client, resumed, second))
+    if (!client->vague && second != 0 && repeat_second(client, met, resumed, second))
         must(is_bookmark(resumed, data, length));
     leat_session_free(resumed);
     other[take(input) % length] ^= (uint8_t)(1u << take(input) % 8u);
@@ -469,7 +495,8 @@ static uint64_t run(struct input input, struct manner manner)
     client.message_end = client.last = 0;
     client.nulls = client.null_commands = client.owed = client.messages = client.events = 0;
     client.records = records;
-    client.record_count = client.log.length = 0;
+    client.record_count = client.log.length = client.safe = client.remembered = 0;
+    client.second = 0;
     client.vague = client.waits = client.asks = false;
     start_live(&client.live, manner, LEAT_FROM_CLIENT);
     configure(&client.live, &settings, 1 << 14, queued[take(&input) % 4u]);

@@ -83,7 +83,8 @@ static void serve(struct pair *pair)
         if (leat_event_kind(event) != wanted)
             continue;
         for (pair->next_sent = 0; pair->next_sent < pair->archive.count; pair->next_sent++) {
-            if (pair->archive.seconds[pair->next_sent] >= leat_estreamer_start(pair->server))
+            if (pair->archive.seconds[pair->next_sent] >=
+                leat_estreamer_initial_timestamp(pair->server))
                 break;
         }
         pair->next_told = pair->first_held = pair->next_sent;

@@ -31,13 +31,13 @@ struct server {
     uint32_t sequence_number;
     uint32_t items;  /* of the last bundle that was said */
     size_t nulls;    /* that were said */
-    size_t heard;    /* nulls of the client */
     size_t offers;   /* of services */
     size_t requests; /* for them */
     size_t singles;  /* requests for the data of one host, which lack their answer */
     bool full;       /* too much for the arrays */
     bool bundles;    /* how records are to be said from now on */
-    bool terse;      /* taken for a client without nulls for messages without records */
+    size_t plain;    /* services and keep-alives that lack their null */
+    bool vague;      /* long enough for a client to be taken for one that has no nulls for those */
 };
 
 /* As it was given, but for what deployed clients need: an address in the discovery header. */
@@ -128,6 +128,7 @@ static size_t listen_to(struct server *server)
         case LEAT_ESTREAMER_STREAMING_INFORMATION:
             must(leat_event_error(event) == NULL);
             server->offers++;
+            server->plain++;
             break;
         default:
             must(leat_event_kind(event) == LEAT_ESTREAMER_ERROR);
@@ -135,20 +136,26 @@ static size_t listen_to(struct server *server)
         }
     }
     must(server->items == 0);
-    must(server->terse || server->in_flight <= server->options.window);
+    must(server->vague || server->in_flight <= server->options.window);
     server->nulls += nulls;
+    server->plain += nulls;
     return nulls;
 }
 
-/* Nothing waits that the client allows; with keep-alives it is not plain what its nulls are for. */
-static void check_waiting(struct server *server)
+static void check_waiting(const struct server *server)
 {
-    size_t waiting = leat_estreamer_waiting(server->live.session);
+    if (!server->full && !server->live.ended && !is_over(&server->live))
+        must(leat_estreamer_waiting(server->live.session) == server->accepted - server->said);
+}
 
-    if (server->full || server->live.ended || is_over(&server->live))
-        return;
-    must(waiting == server->accepted - server->said);
-    must(waiting == 0 || server->options.keepalive_ms != 0 ||
+/* Nothing waits that the client allows, if there is room. */
+static void check_credit(const struct server *server)
+{
+    size_t unsent;
+
+    (void)leat_send_data(server->live.session, &unsent);
+    must(server->live.status != LEAT_PAUSED || unsent > 0);
+    must(server->vague || unsent > 0 || leat_estreamer_waiting(server->live.session) == 0 ||
          server->in_flight == server->options.window);
 }
 
@@ -160,8 +167,10 @@ static void note(struct server *server, const leat_event *event)
 
     switch (leat_event_kind(event)) {
     case LEAT_ESTREAMER_NULL:
-        server->in_flight -= server->in_flight > 0;
-        server->heard++;
+        if (server->plain > 0)
+            server->plain--;
+        else
+            server->in_flight -= server->in_flight > 0;
         break;
     case LEAT_ESTREAMER_EVENT_STREAM_REQUEST:
         server->bundles = server->bundles && !sound;
@@ -191,8 +200,8 @@ static void draw(struct server *server)
         must(server->offers == server->requests);
         check_waiting(server);
     }
-    must(live->status != LEAT_PAUSED);
     must(listen_to(server) == 0);
+    check_credit(server);
 }
 
 static void hear(struct server *server, const uint8_t *data, size_t size)
@@ -348,33 +357,33 @@ static void configure_server(leat_estreamer_server_options *options, struct inpu
 /* A keep-alive may be due; or it is a standstill, and what was held back goes on. */
 static void tick(struct server *server, unsigned how)
 {
-    size_t said = server->said, unsent;
-    bool terse = server->terse;
+    size_t unsent;
 
     (void)leat_send_data(server->live.session, &unsent);
     pass_time(&server->live, how);
-    server->terse = true;
+    server->vague =
+        server->vague || server->live.now_ms >= 30000 ||
+        (server->options.idle_ms != 0 && server->live.now_ms >= server->options.idle_ms);
     must(listen_to(server) <= (unsent == 0));
-    server->terse = terse || server->said > said;
-    must(server->said == said || server->options.keepalive_ms != 0);
 }
 
-/* A client that goes on saying nulls gets all that waits, once a message is over that had begun. */
+/*
+ * A client that reads, and goes on saying nulls, gets all that waits, once a message is over that had
+ * begun, and what else it has said is answered.
+ */
 static void finish(struct server *server)
 {
     static const uint8_t null[] = {0, 1, 0, 0, 0, 0, 0, 0};
-    size_t most = server->heard + server->nulls + server->offers + server->in_flight +
-                  leat_estreamer_waiting(server->live.session);
-    size_t swallowed = MESSAGE_BYTES / sizeof null + 1;
+    leat_session *session = server->live.session;
+    size_t left = MESSAGE_BYTES / sizeof null + (size_t)server->live.fed / sizeof null +
+                  server->accepted + server->nulls + server->offers + 1;
 
-    while (leat_estreamer_waiting(server->live.session) > 0 && server->heard < most &&
-           swallowed > 0 && leat_feed(server->live.session, null, sizeof null) == LEAT_OK) {
-        size_t heard = server->heard;
-
+    while (leat_estreamer_waiting(session) > 0 && left-- > 0 &&
+           leat_feed(session, null, sizeof null) == LEAT_OK) {
+        take_output(&server->live, SIZE_MAX);
         draw(server);
-        swallowed -= server->heard == heard;
     }
-    must(server->heard < most || leat_estreamer_waiting(server->live.session) == 0);
+    must(left > 0);
 }
 
 static void play(struct server *server, struct input *input)
@@ -452,8 +461,8 @@ static uint64_t run(struct input input, struct manner manner)
     server.things = things;
     server.accepted = server.said = server.log.length = 0;
     server.in_flight = server.sequence_number = server.items = 0;
-    server.nulls = server.heard = server.offers = server.requests = server.singles = 0;
-    server.full = server.bundles = server.terse = false;
+    server.nulls = server.offers = server.requests = server.singles = server.plain = 0;
+    server.full = server.bundles = server.vague = false;
     start_live(&server.live, manner, LEAT_FROM_SERVER);
     configure(&server.live, &settings, limits / 4 % 2u == 0 ? MESSAGE_BYTES : 200,
               queued[limits % 4u]);

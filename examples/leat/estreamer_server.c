@@ -181,7 +181,7 @@ static void answer_host_requests(struct connection *connection)
 static bool is_due(const struct visitor *visitor, const leat_session *session, bool loop,
                    const struct stored_record *record)
 {
-    uint32_t start = leat_estreamer_start(session);
+    uint32_t start = leat_estreamer_initial_timestamp(session);
 
     if (!leat_estreamer_is_wanted(session, record->type))
         return false;

@@ -190,10 +190,12 @@ LEAT_API void leat_estreamer_client_options_init(leat_estreamer_client_options *
  * than idle_ms is LEAT_E_TIMEOUT.
  *
  * leat_send() takes host_data_request, event_stream_request and streaming_request (both change the
- * request), null (a keep-alive) and error (which ends the session).
+ * request), null (which allows the server one more message, whatever it was sent for) and error
+ * (which ends the session).
  *
- * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (not a bookmark, held_records is 0, event types without their
- * count or a count without them, over 256 of them, or one that is 0, 0).
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, not a bookmark,
+ * held_records is 0, event types without their count or a count without them, over 256 of them, or
+ * one that is 0, 0).
  *
  * Source: spec sections 7, 8, 12 to 15.
  */
@@ -207,15 +209,20 @@ LEAT_API int leat_estreamer_client_new(const leat_config *config,
  *
  * offset  leat_event_offset() of the last one that is; UINT64_MAX: all that leat_next() gave.
  *
- * LEAT_OK, LEAT_E_LIMIT (queued_bytes) or LEAT_E_NOMEM: nothing changed; LEAT_E_STATE: not a
- * client's session.
+ * LEAT_OK, LEAT_E_LIMIT (no room for that many null messages: drain the output, or acknowledge
+ * fewer) or LEAT_E_NOMEM: nothing changed; LEAT_E_STATE: not a client's session.
  */
 LEAT_API int leat_estreamer_acknowledge(leat_session *session, uint64_t offset);
 
 /**
- * Appends the client's place in the stream: what it acknowledged. Given to another client later, it
- * resumes there: nothing is lost, and records of its last second that come again are recognised.
- * Keep it like any other octets; its form may change.
+ * Appends the client's place in the stream: the archive timestamp of the last record that it
+ * acknowledged, or of one before it that is still held. Given to another client later, it resumes
+ * there; records of that second that come again are recognised. Keep it like any other octets; its
+ * form may change.
+ *
+ * Nothing is lost if the server sends records in the order of their archive timestamps, which it
+ * does if FLAG_EXTENDED_HEADER asks for them. Before the first record there is no place: a client
+ * that starts from NOW then starts from now again.
  *
  * LEAT_OK, LEAT_E_STATE (not a client's session), LEAT_E_LIMIT, LEAT_E_NOMEM; unless LEAT_OK,
  * nothing was appended.
@@ -242,11 +249,11 @@ typedef struct leat_estreamer_server_options {
     /*
      * 0: records are sent as deployed clients need them: with the header that was asked for, the
      * type alone in its first word, and in an extended session has_ipv6 set in every discovery
-     * header. 1: as they are given.
+     * header. 1: as they are given, but with lengths that are right.
      */
     uint32_t verbatim;
     uint64_t keepalive_ms; /* 30 000; 0: never. A null message after so long without output */
-    uint64_t request_ms;   /* 60 000; 0: any time. How long the first request may take */
+    uint64_t request_ms;   /* 60 000; 0: any time. How long a request may take to be complete */
     uint64_t idle_ms;      /* 0: any time. How long an acknowledgement may take */
 } leat_estreamer_server_options;
 
@@ -261,7 +268,7 @@ LEAT_API void leat_estreamer_server_options_init(leat_estreamer_server_options *
  *
  * leat_next() tells what the client asks for; the services are offered by the session itself. A
  * later request takes the place of the one before it. A client that closes at once was only probing:
- * LEAT_END.
+ * LEAT_END (of TLS, see leat_tls_run()).
  *
  * leat_send() takes
  *   event_data          a record, from the first request on. In an extended session it goes in a
@@ -272,13 +279,17 @@ LEAT_API void leat_estreamer_server_options_init(leat_estreamer_server_options *
  *   error               ends the session
  *
  * What the client has not allowed yet waits, counted by leat_estreamer_waiting(); more than
- * queued_bytes of it is LEAT_E_LIMIT.
+ * queued_bytes of it is LEAT_E_LIMIT. Deployed clients acknowledge every message, so that their
+ * null messages for services and keep-alives allow nothing; of a client that seems to acknowledge
+ * records alone they count after 30 seconds in which nothing else does. A client that does not read
+ * what it asked for is not read (LEAT_PAUSED).
  *
  * LEAT_E_PROTOCOL ends the session after a first message that is not an event stream request, and
  * after a streaming request that does not name service 6667; LEAT_E_TIMEOUT after request_ms and
  * idle_ms.
  *
- * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (window or bundle_records is 0; too many services).
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised; window or bundle_records
+ * is 0; services without their count or a count without them; too many).
  *
  * Source: spec sections 7 to 9, 11 to 13.
  */
@@ -292,8 +303,8 @@ LEAT_API int leat_estreamer_server_new(const leat_config *config,
  * archive_timestamp  0 for records without one, such as metadata.
  * record             without its header; copied.
  *
- * LEAT_OK, LEAT_E_STATE (not a server's session, or no request yet), LEAT_E_VALUE (a type over
- * 65535), LEAT_E_LIMIT, LEAT_E_NOMEM.
+ * LEAT_OK, LEAT_E_STATE (not a server's session, no request yet, or it is over), LEAT_E_VALUE (a
+ * type over 65535), LEAT_E_LIMIT, LEAT_E_NOMEM.
  */
 LEAT_API int leat_estreamer_send_record(leat_session *session, uint32_t record_type,
                                         uint32_t archive_timestamp, const void *record,
@@ -307,9 +318,12 @@ LEAT_API int leat_estreamer_send_record(leat_session *session, uint32_t record_t
 LEAT_API int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type);
 
 /* From when on the client wants records: the initial_timestamp of its last request. */
-LEAT_API uint32_t leat_estreamer_start(const leat_session *session);
+LEAT_API uint32_t leat_estreamer_initial_timestamp(const leat_session *session);
 
-/* How many records, and messages with host data, wait until what went before is acknowledged. */
+/*
+ * How many records, and messages with host data, wait until what went before is acknowledged. 0 once
+ * the session is over.
+ */
 LEAT_API size_t leat_estreamer_waiting(const leat_session *session);
 
 /**

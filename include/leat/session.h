@@ -1,6 +1,7 @@
 /*
  * A session: one conversation over one byte stream, whatever the dialect and the role.
  *
+ *     leat_tick(session, now_ms);
  *     while ((status = leat_next(session, &event)) == LEAT_OK)
  *         handle(event);
  *     data = leat_send_data(session, &len);
@@ -11,7 +12,6 @@
  *         leat_recv_done(session, (size_t)n);
  *     else if (len > 0 && n == 0)
  *         leat_recv_eof(session);
- *     leat_tick(session, now_ms);
  *     timeout = leat_deadline(session);
  *
  * The constructors are in the headers of the dialects. However the bytes are cut, the events, the
@@ -117,7 +117,10 @@ LEAT_API int leat_send_done(leat_session *session, size_t length);
  */
 LEAT_API int leat_send(leat_session *session, const char *name, const leat_value *value);
 
-/* Tells the time: milliseconds of any monotonic clock. Never goes back. */
+/*
+ * Tells the time: milliseconds of any monotonic clock. Never goes back. What the session does is
+ * dated by the last tick, so tick first when you wake up.
+ */
 LEAT_API void leat_tick(leat_session *session, uint64_t now_ms);
 
 /* When leat_tick() should be called next, on the same clock; UINT64_MAX: nothing is pending. */

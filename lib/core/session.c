@@ -290,6 +290,7 @@ void lt_send_begin(leat_session *session)
     struct lt_writer *out = &session->out;
 
     session->send_error.code = LEAT_OK;
+    session->need = 0; /* what is sent may change what the next call says */
     if (session->sent > out->length - session->sent) {
         out->length -= session->sent;
         memmove(out->data, out->data + session->sent, out->length);

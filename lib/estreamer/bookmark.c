@@ -49,11 +49,13 @@ int lt_estreamer_bookmark_load(struct lt_estreamer_bookmark *bookmark, const voi
     if (!lt_ok(&in) || memcmp(mark, magic, sizeof magic) != 0 || lt_left(&in) % PRINT_BYTES != 0 ||
         lt_left(&in) == 0)
         return LEAT_E_VALUE;
-    count = lt_left(&in) / PRINT_BYTES - 1;
     if (lt_load_u64be(in.end - PRINT_BYTES) !=
         lt_estreamer_fingerprint(start, length - PRINT_BYTES))
         return LEAT_E_VALUE;
     bookmark->second = second;
+    count = lt_left(&in) / PRINT_BYTES - 1;
+    if (count > bookmark->most)
+        count = bookmark->most;
     if (count == 0)
         return LEAT_OK;
     if (!lt_grow(&bookmark->allocator, (void **)&bookmark->prints, &bookmark->size, count,
@@ -68,14 +70,16 @@ int lt_estreamer_bookmark_load(struct lt_estreamer_bookmark *bookmark, const voi
     return LEAT_OK;
 }
 
-void lt_estreamer_bookmark_save(const struct lt_estreamer_bookmark *bookmark, struct lt_writer *out)
+void lt_estreamer_bookmark_save(const struct lt_estreamer_bookmark *bookmark, uint32_t second,
+                                struct lt_writer *out)
 {
+    size_t count = second == bookmark->second ? bookmark->count : 0;
     size_t start = out->length;
     size_t i;
 
     lt_put_bytes(out, magic, sizeof magic);
-    lt_put_u32be(out, bookmark->second);
-    for (i = 0; i < bookmark->count; i++)
+    lt_put_u32be(out, second);
+    for (i = 0; i < count; i++)
         lt_put_u64be(out, bookmark->prints[i]);
     if (out->status == LEAT_OK)
         lt_put_u64be(out, lt_estreamer_fingerprint(out->data + start, out->length - start));
@@ -147,14 +151,18 @@ bool lt_estreamer_reserve_fingerprints(struct lt_estreamer_bookmark *bookmark, s
                    bookmark->count + count, sizeof *bookmark->prints);
 }
 
+void lt_estreamer_bookmark_move(struct lt_estreamer_bookmark *bookmark, uint32_t second)
+{
+    forget_resumed(bookmark);
+    bookmark->second = second;
+    bookmark->count = 0;
+}
+
 void lt_estreamer_pass(struct lt_estreamer_bookmark *bookmark, uint32_t second,
                        uint64_t fingerprint)
 {
-    if (second > bookmark->second) {
-        forget_resumed(bookmark);
-        bookmark->second = second;
-        bookmark->count = 0;
-    }
-    if (second == bookmark->second && bookmark->count < bookmark->most)
+    if (second != bookmark->second)
+        lt_estreamer_bookmark_move(bookmark, second);
+    if (bookmark->count < bookmark->most)
         bookmark->prints[bookmark->count++] = fingerprint;
 }

@@ -42,6 +42,7 @@ struct client {
     uint32_t initial_timestamp;
     uint32_t held_records;
     uint32_t sequence_number; /* of the last bundle */
+    size_t timestamp_place;   /* where the field stood last time */
     bool waits_info;
     bool hold;
     bool endure_errors;
@@ -139,7 +140,7 @@ static int settle(struct client *client, size_t count)
         owed += held[i].owes;
         records += held[i].second != 0;
     }
-    if (session->status != LEAT_OK) /* there is nobody left to tell, but the bookmark moves on */
+    if (lt_estreamer_is_over(&client->peer)) /* nobody is left to tell, but the bookmark moves on */
         owed = 0;
     lt_send_begin(session);
     if (records > 0 && !lt_estreamer_reserve_fingerprints(&client->bookmark, records))
@@ -222,7 +223,8 @@ static void hold(struct client *client)
     uint32_t second = 0;
 
     if (event->kind == LEAT_ESTREAMER_EVENT_DATA)
-        second = (uint32_t)leat_value_u64(leat_value_get(event->value, "archive_timestamp"));
+        second = (uint32_t)leat_value_u64(
+            leat_value_find(event->value, LT_NAME("archive_timestamp"), &client->timestamp_place));
     if (second == LEAT_ESTREAMER_NOW)
         second = 0;
     held->offset = event->offset;
@@ -247,13 +249,34 @@ int leat_estreamer_acknowledge(leat_session *session, uint64_t offset)
     return settle_up_to((struct client *)session, offset);
 }
 
+/*
+ * From when on to resume: no later than what was drawn but is not safe. If nothing was safe yet,
+ * that matters only to a client that would otherwise start from "now".
+ */
+static uint32_t place(const struct client *client)
+{
+    uint32_t second = client->bookmark.second;
+    size_t i;
+
+    if (second == 0 && client->initial_timestamp == LEAT_ESTREAMER_NOW)
+        second = LEAT_ESTREAMER_NOW;
+    for (i = 0; i < client->held_count; i++) {
+        uint32_t held = client->held[client->held_first + i].second;
+
+        if (held != 0 && held < second)
+            second = held;
+    }
+    return second == LEAT_ESTREAMER_NOW ? 0 : second;
+}
+
 int leat_estreamer_bookmark(const leat_session *session, leat_buffer *buffer)
 {
+    const struct client *client = (const struct client *)session;
     size_t start = buffer->out.length;
 
     if (session->dialect != &lt_estreamer_client)
         return lt_error(&buffer->error, LEAT_E_STATE, 0, "not a client's session", NULL);
-    lt_estreamer_bookmark_save(&((const struct client *)session)->bookmark, &buffer->out);
+    lt_estreamer_bookmark_save(&client->bookmark, place(client), &buffer->out);
     return lt_buffer_end(buffer, start, LEAT_OK);
 }
 
@@ -399,6 +422,8 @@ static void change_request(struct client *client, size_t start)
     client->initial_timestamp = lt_load_u32be(body);
     client->request_flags = lt_load_u32be(body + 4);
     client->waits_info = (client->request_flags & LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0;
+    if (client->initial_timestamp < client->bookmark.second)
+        lt_estreamer_bookmark_move(&client->bookmark, client->initial_timestamp);
 }
 
 static int send(leat_session *session, const char *name, const leat_value *value)
@@ -421,7 +446,7 @@ static int send(leat_session *session, const char *name, const leat_value *value
     else if (message->kind == LEAT_ESTREAMER_STREAMING_REQUEST)
         client->waits_info = false;
     else if (message->kind == LEAT_ESTREAMER_ERROR)
-        lt_estreamer_over(session, start);
+        (void)lt_end(session);
     return LEAT_OK;
 }
 
@@ -436,22 +461,23 @@ static uint64_t deadline(const leat_session *session)
 {
     const struct client *client = (const struct client *)session;
 
-    if (client->idle_ms == 0 || session->status != LEAT_OK)
+    if (client->idle_ms == 0 || lt_estreamer_is_over(&client->peer))
         return UINT64_MAX;
     return client->peer.clocked ? idle_due(client) : 0;
 }
 
-/* While the session is paused, it is not the server who is silent. */
+/* While it is the caller who has to say what is safe, it is not the server who is silent. */
 static void tick(leat_session *session)
 {
     struct client *client = (struct client *)session;
     uint64_t octets = session->consumed + lt_unread_bytes(session);
 
     if (lt_estreamer_first_tick(&client->peer) || octets != client->heard_octets ||
-        session->paused) {
+        client->held_count >= client->held_records) {
         client->heard_ms = session->now_ms;
         client->heard_octets = octets;
-    } else if (session->status == LEAT_OK && lt_estreamer_is_due(session, idle_due(client))) {
+    } else if (!lt_estreamer_is_over(&client->peer) &&
+               lt_estreamer_is_due(session, idle_due(client))) {
         lt_estreamer_give_up(&client->peer, LEAT_E_TIMEOUT, "the server was silent for too long");
     }
 }
@@ -570,6 +596,8 @@ int leat_estreamer_client_new(const leat_config *config,
     leat_session *made;
     int status;
 
+    if (options != NULL && options->size < sizeof options->size)
+        return LEAT_E_VALUE;
     leat_estreamer_client_options_init(&settings, sizeof settings);
     if (options != NULL)
         memcpy(&settings, options,

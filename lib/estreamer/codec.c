@@ -238,7 +238,7 @@ int lt_estreamer_finish(leat_session *session, size_t start)
     return LEAT_OK;
 }
 
-struct lt_estreamer_writer lt_estreamer_start(leat_session *session)
+struct lt_estreamer_writer lt_estreamer_field_writer(leat_session *session)
 {
     struct lt_estreamer_writer writer = {&session->out, session->out.length,
                                          (size_t)session->limits.depth, &session->send_error};
@@ -249,7 +249,7 @@ struct lt_estreamer_writer lt_estreamer_start(leat_session *session)
 int lt_estreamer_write(leat_session *session, const struct lt_estreamer_message *message,
                        const leat_value *value, bool item)
 {
-    struct lt_estreamer_writer writer = lt_estreamer_start(session);
+    struct lt_estreamer_writer writer = lt_estreamer_field_writer(session);
     struct lt_estreamer_fields fields;
     int status = lt_estreamer_fields(&writer, value, NULL, &fields);
     size_t start;
@@ -268,7 +268,7 @@ int lt_estreamer_write(leat_session *session, const struct lt_estreamer_message 
  */
 static int write_unknown(leat_session *session, const leat_value *value, bool item)
 {
-    struct lt_estreamer_writer writer = lt_estreamer_start(session);
+    struct lt_estreamer_writer writer = lt_estreamer_field_writer(session);
     struct lt_estreamer_fields fields;
     uint64_t type = 0;
     size_t start;
@@ -332,7 +332,7 @@ static int send_bundle(struct lt_estreamer_codec *codec, const leat_value *value
     leat_session *session = &codec->session;
     const struct lt_estreamer_message *event_data =
         lt_estreamer_message_of_type(LT_ESTREAMER_EVENT_DATA_TYPE);
-    struct lt_estreamer_writer writer = lt_estreamer_start(session);
+    struct lt_estreamer_writer writer = lt_estreamer_field_writer(session);
     struct lt_estreamer_fields fields;
     const leat_value *items, *item;
     uint64_t connection = 0, sequence = 0, count = 0;

@@ -29,7 +29,7 @@ size_t lt_estreamer_begin_item(leat_session *session, uint32_t type);
 int lt_estreamer_finish(leat_session *session, size_t start);
 
 /* A writer of fields at the end of the output. */
-struct lt_estreamer_writer lt_estreamer_start(leat_session *session);
+struct lt_estreamer_writer lt_estreamer_field_writer(leat_session *session);
 
 /* All of it: a message, or an item, with the fields of value. */
 int lt_estreamer_write(leat_session *session, const struct lt_estreamer_message *message,

@@ -30,6 +30,12 @@ static inline bool lt_estreamer_is_over(const struct lt_estreamer_peer *peer)
 }
 
 /*
+ * Sends a message that is no command of the caller's, so that what leat_session_send_error() says
+ * stays. LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM.
+ */
+int lt_estreamer_send_aside(leat_session *session, const void *message, size_t length);
+
+/*
  * Draws the next event, unless there is a verdict. A stream whose framing is broken is answered
  * with an error message.
  */
@@ -43,13 +49,6 @@ void lt_estreamer_offence(struct lt_estreamer_peer *peer, const char *what, cons
 
 /* Ends the session now, for a reason that no event shows, with an error message. */
 void lt_estreamer_give_up(struct lt_estreamer_peer *peer, int status, const char *what);
-
-/*
- * Around writing an error message in a command of the caller's: what is held back goes in its
- * favour, and then the session is over.
- */
-void lt_estreamer_make_way(leat_session *session);
-void lt_estreamer_over(leat_session *session, size_t error_message);
 
 /* True the first time that the time is told: what was to be timed from the start, is from now. */
 bool lt_estreamer_first_tick(struct lt_estreamer_peer *peer);

@@ -12,15 +12,21 @@
  *                     either request          takes the place of the last     as above
  *     any             error                                                   over
  *
- * What the client has not allowed yet stands at the end of the output, held back: whole messages,
- * of which the last may be a bundle that is still open for records.
+ * What the client has not allowed yet waits in a queue of its own: whole messages, of which the
+ * last may be a bundle that is still open for records. What needs no leave goes straight to the
+ * output.
  */
 #include "peer.h"
 
 #include <leat/estreamer.h>
 
+#define BUNDLE_HEADER      16u /* the message's header, the connection, the number */
 #define SERVICE_BYTES      16u
 #define SERVICES_MAX       16u
+#define OFFER_BYTES        (LT_ESTREAMER_HEADER_BYTES + SERVICES_MAX * SERVICE_BYTES)
+#define UNSENT_MAX         ((size_t)256 << 10) /* a client has to read before it is read */
+#define STANDSTILL_MS      30000u
+#define PATIENCE           10u /* how many times as long with a client that is known to answer */
 #define DISCOVERY_BYTES    40u /* of a discovery header without an address */
 #define DISCOVERY_IPV4     4u  /* where in it ... */
 #define DISCOVERY_HAS_IPV6 14u
@@ -40,36 +46,65 @@ struct server {
     uint32_t bundle_records;
     uint32_t bundle_bytes;
     bool verbatim;
-    bool bundles;      /* how records are sent */
-    uint32_t flags;    /* of the request */
-    uint32_t codes[8]; /* bits: the event codes below 256 of the request */
+    bool bundles;           /* how records are sent */
+    uint32_t request_flags; /* of the event stream request */
+    uint32_t flags;         /* and with those of the streaming request */
+    uint32_t codes[8];      /* bits: the event codes below 256 of the request */
     uint32_t initial_timestamp;
-    uint32_t in_flight;       /* messages with records that lack their null */
-    uint32_t others;          /* messages without, that lack theirs */
-    uint32_t others_answered; /* nulls that were taken for an answer to one of them */
-    bool answers_all;         /* the client has shown that it has nulls for those */
-    bool is_terse;            /* it seems to have none */
-    uint32_t sequence_number; /* of the last bundle */
-    size_t open_bytes;        /* of the bundle at the end of the output that is open; 0: none */
-    uint32_t open_records;
-    size_t waiting;        /* records, and host data, that are held back */
     uint64_t host_singles; /* host data requests without their answer */
     uint64_t host_ranges;
+    struct lt_writer queue; /* queue.data[queue_first .. queue.length) waits */
+    size_t queue_first;
+    size_t waiting;    /* records, and host data, in it */
+    size_t open_bytes; /* of the bundle at its end that is open; 0: none */
+    uint32_t open_records;
+    uint32_t sequence_number; /* of the last bundle */
+    uint32_t in_flight;       /* messages with records that lack their null */
+    /*
+     * Deployed clients have a null for every message, so that those for services and keep-alives
+     * (plain messages) allow nothing. The published guide asks for nulls to records alone. Nulls
+     * count for plain messages first: a client that has none for them then seems to owe some for
+     * good, and shows that by a standstill.
+     */
+    uint32_t plain_in_flight;
+    uint32_t plain_answered; /* nulls that counted for one while records were in flight */
+    bool answers_plain;      /* a null came when nothing else could be meant */
+    bool is_terse;           /* so they count for records alone */
     uint64_t keepalive_ms;
     uint64_t request_ms;
     uint64_t idle_ms;
-    uint64_t started_ms;
-    uint64_t sent_ms;   /* when something was last sent */
-    uint64_t credit_ms; /* when the first message in flight was sent, or the last null came */
+    uint64_t asked_ms;    /* since when a request is awaited */
+    uint64_t sent_ms;     /* when something was sent last ... */
+    uint64_t records_ms;  /* ... that had records */
+    uint64_t credited_ms; /* when the first message in flight was sent, or the last null came */
 };
 
 /* Flow control */
 
-/* The message that begins what is held back, and how many records it has. */
-static size_t first_held(const leat_session *session, size_t *records)
+static bool has_credit(const struct server *server)
 {
-    struct lt_reader in =
-        lt_reader(session->out.data + session->out.length - session->hold_back, session->hold_back);
+    return server->in_flight < server->window;
+}
+
+static size_t queued(const struct server *server)
+{
+    return server->queue.length - server->queue_first;
+}
+
+/* A message with records is in the output. */
+static void count_sent(struct server *server)
+{
+    uint64_t now_ms = server->peer.codec.session.now_ms;
+
+    if (server->in_flight++ == 0)
+        server->credited_ms = now_ms;
+    server->sent_ms = server->records_ms = now_ms;
+}
+
+/* The first message that waits, and how many records it has. */
+static size_t first_waiting(const struct server *server, size_t *records)
+{
+    struct lt_reader in = lt_reader(server->queue.data + server->queue_first, queued(server));
     struct lt_reader body;
     uint16_t type;
 
@@ -84,72 +119,110 @@ static size_t first_held(const leat_session *session, size_t *records)
             (void)lt_take(&body, lt_u32be(&body));
         }
     }
-    return session->hold_back - lt_left(&in);
-}
-
-/* Lets go what the client allows: whole messages, each until its null. */
-static void let_go(struct server *server)
-{
-    leat_session *session = &server->peer.codec.session;
-
-    while (session->hold_back > 0 && server->in_flight < server->window) {
-        size_t records;
-
-        session->hold_back -= first_held(session, &records);
-        server->waiting -= records;
-        if (session->hold_back == 0)
-            server->open_bytes = 0;
-        if (server->in_flight++ == 0)
-            server->credit_ms = session->now_ms;
-        server->sent_ms = session->now_ms;
-    }
+    return queued(server) - lt_left(&in);
 }
 
 /*
- * Deployed clients have a null for every message, in order, so that their nulls for the services
- * and for keep-alives allow nothing. The published guide asks for nulls to records alone. A client
- * that keeps to that seems to owe one for good; it shows when all comes to a standstill.
+ * Lets go what the client allows: whole messages, each until its null. What finds no room or memory
+ * stays, and is tried again.
  */
-static void end_standstill(struct server *server)
+static void let_go(struct server *server)
 {
-    if (server->answers_all || server->is_terse || server->others_answered == 0 ||
-        server->peer.codec.session.hold_back == 0)
-        return;
+    while (queued(server) > 0 && has_credit(server)) {
+        size_t records;
+        size_t length = first_waiting(server, &records);
+
+        if (lt_estreamer_send_aside(&server->peer.codec.session,
+                                    server->queue.data + server->queue_first, length) != LEAT_OK)
+            return;
+        server->queue_first += length;
+        server->waiting -= records;
+        if (queued(server) == 0)
+            server->queue_first = server->queue.length = server->open_bytes = 0;
+        count_sent(server);
+    }
+}
+
+/* A message without records is in the output. */
+static void count_plain(struct server *server)
+{
+    server->sent_ms = server->peer.codec.session.now_ms;
+    if (!server->is_terse)
+        server->plain_in_flight++;
+}
+
+static int send_plain(struct server *server, const void *message, size_t length)
+{
+    int status = lt_estreamer_send_aside(&server->peer.codec.session, message, length);
+
+    if (status == LEAT_OK)
+        count_plain(server);
+    return status;
+}
+
+static bool may_be_terse(const struct server *server)
+{
+    return server->in_flight > 0 && server->plain_answered > 0 && !server->is_terse;
+}
+
+/* All came to a standstill: its nulls were for records, it seems. */
+static void take_for_terse(struct server *server)
+{
     server->is_terse = true;
     server->in_flight -=
-        server->in_flight < server->others_answered ? server->in_flight : server->others_answered;
+        server->in_flight < server->plain_answered ? server->in_flight : server->plain_answered;
+    server->credited_ms = server->peer.codec.session.now_ms;
     let_go(server);
 }
 
-/* Puts a message without records in front of what is held back, inside a command. */
-static void put_first(struct server *server, const void *octets, size_t length)
+/* A null allows one more message with records; one that nothing was sent for allows nothing. */
+static void on_null(struct server *server)
 {
-    leat_session *session = &server->peer.codec.session;
-    uint8_t *held;
-
-    if (lt_put(&session->out, length) == NULL || !lt_estreamer_has_room(session))
-        return;
-    held = session->out.data + session->out.length - length - session->hold_back;
-    memmove(held + length, held, session->hold_back);
-    memcpy(held, octets, length);
-    server->sent_ms = session->now_ms;
-    /* Only standstills tell terse clients, and only keep-alives tell standstills. */
-    if (!server->is_terse && server->keepalive_ms != 0)
-        server->others++;
+    if (server->plain_in_flight > 0 && !server->is_terse) {
+        server->plain_in_flight--;
+        if (server->in_flight == 0)
+            server->answers_plain = true;
+        else
+            server->plain_answered++;
+    } else if (server->in_flight > 0) {
+        server->in_flight--;
+    } else {
+        server->is_terse = false; /* it was only slow */
+        server->plain_in_flight = server->plain_answered = 0;
+    }
+    server->credited_ms = server->peer.codec.session.now_ms;
+    let_go(server);
 }
 
-/* The same where no command is: LEAT_OK, or why there is no room. */
-static int send_first(struct server *server, const void *octets, size_t length)
+/*
+ * Inside a command, around what it writes at the end of the output: what waits counts for
+ * queued_bytes, too; and what may not be sent yet, from start on, goes into the queue.
+ */
+static void make_queue_count(struct server *server)
+{
+    struct lt_writer *out = &server->peer.codec.session.out;
+
+    out->limit -= out->limit < queued(server) ? out->limit : queued(server);
+}
+
+static int enqueue(struct server *server, size_t start)
 {
     leat_session *session = &server->peer.codec.session;
-    struct leat_error refusal = session->send_error;
-    int status;
+    struct lt_writer *queue = &server->queue;
 
-    lt_send_begin(session);
-    put_first(server, octets, length);
-    status = lt_send_end(session, LEAT_OK);
-    session->send_error = refusal;
-    return status;
+    if (server->queue_first > queued(server)) {
+        queue->length = queued(server);
+        memmove(queue->data, queue->data + server->queue_first, queue->length);
+        server->queue_first = 0;
+    }
+    lt_put_bytes(queue, session->out.data + start, session->out.length - start);
+    if (queue->status != LEAT_OK) {
+        queue->status = LEAT_OK;
+        return lt_refuse(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
+    }
+    session->out.length = start;
+    server->waiting++;
+    return LEAT_OK;
 }
 
 /* Records */
@@ -214,119 +287,123 @@ struct record_source {
     bool encoded;
 };
 
-static int put_record(struct server *server, struct record_source source)
+static int put_record(struct server *server, const struct record_source *source)
 {
     leat_session *session = &server->peer.codec.session;
-    struct lt_estreamer_writer writer = lt_estreamer_start(session);
-    size_t header_bytes = source.header.archived ? 16 : 8;
-    size_t start = session->out.length;
+    struct lt_estreamer_writer writer = lt_estreamer_field_writer(session);
+    struct lt_estreamer_fields fields = source->fields;
+    size_t record = session->out.length + (source->header.archived ? 16 : 8);
     int status = LEAT_OK;
 
-    if (source.encoded) {
-        (void)lt_estreamer_put_record_header(&session->out, &source.header);
-        lt_put_bytes(&session->out, source.octets, source.length);
+    if (source->encoded) {
+        (void)lt_estreamer_put_record_header(&session->out, &source->header);
+        lt_put_bytes(&session->out, source->octets, source->length);
     } else {
-        status = lt_estreamer_write_event_data(&writer, &source.fields, &source.header);
+        status = lt_estreamer_write_event_data(&writer, &fields, &source->header);
     }
     if (status != LEAT_OK || !lt_estreamer_has_room(session))
         return status;
-    return fit_record(server, &source.header, start + header_bytes);
+    return fit_record(server, &source->header, record);
 }
 
-/* Adds the record to the open bundle, or opens one; *fits is false if the bundle gets too long. */
-static int put_item(struct server *server, const struct record_source *source, bool *fits)
+/* The record as a bundle of its own, or (opens is false) as an item of one. */
+static int put_item(struct server *server, const struct record_source *source, bool opens)
 {
     leat_session *session = &server->peer.codec.session;
-    size_t bundle = session->out.length - server->open_bytes;
-    bool opens = server->open_bytes == 0;
+    size_t bundle = session->out.length;
     size_t item;
     int status;
 
-    *fits = true;
     if (opens) {
         (void)lt_estreamer_begin(session, LT_ESTREAMER_MESSAGE_BUNDLE_TYPE);
         lt_put_u32be(&session->out, server->connection_id);
         lt_put_u32be(&session->out, server->sequence_number + 1);
     }
     item = lt_estreamer_begin_item(session, LT_ESTREAMER_EVENT_DATA_TYPE);
-    status = put_record(server, *source);
+    status = put_record(server, source);
     if (status == LEAT_OK)
         status = lt_estreamer_finish(session, item);
-    if (status != LEAT_OK || !lt_estreamer_has_room(session))
-        return status;
-    if (!opens &&
-        session->out.length - bundle > session->limits.message_bytes + LT_ESTREAMER_HEADER_BYTES) {
-        *fits = false;
-        session->out.length = item;
-        return LEAT_OK;
-    }
-    status = lt_estreamer_finish(session, bundle);
-    if (status != LEAT_OK)
-        return status;
-    if (opens) {
-        server->sequence_number++;
-        server->open_records = 0;
-    }
-    session->hold_back += session->out.length - bundle - server->open_bytes;
-    server->open_bytes = session->out.length - bundle;
-    server->open_records++;
-    server->waiting++;
-    return LEAT_OK;
+    return status == LEAT_OK && opens ? lt_estreamer_finish(session, bundle) : status;
 }
 
-static int put_bundled(struct server *server, const struct record_source *source)
+/* Whether the bundle that is open takes one more record, so far. */
+static bool is_open(const struct server *server)
 {
-    bool fits;
-    int status;
-
-    if (server->open_records >= server->bundle_records ||
-        server->open_bytes >= server->bundle_bytes)
-        server->open_bytes = 0;
-    status = put_item(server, source, &fits);
-    if (!fits) {
-        server->open_bytes = 0;
-        status = put_item(server, source, &fits);
-    }
-    return status;
+    return server->open_bytes > 0 && server->open_bytes < server->bundle_bytes &&
+           server->open_records < server->bundle_records;
 }
 
-/* A message that waits for its turn; it begins at start and is whole. */
-static int hold_message(struct server *server, size_t start)
+/* A record that waits: in the bundle that is open if it fits, else in a new one. */
+static int enqueue_item(struct server *server, const struct record_source *source)
 {
     leat_session *session = &server->peer.codec.session;
-    int status = lt_estreamer_finish(session, start);
+    size_t start = session->out.length;
+    uint64_t most = session->limits.message_bytes + LT_ESTREAMER_HEADER_BYTES;
+    bool opens = !is_open(server);
+    size_t length;
+    int status = put_item(server, source, opens);
 
+    if (status == LEAT_OK && !opens && session->out.length - start > most - server->open_bytes) {
+        session->out.length = start;
+        opens = true;
+        status = put_item(server, source, opens);
+    }
     if (status != LEAT_OK || !lt_estreamer_has_room(session))
         return status;
-    session->hold_back += session->out.length - start;
-    server->open_bytes = 0;
-    server->waiting++;
+    length = session->out.length - start;
+    status = enqueue(server, start);
+    if (status != LEAT_OK)
+        return status;
+    server->sequence_number += opens;
+    server->open_records = opens ? 1 : server->open_records + 1;
+    server->open_bytes = opens ? length : server->open_bytes + length;
+    lt_patch_u32be(&server->queue, server->queue.length - server->open_bytes + 4,
+                   (uint32_t)(server->open_bytes - LT_ESTREAMER_HEADER_BYTES));
     return LEAT_OK;
+}
+
+/* A message that is whole, and begins at start. */
+static int send_or_enqueue(struct server *server, size_t start)
+{
+    int status;
+
+    if (!lt_estreamer_has_room(&server->peer.codec.session))
+        return LEAT_OK;
+    if (queued(server) == 0 && has_credit(server)) {
+        count_sent(server);
+        return LEAT_OK;
+    }
+    status = enqueue(server, start);
+    if (status == LEAT_OK)
+        server->open_bytes = 0;
+    return status;
 }
 
 static int send_source(struct server *server, struct record_source *source)
 {
     leat_session *session = &server->peer.codec.session;
-    size_t start;
+    size_t start = session->out.length;
     int status;
 
     fit_header(server, &source->header);
+    if (server->bundles && (queued(server) > 0 || !has_credit(server)))
+        return enqueue_item(server, source);
     if (server->bundles) {
-        status = put_bundled(server, source);
+        status = put_item(server, source, true);
+        if (status == LEAT_OK && lt_estreamer_has_room(session))
+            server->sequence_number++;
     } else {
-        start = lt_estreamer_begin(session, LT_ESTREAMER_EVENT_DATA_TYPE);
-        status = put_record(server, *source);
+        (void)lt_estreamer_begin(session, LT_ESTREAMER_EVENT_DATA_TYPE);
+        status = put_record(server, source);
         if (status == LEAT_OK)
-            status = hold_message(server, start);
+            status = lt_estreamer_finish(session, start);
     }
-    if (status == LEAT_OK && lt_estreamer_has_room(session))
-        let_go(server);
-    return status;
+    return status == LEAT_OK ? send_or_enqueue(server, start) : status;
 }
 
 static int send_event_data(struct server *server, const leat_value *value)
 {
-    struct lt_estreamer_writer writer = lt_estreamer_start(&server->peer.codec.session);
+    struct lt_estreamer_writer writer = lt_estreamer_field_writer(&server->peer.codec.session);
     struct record_source source = {.encoded = false};
     int status = lt_estreamer_fields(&writer, value, NULL, &source.fields);
 
@@ -352,13 +429,16 @@ int leat_estreamer_send_record(leat_session *session, uint32_t record_type,
     if (record_type > LT_ESTREAMER_RECORD_TYPE_MASK)
         return lt_refuse(session, LEAT_E_VALUE, 0, "over 65535", "record_type");
     lt_send_begin(session);
+    make_queue_count(server);
     return lt_send_end(session, send_source(server, &source));
 }
 
 size_t leat_estreamer_waiting(const leat_session *session)
 {
-    return session->dialect == &lt_estreamer_server && session->hold_back > 0
-               ? ((const struct server *)session)->waiting
+    const struct server *server = (const struct server *)session;
+
+    return session->dialect == &lt_estreamer_server && !lt_estreamer_is_over(&server->peer)
+               ? server->waiting
                : 0;
 }
 
@@ -379,12 +459,10 @@ static int send_host_data(struct server *server, const struct lt_estreamer_messa
     if (status != LEAT_OK || !lt_estreamer_has_room(session))
         return status;
     last = single || session->out.length - start == LT_ESTREAMER_HEADER_BYTES;
-    status = hold_message(server, start);
-    if (status != LEAT_OK)
-        return status;
-    *requests -= last;
-    let_go(server);
-    return LEAT_OK;
+    status = send_or_enqueue(server, start);
+    if (status == LEAT_OK)
+        *requests -= last;
+    return status;
 }
 
 static int send(leat_session *session, const char *name, const leat_value *value)
@@ -392,7 +470,6 @@ static int send(leat_session *session, const char *name, const leat_value *value
     struct server *server = (struct server *)session;
     const struct lt_estreamer_message *message =
         name == NULL ? NULL : lt_estreamer_message_named(name);
-    size_t start = session->out.length;
     int status;
 
     if (lt_estreamer_is_over(&server->peer))
@@ -401,21 +478,22 @@ static int send(leat_session *session, const char *name, const leat_value *value
     case LEAT_ESTREAMER_EVENT_DATA:
         if (server->state == START)
             break;
+        make_queue_count(server);
         return send_event_data(server, value);
     case LEAT_ESTREAMER_SINGLE_HOST_DATA:
     case LEAT_ESTREAMER_MULTIPLE_HOST_DATA:
+        make_queue_count(server);
         return send_host_data(server, message, value);
     case LEAT_ESTREAMER_NULL:
-        if (leat_value_first(value) != NULL)
-            return lt_refuse(session, LEAT_E_VALUE, 0, "a null message has no fields", NULL);
-        put_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
-        return LEAT_OK;
     case LEAT_ESTREAMER_ERROR:
-        lt_estreamer_make_way(session);
         status = lt_estreamer_write(session, message, value, false);
-        if (status == LEAT_OK && lt_estreamer_has_room(session))
-            lt_estreamer_over(session, start);
-        return status;
+        if (status != LEAT_OK || !lt_estreamer_has_room(session))
+            return status;
+        if (message->kind == LEAT_ESTREAMER_ERROR)
+            (void)lt_end(session);
+        else
+            count_plain(server);
+        return LEAT_OK;
     default:
         break;
     }
@@ -460,13 +538,22 @@ static bool has_code(const struct server *server, uint32_t code)
     return (server->codes[code / 32] >> code % 32 & 1) != 0;
 }
 
+/*
+ * The flags that count. Deployed clients set the bit for intrusion events in extended requests,
+ * too, where codes ask for them.
+ */
+static uint32_t flags_of(const struct server *server)
+{
+    return is_extended(server) ? server->flags & ~LEAT_ESTREAMER_FLAG_INTRUSION : server->flags;
+}
+
 /* Whether anything but metadata is asked for. */
 static bool wants_events(const struct server *server)
 {
     size_t i;
 
     for (i = 0; i < sizeof legacy_requests / sizeof *legacy_requests; i++) {
-        if ((server->flags & legacy_requests[i].flags & ~METADATA_BITS) != 0)
+        if ((flags_of(server) & legacy_requests[i].flags & ~METADATA_BITS) != 0)
             return true;
     }
     for (i = 0; i < sizeof server->codes * 8; i++) {
@@ -476,25 +563,20 @@ static bool wants_events(const struct server *server)
     return false;
 }
 
-/* Deployed clients set the bit for intrusion events in extended requests, where codes ask for them. */
 int leat_estreamer_is_wanted(const leat_session *session, uint32_t record_type)
 {
     const struct server *server = (const struct server *)session;
     const struct lt_estreamer_record *record = lt_estreamer_record(record_type);
-    uint32_t flags;
 
     if (session->dialect != &lt_estreamer_server || server->state != STREAMING)
         return 0;
     if (record == NULL)
         return wants_events(server);
-    flags = legacy_flags(record);
-    if (is_extended(server))
-        flags &= ~LEAT_ESTREAMER_FLAG_INTRUSION;
-    return (server->flags & flags) != 0 ||
+    return (flags_of(server) & legacy_flags(record)) != 0 ||
            (record->event_code != 0 && has_code(server, record->event_code));
 }
 
-uint32_t leat_estreamer_start(const leat_session *session)
+uint32_t leat_estreamer_initial_timestamp(const leat_session *session)
 {
     return session->dialect == &lt_estreamer_server
                ? ((const struct server *)session)->initial_timestamp
@@ -503,7 +585,7 @@ uint32_t leat_estreamer_start(const leat_session *session)
 
 static int offer_services(struct server *server)
 {
-    uint8_t message[LT_ESTREAMER_HEADER_BYTES + SERVICES_MAX * SERVICE_BYTES];
+    uint8_t message[OFFER_BYTES];
     struct lt_writer out = lt_writer_fixed(message, sizeof message);
     uint32_t i;
 
@@ -515,7 +597,7 @@ static int offer_services(struct server *server)
         lt_put_u32be(&out, SERVICE_BYTES - 8); /* what follows: deployed clients step like that */
         lt_put_u64be(&out, 0);
     }
-    return send_first(server, message, out.length);
+    return send_plain(server, message, out.length);
 }
 
 static int on_event_stream_request(struct server *server)
@@ -524,7 +606,8 @@ static int on_event_stream_request(struct server *server)
 
     server->initial_timestamp =
         (uint32_t)leat_value_u64(leat_value_get(request, "initial_timestamp"));
-    server->flags = (uint32_t)leat_value_u64(leat_value_get(request, "request_flags"));
+    server->request_flags = (uint32_t)leat_value_u64(leat_value_get(request, "request_flags"));
+    server->flags = server->request_flags;
     memset(server->codes, 0, sizeof server->codes);
     server->bundles = false;
     if (!is_extended(server)) {
@@ -532,39 +615,19 @@ static int on_event_stream_request(struct server *server)
         return LEAT_OK;
     }
     server->state = WAIT_REQUEST;
+    server->asked_ms = server->peer.codec.session.now_ms;
     return offer_services(server);
 }
 
-/* The request for our service, or NULL. */
-static const leat_value *find_service(const leat_value *request)
+/* One service of a streaming request; there may be several for ours. */
+static void subscribe(struct server *server, const leat_value *service)
 {
-    const leat_value *services = leat_value_get(request, "services");
-    const leat_value *service;
-
-    for (service = leat_value_first(services); service != NULL;
-         service = leat_value_next(services, service)) {
-        if (leat_value_u64(leat_value_get(service, "service_type")) == LT_ESTREAMER_SERVICE)
-            return service;
-    }
-    return NULL;
-}
-
-static void on_streaming_request(struct server *server)
-{
-    const leat_value *service = find_service(server->peer.codec.session.event.value);
     const leat_value *types = leat_value_get(service, "event_types");
     const leat_value *type;
 
-    if (service == NULL) {
-        lt_estreamer_offence(&server->peer, "not a streaming request for service 6667",
-                             "service_type");
-        return;
-    }
     server->initial_timestamp =
         (uint32_t)leat_value_u64(leat_value_get(service, "initial_timestamp"));
-    server->flags |= (uint32_t)leat_value_u64(leat_value_get(service, "flags")) |
-                     LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST;
-    memset(server->codes, 0, sizeof server->codes);
+    server->flags |= (uint32_t)leat_value_u64(leat_value_get(service, "flags"));
     for (type = leat_value_first(types); type != NULL; type = leat_value_next(types, type)) {
         uint64_t code = leat_value_u64(leat_value_get(type, "event_code"));
 
@@ -575,6 +638,29 @@ static void on_streaming_request(struct server *server)
     server->bundles = true;
 }
 
+/* A malformed one, which has no value, names no service either. */
+static void on_streaming_request(struct server *server)
+{
+    const leat_value *services = leat_value_get(server->peer.codec.session.event.value, "services");
+    const leat_value *service;
+    bool named = false;
+
+    for (service = leat_value_first(services); service != NULL;
+         service = leat_value_next(services, service)) {
+        if (leat_value_u64(leat_value_get(service, "service_type")) != LT_ESTREAMER_SERVICE)
+            continue;
+        if (!named) {
+            server->flags = server->request_flags | LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST;
+            memset(server->codes, 0, sizeof server->codes);
+        }
+        named = true;
+        subscribe(server, service);
+    }
+    if (!named)
+        lt_estreamer_offence(&server->peer, "not a streaming request for service 6667",
+                             "service_type");
+}
+
 static void on_host_data_request(struct server *server)
 {
     const leat_value *request = server->peer.codec.session.event.value;
@@ -583,23 +669,6 @@ static void on_host_data_request(struct server *server)
         server->host_ranges++;
     else
         server->host_singles++;
-}
-
-/* A null allows one more message; those that nothing was sent for allow nothing. */
-static void on_null(struct server *server)
-{
-    if (server->others > 0 && !server->is_terse) {
-        server->answers_all = server->answers_all || server->in_flight == 0;
-        server->others--;
-        server->others_answered++;
-    } else if (server->in_flight > 0) {
-        server->in_flight--;
-    } else {
-        server->is_terse = false; /* it was only slow */
-        server->others = server->others_answered = 0;
-    }
-    server->credit_ms = server->peer.codec.session.now_ms;
-    let_go(server);
 }
 
 /* LEAT_OK, or why an answer could not be written. */
@@ -625,11 +694,29 @@ static int observe(struct server *server)
     return LEAT_OK;
 }
 
+/* Whether the client has to read before it is read: each of its requests is worth an answer. */
+static bool must_wait(const struct server *server)
+{
+    const leat_session *session = &server->peer.codec.session;
+    uint64_t most =
+        session->limits.queued_bytes < UNSENT_MAX ? session->limits.queued_bytes : UNSENT_MAX;
+    size_t unsent;
+
+    (void)leat_send_data(session, &unsent);
+    return unsent > 0 && unsent + OFFER_BYTES > most;
+}
+
 static int next(leat_session *session)
 {
     struct server *server = (struct server *)session;
-    int status = lt_estreamer_peer_next(&server->peer);
+    int status;
 
+    if (!lt_estreamer_is_over(&server->peer)) {
+        let_go(server);
+        if (must_wait(server))
+            return LEAT_PAUSED;
+    }
+    status = lt_estreamer_peer_next(&server->peer);
     if (status != LEAT_OK)
         return status;
     status = observe(server);
@@ -646,14 +733,23 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static uint64_t request_due(const struct server *server)
 {
-    return server->state == START ? lt_estreamer_due(server->started_ms, server->request_ms)
-                                  : UINT64_MAX;
+    return server->state == STREAMING ? UINT64_MAX
+                                      : lt_estreamer_due(server->asked_ms, server->request_ms);
 }
 
 static uint64_t null_due(const struct server *server)
 {
-    return server->in_flight > 0 ? lt_estreamer_due(server->credit_ms, server->idle_ms)
+    return server->in_flight > 0 ? lt_estreamer_due(server->credited_ms, server->idle_ms)
                                  : UINT64_MAX;
+}
+
+static uint64_t standstill_due(const struct server *server)
+{
+    uint64_t after_ms = (uint64_t)STANDSTILL_MS * (server->answers_plain ? PATIENCE : 1);
+
+    return queued(server) > 0 && may_be_terse(server)
+               ? lt_estreamer_due(server->records_ms, after_ms)
+               : UINT64_MAX;
 }
 
 static uint64_t keepalive_due(const struct server *server)
@@ -666,23 +762,22 @@ static uint64_t deadline(const leat_session *session)
 {
     const struct server *server = (const struct server *)session;
 
-    if (session->status != LEAT_OK)
+    if (lt_estreamer_is_over(&server->peer))
         return UINT64_MAX;
     if (!server->peer.clocked)
         return 0;
-    return earlier(earlier(request_due(server), null_due(server)), keepalive_due(server));
+    return earlier(earlier(request_due(server), keepalive_due(server)),
+                   earlier(null_due(server), standstill_due(server)));
 }
 
 static void keep_alive(struct server *server)
 {
-    leat_session *session = &server->peer.codec.session;
     size_t unsent;
 
-    server->sent_ms = session->now_ms;
-    end_standstill(server);
-    (void)leat_send_data(session, &unsent);
+    (void)leat_send_data(&server->peer.codec.session, &unsent);
     if (unsent == 0)
-        (void)send_first(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+        (void)send_plain(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+    server->sent_ms = server->peer.codec.session.now_ms;
 }
 
 static void tick(leat_session *session)
@@ -690,11 +785,16 @@ static void tick(leat_session *session)
     struct server *server = (struct server *)session;
 
     if (lt_estreamer_first_tick(&server->peer))
-        server->started_ms = server->sent_ms = server->credit_ms = session->now_ms;
-    else if (lt_estreamer_is_over(&server->peer))
+        server->asked_ms = server->sent_ms = server->credited_ms = session->now_ms;
+    if (lt_estreamer_is_over(&server->peer))
         return;
-    else if (lt_estreamer_is_due(session, request_due(server)))
+    let_go(server);
+    if (lt_estreamer_is_due(session, request_due(server)))
         lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "no request came in time");
+    else if (lt_estreamer_is_due(session, standstill_due(server)) ||
+             (lt_estreamer_is_due(session, null_due(server)) && may_be_terse(server) &&
+              !server->answers_plain))
+        take_for_terse(server);
     else if (lt_estreamer_is_due(session, null_due(server)))
         lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "the client does not acknowledge");
     else if (lt_estreamer_is_due(session, keepalive_due(server)))
@@ -703,8 +803,39 @@ static void tick(leat_session *session)
 
 /* Life */
 
-const struct lt_dialect lt_estreamer_server = {
-    .bytes = sizeof(struct server), .next = next, .send = send, .tick = tick, .deadline = deadline};
+static void free_queue(struct server *server)
+{
+    lt_writer_free(&server->queue);
+    server->queue = lt_writer(&server->peer.codec.session.allocator, SIZE_MAX);
+    server->queue_first = 0;
+}
+
+static void release(leat_session *session)
+{
+    lt_writer_free(&((struct server *)session)->queue);
+}
+
+static void trim(leat_session *session)
+{
+    struct server *server = (struct server *)session;
+
+    if (queued(server) == 0 || lt_estreamer_is_over(&server->peer))
+        free_queue(server);
+}
+
+static size_t memory(const leat_session *session)
+{
+    return ((const struct server *)session)->queue.size;
+}
+
+const struct lt_dialect lt_estreamer_server = {.bytes = sizeof(struct server),
+                                               .next = next,
+                                               .send = send,
+                                               .tick = tick,
+                                               .deadline = deadline,
+                                               .release = release,
+                                               .trim = trim,
+                                               .memory = memory};
 
 void leat_estreamer_server_options_init(leat_estreamer_server_options *options, size_t size)
 {
@@ -730,6 +861,8 @@ int leat_estreamer_server_new(const leat_config *config,
     leat_session *made;
     int status;
 
+    if (options != NULL && options->size < sizeof options->size)
+        return LEAT_E_VALUE;
     leat_estreamer_server_options_init(&settings, sizeof settings);
     if (options != NULL)
         memcpy(&settings, options,
@@ -742,6 +875,7 @@ int leat_estreamer_server_new(const leat_config *config,
     if (status != LEAT_OK)
         return status;
     server = (struct server *)made;
+    server->queue = lt_writer(&made->allocator, SIZE_MAX);
     server->services[0] = LT_ESTREAMER_SERVICE;
     server->service_count = 1;
     if (settings.services != NULL) {

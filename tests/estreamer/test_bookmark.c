@@ -56,7 +56,7 @@ static void send_stored(leat_session *server, const struct stored *record)
 /* All that is stored since the client's start. */
 static void serve(const struct life *life)
 {
-    uint32_t start = leat_estreamer_start(life->server);
+    uint32_t start = leat_estreamer_initial_timestamp(life->server);
     size_t count = sizeof store / sizeof *store, i, j;
 
     for (i = 0; i < count; i = j) {
@@ -230,7 +230,7 @@ START_TEST(stops_anywhere)
             all.count[store[i].second][store[i].octets] += store[i].count;
 
         live(&second, manner, bookmark, manner->reversed, SIZE_MAX);
-        start = leat_estreamer_start(second.server);
+        start = leat_estreamer_initial_timestamp(second.server);
         t_free(end_life(&second));
         t_free(bookmark);
         ck_assert_uint_eq(start, last);
@@ -522,6 +522,69 @@ START_TEST(places_that_are_none)
 }
 END_TEST
 
+/*
+ * Where a server's clock was set back, or records are not in order, the place is the last one that
+ * is safe, but no later than what was told and is not.
+ */
+#define RECORD(second, octets)                                                                     \
+    "hear event_data {'record_type':9999,'archive_timestamp':" second ",'record':'" octets "'}\n"
+#define DRAW "told event_data/9999 MORE\n"
+
+static const struct {
+    const char *script;
+    uint32_t initial_timestamp;
+    uint32_t start; /* of the next client */
+    const char *again;
+    const char *repeats; /* which records of those are known, as 0 and 1 */
+} places[] = {
+    {RECORD("100", "00") DRAW RECORD("200", "01") DRAW RECORD("150", "02") DRAW RECORD("150", "03")
+         DRAW "acknowledge all\n",
+     0, 150, RECORD("150", "02") RECORD("150", "03") RECORD("150", "04") RECORD("200", "01"),
+     "1100"},
+    {RECORD("200", "00") DRAW "acknowledge all\n" RECORD("150", "01") DRAW, 0, 150,
+     RECORD("200", "00") RECORD("150", "01"), "00"},
+    {RECORD("200", "00") DRAW "acknowledge all\n" RECORD("250", "01") DRAW, 0, 200,
+     RECORD("200", "00") RECORD("250", "01"), "10"},
+    {RECORD("150", "00") DRAW, LEAT_ESTREAMER_NOW, 150, RECORD("150", "00"), "0"},
+    {RECORD("150", "00") DRAW, 99, 77, RECORD("150", "00"), "0"},
+    {RECORD("500", "00") DRAW
+     "acknowledge all\nsend event_stream_request {'initial_timestamp':100}\n",
+     0, 100, RECORD("100", "01") RECORD("500", "00"), "00"},
+    {RECORD("500", "00") DRAW
+     "acknowledge all\nsend event_stream_request {'initial_timestamp':600}\n",
+     0, 500, RECORD("500", "00") RECORD("600", "01"), "10"},
+};
+
+START_TEST(out_of_order)
+{
+    leat_estreamer_client_options options;
+    struct t_bytes bookmark;
+    leat_session *session;
+    const leat_event *event;
+    const char *repeat;
+    char expected[100];
+
+    leat_estreamer_client_options_init(&options, sizeof options);
+    options.hold = 1;
+    options.initial_timestamp = places[_i].initial_timestamp;
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_OK);
+    live_play(session, places[_i].script);
+    bookmark = bookmark_of(session);
+    leat_session_free(session);
+    ck_assert_int_eq(open_with(bookmark.data, bookmark.length, &session), LEAT_OK);
+    (void)snprintf(expected, sizeof expected, "0001 0002 00000008 %08x 48900061",
+                   (unsigned)places[_i].start);
+    live_wrote(session, expected);
+    live_play(session, places[_i].again);
+    for (repeat = places[_i].repeats; *repeat != '\0'; repeat++) {
+        ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+        ck_assert_int_eq(leat_estreamer_is_repeat(session), *repeat - '0');
+    }
+    leat_session_free(session);
+    t_free(bookmark);
+}
+END_TEST
+
 /* What is acknowledged after the end counts as well: it is safe. */
 START_TEST(acknowledged_after_the_end)
 {
@@ -600,6 +663,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, remembers_so_many, 0, sizeof limits / sizeof *limits);
     tcase_add_test(tcase, takes_none_for_another);
     tcase_add_loop_test(tcase, places_that_are_none, 0, 3);
+    tcase_add_loop_test(tcase, out_of_order, 0, sizeof places / sizeof *places);
     tcase_add_test(tcase, acknowledged_after_the_end);
     tcase_add_test(tcase, without_memory);
 }

@@ -458,15 +458,11 @@ static const struct {
     const char *release;
     uint16_t intrusion; /* the version of event code 12; 0: no set */
 } releases[] = {
-    {"5.4", 8},          {"5.4.1.10", 8}, {"5.10", 8},
-    {"6.0", 9},          {"6.7.0", 9},    {"7.0.6", 9},
-    {"7.1", 11},         {"7.2.4", 11},   {"7.10", 11},
-    {"10.0", 11},        {"5.3", 0},      {"5.3.1", 0},
-    {"4.10", 0},         {"", 0},         {"x", 0},
-    {"7.x", 0},          {"7.1a", 0},     {"7.999999999", 0},
-    {"4294967303.1", 0}, {"7.", 9},       {"6", 9},
-    {"7.1a", 0},         {" 7.1", 0},     {"-7.1", 0},
-    {".7", 0},           {NULL, 0},
+    {"5.4", 8},         {"5.4.1.10", 8},     {"5.10", 8},  {"6.0", 9},  {"6.7.0", 9}, {"7.0.6", 9},
+    {"7.1", 11},        {"7.2.4", 11},       {"7.10", 11}, {"9.0", 11}, {"10.0", 11}, {"5.3", 0},
+    {"5.3.1", 0},       {"4.10", 0},         {"", 0},      {"x", 0},    {"7.x", 0},   {"7.1a", 0},
+    {"7.999999999", 0}, {"4294967303.1", 0}, {"7.", 9},    {"6", 9},    {"7.1a", 0},  {" 7.1", 0},
+    {"-7.1", 0},        {".7", 0},           {NULL, 0},
 };
 
 START_TEST(knows_releases)
@@ -814,6 +810,57 @@ START_TEST(closes_once)
 }
 END_TEST
 
+/* Why it failed: which field, and where in the stream. */
+static const struct {
+    const char *script;
+    int code;
+    uint64_t offset;
+    const char *field;
+} reasons[] = {
+    {"hear null\nhear streaming_information\ntold null streaming_information!PROTOCOL E_PROTOCOL\n",
+     LEAT_E_PROTOCOL, 8, "service_type"},
+    {"hear null\noctets 0002 0000 00000000\ntold null E_FRAME\n", LEAT_E_FRAME, 8, "version"},
+    {"hear null\noctets 0001 0004 ffffffff\ntold null E_LIMIT\n", LEAT_E_LIMIT, 12,
+     "message_length"},
+    {"hear null\noctets 00\ntold null MORE\ntick 0\ntick 1000\ntold E_TIMEOUT\n", LEAT_E_TIMEOUT, 8,
+     ""},
+    {"hear null\noctets 0001 00\nend\ntold null E_END\n", LEAT_E_END, 11, ""},
+};
+
+START_TEST(says_why)
+{
+    static const struct setting setting = {.idle_ms = 1000};
+    leat_session *session = make_set(NULL, &setting);
+    const leat_error *error;
+
+    live_play(session, reasons[_i].script);
+    error = leat_session_error(session);
+    ck_assert_int_eq(leat_error_code(error), reasons[_i].code);
+    ck_assert_uint_eq(leat_error_offset(error), reasons[_i].offset);
+    ck_assert_str_eq(leat_error_field(error), reasons[_i].field);
+    ck_assert_str_ne(leat_error_text(error), "");
+    leat_session_free(session);
+}
+END_TEST
+
+/* A verdict that leat_next() has yet to give is not changed by a silence. */
+START_TEST(verdicts_stay)
+{
+    static const struct setting setting = {.idle_ms = 1000};
+    leat_session *session = make_set(NULL, &setting);
+    const leat_event *event;
+
+    live_play(session, _i == 0 ? "said event_stream_request\ntick 0\nhear streaming_information\n"
+                               : "said event_stream_request\ntick 0\nhear error\n");
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    leat_tick(session, 1);
+    ck_assert_uint_eq(leat_deadline(session), UINT64_MAX);
+    leat_tick(session, 5000);
+    live_play(session, _i == 0 ? "told E_PROTOCOL\nsaid error/-1\n" : "told END\nsaid\n");
+    leat_session_free(session);
+}
+END_TEST
+
 /* Functions of the other side, and of no side. */
 START_TEST(is_a_client)
 {
@@ -825,7 +872,7 @@ START_TEST(is_a_client)
     ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
     ck_assert_int_eq(leat_estreamer_send_record(client, 4, 0, "", 0), LEAT_E_STATE);
     ck_assert_int_eq(leat_estreamer_is_wanted(client, 4), 0);
-    ck_assert_uint_eq(leat_estreamer_start(client), 0);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(client), 0);
     ck_assert_uint_eq(leat_estreamer_waiting(client), 0);
     ck_assert_int_eq(leat_estreamer_is_repeat(client), 0);
     ck_assert_int_eq(leat_estreamer_acknowledge(codec, UINT64_MAX), LEAT_E_STATE);
@@ -964,6 +1011,8 @@ static void tests(TCase *tcase)
     tcase_add_test(tcase, commands_find_no_room);
     tcase_add_test(tcase, refusals_stay);
     tcase_add_test(tcase, closes_once);
+    tcase_add_loop_test(tcase, says_why, 0, sizeof reasons / sizeof *reasons);
+    tcase_add_loop_test(tcase, verdicts_stay, 0, 2);
     tcase_add_test(tcase, is_a_client);
     tcase_add_loop_test(tcase, chunking_is_invisible, 0, 3);
     tcase_add_test(tcase, every_end);

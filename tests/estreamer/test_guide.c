@@ -238,7 +238,7 @@ START_TEST(requests)
     ck_assert_int_eq(ask_for_hosts(client, builder), LEAT_OK);
     carry(client, server);
     event = must_tell(server, LEAT_ESTREAMER_STREAMING_REQUEST);
-    ck_assert_uint_eq(leat_estreamer_start(server), LEAT_ESTREAMER_NOW);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(server), LEAT_ESTREAMER_NOW);
     ck_assert(leat_estreamer_is_wanted(server, 71));
     event = must_tell(server, LEAT_ESTREAMER_HOST_DATA_REQUEST);
     ck_assert_uint_eq(number(event, "data_type"), 7);
@@ -360,7 +360,7 @@ START_TEST(nothing_is_lost)
     /* The server sends the whole second again: the first is known, the second is not. */
     ck_assert_int_eq(resume(path, &client), LEAT_OK);
     server = answer(client);
-    ck_assert_uint_eq(leat_estreamer_start(server), 1718000000);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(server), 1718000000);
     (void)leat_estreamer_acknowledge(client, UINT64_MAX);
     carry(client, server);
     (void)tell_all(server);

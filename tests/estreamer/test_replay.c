@@ -246,7 +246,7 @@ START_TEST(our_server_for_encore)
     ck_assert_int_eq(leat_estreamer_is_wanted(session, 400), 0);
     ck_assert_uint_eq(hear(session, "05_client_streaming_request", slowly), 1);
     ck_assert_int_eq(leat_estreamer_is_wanted(session, 400), 1);
-    ck_assert_uint_eq(leat_estreamer_start(session), LEAT_ESTREAMER_OLDEST);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), LEAT_ESTREAMER_OLDEST);
     repeat(session, "07_server_bundle_1_metadata");
     take_into(&said, session);
     ck_assert_uint_eq(hear(session, "06_client_null_ack", slowly), 1);

@@ -216,27 +216,51 @@ static const struct {
      "tick 2000\nsaid null\ntick 9000\nsaid null\nwaiting 2\nhear null\nhear null\nhear null\n"
      "told null null null MORE\nsaid\nhear null\ntold null MORE\n"
      "said message_bundle event_data/4 event_data/4\nwaiting 0\n"},
-    {"a client that has nulls for records alone stands still until the next keep-alive",
-     {.keepalive_ms = 1000},
+    {"a client that has nulls for records alone stands still once",
+     {.no_keepalive = true},
      "tick 0\n" ASK(
          "1083179008") "told event_stream_request MORE\nsaid streaming_information\n"
                        "hear streaming_request {'services':[{'service_type':6667," TYPES "}]}\n"
                        "told streaming_request MORE\n" SEND SEND
                        "said message_bundle event_data/4\nhear null\ntold null MORE\nsaid\nwaiting "
                        "1\n"
-                       "tick 999\nsaid\ntick 1000\nsaid message_bundle event_data/4\nwaiting "
-                       "0\n" SEND
+                       "deadline 30000\ntick 29999\nsaid\ntick 30000\nsaid message_bundle "
+                       "event_data/4\nwaiting 0\n" SEND
                        "said\nhear null\ntold null MORE\nsaid message_bundle event_data/4\n"
-                       "tick 2000\nsaid null\n" SEND "said\nhear null\ntold null MORE\n"
-                       "said message_bundle event_data/4\nwaiting 0\n"},
+                       "waiting 0\n"},
     {"a slow client is taken for such a one until it shows that it is not",
-     {.keepalive_ms = 1000},
-     "tick 0\n" BARE SEND SEND SEND SEND "said event_data/4\ntick 1000\nsaid null\ntick 2000\n"
-     "said null\nhear null\ntold null MORE\nsaid\ntick 3000\nsaid event_data/4\nhear null\n"
+     {.keepalive_ms = 10000},
+     "tick 0\n" BARE SEND SEND SEND SEND "said event_data/4\ntick 10000\nsaid null\ntick 20000\n"
+     "said null\nhear null\ntold null MORE\nsaid\ntick 30000\nsaid event_data/4\nhear null\n"
      "hear null\ntold null null MORE\nsaid event_data/4 event_data/4\nwaiting 0\nhear null\n"
-     "hear null\nhear null\ntold null null null MORE\n" SEND "said event_data/4\ntick 4000\n"
+     "hear null\nhear null\ntold null null null MORE\n" SEND "said event_data/4\ntick 40000\n"
      "said null\n" SEND "said\nhear null\ntold null MORE\nsaid\nwaiting 1\nhear null\n"
      "told null MORE\nsaid event_data/4\n"},
+    {"nor is its silence held against it",
+     {.idle_ms = 10000, .no_keepalive = true},
+     "tick 0\n" ASK("1083179008") "told event_stream_request MORE\nsaid streaming_information\n"
+                                  "hear streaming_request {'services':[{'service_type':6667," TYPES
+                                  "}]}\n"
+                                  "told streaming_request MORE\n" SEND
+                                  "said message_bundle event_data/4\nhear null\ntold null MORE\n"
+                                  "tick 10000\ntold MORE\nsaid\ndeadline never\n" SEND
+                                  "said message_bundle event_data/4\ndeadline 20000\ntick 20000\n"
+                                  "told E_TIMEOUT\nsaid error/-1\n"},
+    {"a full queue keeps no keep-alive back",
+     {.queued_bytes = 80, .keepalive_ms = 1000},
+     "tick 0\n" BARE SEND "said event_data/4\n" SEND SEND "refuse LIMIT event_data " RECORD
+     "\ntick 1000\nsaid null\nwaiting 2\n"},
+    {"nor another request",
+     {.queued_bytes = 80},
+     BARE SEND "said event_data/4\n" SEND SEND "refuse LIMIT event_data " RECORD
+               "\n" ASK("1083179008") "told event_stream_request PAUSED\nsaid "
+                                      "streaming_information\nwaiting 2\ntold MORE\n"},
+    {"who does not read is not read",
+     {.queued_bytes = 280},
+     ASK("1083179008") ASK("1083179008") "told event_stream_request PAUSED\nwants write\n"
+                                         "said streaming_information\n"
+                                         "told event_stream_request PAUSED\nwants write\n"
+                                         "said streaming_information\ntold MORE\nwants read\n"},
     {"so many records in one bundle",
      {.bundle_records = 2},
      EXTENDED SEND "said message_bundle event_data/4\n" SEND SEND SEND SEND SEND
@@ -351,6 +375,12 @@ static const struct {
     {"it may take any time",
      {.no_request_ms = true, .no_keepalive = true},
      "tick 0\ndeadline never\ntick 1000000000000\ntold MORE\n" BARE},
+    {"one that names services to come is not complete",
+     {.request_ms = 1000, .no_keepalive = true},
+     "tick 0\ntick 500\n" ASK("1083179008") "told event_stream_request MORE\nsaid "
+                                            "streaming_information\ndeadline 1500\ntick 1499\ntold "
+                                            "MORE\ntick 1500\ntold E_TIMEOUT\n"
+                                            "said error/-1\n"},
     {"to the end of time",
      {.no_request_ms = true, .no_keepalive = true},
      "tick 5\n" BARE SEND "said event_data/4\ntick 18446744073709551615\ntold MORE\nsaid\n"},
@@ -400,7 +430,7 @@ START_TEST(is_probed)
 
     live_hear_octets(session, t_hex_file("estreamer/01_client_probe_event_stream_request.hex"));
     live_play(session, "told event_stream_request MORE\n");
-    ck_assert_uint_eq(leat_estreamer_start(session), LEAT_ESTREAMER_NOW);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), LEAT_ESTREAMER_NOW);
     output = live_take(session);
     ck_assert_uint_eq(output.length, expected.length);
     ck_assert_mem_eq(output.data, expected.data, expected.length);
@@ -845,7 +875,7 @@ START_TEST(knows_what_is_wanted)
                    (unsigned)coverage[_i].flags);
     live_hear(session, "event_stream_request", json);
     live_play(session, "told event_stream_request MORE\n");
-    ck_assert_uint_eq(leat_estreamer_start(session), 1718000000);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 1718000000);
     if ((coverage[_i].flags & LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0) {
         check_covered(session, coverage[_i].wanted, 0); /* not before the streaming request */
         length =
@@ -862,14 +892,14 @@ START_TEST(knows_what_is_wanted)
     }
     check_covered(session, coverage[_i].wanted, 1);
     check_covered(session, coverage[_i].unwanted, 0);
-    ck_assert_uint_eq(leat_estreamer_start(session), 1718000000);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 1718000000);
 
     /* Another request forgets this one. */
     live_hear(session, "event_stream_request", "{'initial_timestamp':9}");
     live_play(session, "told event_stream_request MORE\n");
     check_covered(session, coverage[_i].wanted, 0);
     check_covered(session, coverage[_i].unwanted, 0);
-    ck_assert_uint_eq(leat_estreamer_start(session), 9);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 9);
     leat_session_free(session);
 }
 END_TEST
@@ -1030,7 +1060,7 @@ START_TEST(is_a_server)
     ck_assert_int_eq(leat_estreamer_bookmark(session, buffer), LEAT_E_STATE);
     ck_assert_int_eq(leat_estreamer_is_repeat(session), 0);
     ck_assert_int_eq(leat_estreamer_send_record(session, 4, 0, "", 0), LEAT_E_STATE);
-    ck_assert_uint_eq(leat_estreamer_start(session), 0);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 0);
     ck_assert_int_eq(leat_estreamer_close(session, 1, "bye"), LEAT_OK);
     ck_assert_int_eq(leat_estreamer_close(session, 1, "bye"), LEAT_E_STATE);
     live_said(session, "error/1");
