@@ -545,15 +545,15 @@ START_TEST(bundles_keep_to_the_limit_of_messages)
 
     leat_limits_init(&limits, sizeof limits);
     leat_config_init(&config, sizeof config);
-    limits.message_bytes = 3100;
+    limits.message_bytes = 8 + 3 * (8 + 16 + 1000); /* 3 records, to the octet */
     config.limits = &limits;
     ck_assert_int_eq(leat_estreamer_server_new(&config, NULL, &session), LEAT_OK);
     live_play(session, EXTENDED);
     for (i = 0; i < 6; i++)
         ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 1000), LEAT_OK);
-    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3100 - 16 - 8 - 8 + 1),
+    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3080 - 16 - 8 - 8 + 1),
                      LEAT_E_LIMIT);
-    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3100 - 16 - 8 - 8),
+    ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 0, octets, 3080 - 16 - 8 - 8),
                      LEAT_OK);
     ck_assert_uint_eq(leat_estreamer_waiting(session), 6);
     for (i = 0; i < 4; i++) { /* 1, 3, 2, and the long one */
