@@ -1240,14 +1240,14 @@ START_TEST(load_where_there_is_no_room)
     unsigned i, count;
 
     for (i = 0; i < 1000; i++)
-        learn_device(metadata, line, i);
+        learn_device(metadata, line, 1000 + i);
     bytes = saved(metadata);
     ck_assert_int_eq(leat_estreamer_metadata_load(other, bytes.data, bytes.length), LEAT_OK);
     count = (unsigned)leat_estreamer_metadata_count(other);
     ck_assert_uint_gt(count, 10);
     ck_assert_uint_le(leat_estreamer_metadata_memory(other), least_bytes());
     for (i = 0; i < 1000; i++)
-        ck_assert_int_eq(is_known(other, line, i), i >= 1000 - count);
+        ck_assert_int_eq(is_known(other, line, 1000 + i), i >= 1000 - count);
     held = saved(other);
     for (i = 0; i < 1000; i++)
         learn_device(metadata, line, 5000 + i);

@@ -451,6 +451,49 @@ START_TEST(old_versions_are_refused)
 }
 END_TEST
 
+/*
+ * An authority that was made anew under its old name is tried, and found to be another one; a
+ * server that believes anyone goes on. What OpenSSL remembers of that is not held against the
+ * record that comes in part with the end of the handshake.
+ */
+START_TEST(errors_of_a_handshake_that_succeeds_are_forgotten)
+{
+    static const struct t_subject subject = {.name = "192.0.2.7"};
+    struct identities who;
+    struct t_end client, server;
+    size_t length;
+
+    make_identities(&who);
+    t_identity_free(&who.client);
+    free_pem(who.client_pem);
+    who.client = t_issue(&namesake, &subject);
+    who.client_pem = pem_of(&who.client);
+    who.client_options = options_of(&who.client_pem, authority_pem);
+    who.server_options.insecure = 1;
+    ck_assert_int_eq(leat_tls_client_context(&who.client_options, &client.context, NULL), LEAT_OK);
+    ck_assert_int_eq(leat_tls_server_context(&who.server_options, &server.context, NULL), LEAT_OK);
+    t_end_begin(&client);
+    t_end_begin(&server);
+    ck_assert_int_eq(leat_tls_connect(NULL, client.context, NULL, client.session, &client.tls),
+                     LEAT_OK);
+    ck_assert_int_eq(leat_tls_accept(NULL, server.context, server.session, &server.tls), LEAT_OK);
+    t_say(&client, "hello", 5);
+    (void)t_end_run(&client);
+    (void)t_carry(&client, &server, 1 << 20);
+    (void)t_end_run(&server);
+    (void)t_carry(&server, &client, 1 << 20);
+    (void)t_end_run(&client);
+    (void)leat_tls_send_data(client.tls, &length);
+    (void)t_carry(&client, &server, length - 1);
+    ck_assert_int_eq(t_end_run(&server), LEAT_OK);
+    ck_assert_int_eq(leat_tls_is_ready(server.tls), 1);
+    t_talk(&client, &server, 1 << 20);
+    ck_assert_uint_eq(server.got.length, 5);
+    part(&client, &server);
+    free_identities(&who);
+}
+END_TEST
+
 /* Which addresses and names the client's certificate is for, as its server sees it. */
 static const struct {
     const char *name;
@@ -1082,6 +1125,7 @@ END_TEST
 
 static void tests(TCase *cases)
 {
+    tcase_add_test(cases, errors_of_a_handshake_that_succeeds_are_forgotten);
     tcase_add_unchecked_fixture(cases, make_authorities, free_authorities);
     tcase_add_loop_test(cases, each_believes_only_whom_it_should, 0, COUNT(meetings));
     tcase_add_loop_test(cases, a_server_demands_a_certificate, 0, COUNT(versions));

@@ -482,6 +482,41 @@ START_TEST(closing_ends_hear_each_other)
 }
 END_TEST
 
+START_TEST(a_quiet_connection_can_be_trimmed)
+{
+    struct t_end client, server;
+    struct t_counter counter;
+    leat_config config;
+    SSL *ssl;
+    size_t before, length;
+
+    t_counter_init(&counter);
+    leat_config_init(&config, sizeof config);
+    config.allocator = &counter.allocator;
+    join(&client, &server, TLS1_3_VERSION, true);
+    leat_tls_free(client.tls);
+    ssl = SSL_new(client.context);
+    SSL_set_connect_state(ssl);
+    ck_assert_int_eq(leat_tls_new(&config, ssl, client.session, &client.tls), LEAT_OK);
+    before = counter.now;
+    t_say(&client, "hello", 5);
+    t_talk(&client, &server, 1 << 20);
+    ck_assert_uint_gt(counter.now, before);
+    ck_assert_ptr_nonnull(leat_tls_recv_space(client.tls, &length));
+    leat_tls_trim(client.tls); /* not while it is lent */
+    ck_assert_uint_gt(counter.now, before);
+    ck_assert_int_eq(leat_tls_recv_done(client.tls, 0), LEAT_OK);
+    leat_tls_trim(client.tls);
+    ck_assert_uint_eq(counter.now, before);
+    t_say(&server, "and on", 6);
+    t_talk(&client, &server, 1 << 20);
+    ck_assert_uint_eq(client.got.length, 6);
+    t_end_free(&client);
+    t_end_free(&server);
+    ck_assert_uint_eq(counter.now, 0);
+}
+END_TEST
+
 START_TEST(verbs_check_their_caller)
 {
     struct t_end client, server;
@@ -517,6 +552,7 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, keys_are_changed, 2, sizeof ways / sizeof *ways);
     tcase_add_test(cases, answers_stay_bounded);
     tcase_add_loop_test(cases, closing_ends_hear_each_other, 1, 3);
+    tcase_add_test(cases, a_quiet_connection_can_be_trimmed);
     tcase_add_test(cases, verbs_check_their_caller);
 }
 
