@@ -1,8 +1,7 @@
 #include "bookmark.h"
 
-#define HEADER_BYTES 8u
-#define PRINT_BYTES  8u
-#define LANES        4u
+#define PRINT_BYTES 8u
+#define LANES       4u
 
 /* In front of a bookmark; the last octet is the version of its form. */
 static const uint8_t magic[4] = {'l', 'e', 's', 1};

@@ -20,7 +20,6 @@
 
 #include <leat/estreamer.h>
 
-#define BUNDLE_HEADER      16u /* the message's header, the connection, the number */
 #define SERVICE_BYTES      16u
 #define SERVICES_MAX       16u
 #define OFFER_BYTES        (LT_ESTREAMER_HEADER_BYTES + SERVICES_MAX * SERVICE_BYTES)
