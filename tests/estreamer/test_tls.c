@@ -17,9 +17,9 @@ struct side {
     SSL_CTX *context;
     leat_session *session;
     leat_tls *tls;
-    bool is_server;
-    int status;     /* of leat_next() */
-    int tls_status; /* of leat_tls_run() */
+    uint32_t rounds; /* of records that a server has */
+    int status;      /* of leat_next() */
+    int tls_status;  /* of leat_tls_run() */
     size_t events;
     size_t records;
     size_t errors; /* error messages of the other side */
@@ -33,6 +33,8 @@ struct terms {
     bool bare_client;                    /* it has no certificate */
     const char *peer;                    /* whom the client expects */
     uint32_t held_records;               /* 0: the client does not hold */
+    uint32_t window;                     /* 0: the server's default */
+    uint32_t rounds;                     /* of RECORDS records; 0: one */
 };
 
 static SSL_CTX *make_context(bool server, const struct t_identity *identity,
@@ -77,10 +79,11 @@ static void meet(struct side *client, struct side *server, const struct terms *t
     struct t_identity of_client =
         t_issue(terms->strange_client ? &stranger : &authority, &terms->client);
     leat_estreamer_client_options options;
+    leat_estreamer_server_options server_options;
 
     memset(client, 0, sizeof *client);
     memset(server, 0, sizeof *server);
-    server->is_server = true;
+    server->rounds = terms->rounds == 0 ? 1 : terms->rounds;
     client->context =
         make_context(false, terms->bare_client ? NULL : &of_client, &authority, terms->version);
     server->context = make_context(true, &of_server, &authority, 0);
@@ -90,7 +93,10 @@ static void meet(struct side *client, struct side *server, const struct terms *t
         options.held_records = terms->held_records;
     }
     ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &client->session), LEAT_OK);
-    ck_assert_int_eq(leat_estreamer_server_new(NULL, NULL, &server->session), LEAT_OK);
+    leat_estreamer_server_options_init(&server_options, sizeof server_options);
+    if (terms->window != 0)
+        server_options.window = terms->window;
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &server_options, &server->session), LEAT_OK);
     ck_assert_int_eq(
         leat_tls_connect(NULL, client->context, terms->peer, client->session, &client->tls),
         LEAT_OK);
@@ -112,17 +118,23 @@ static void part(struct side *client, struct side *server)
     SSL_CTX_free(server->context);
 }
 
-static void serve(leat_session *session)
+/* The record of that number is so long. */
+static size_t length_of(size_t number)
+{
+    return number % 10 == 9 ? LARGE : 40 + number % 100;
+}
+
+static void serve(const struct side *side)
 {
     uint8_t *octets = (uint8_t *)calloc(1, LARGE);
     uint32_t i;
 
     ck_assert_ptr_nonnull(octets);
-    for (i = 0; i < RECORDS; i++) {
+    for (i = 0; i < RECORDS * side->rounds; i++) {
         octets[0] = (uint8_t)i;
-        ck_assert_int_eq(leat_estreamer_send_record(session, 9999, 1000 + i, octets,
-                                                    i % 10 == 9 ? LARGE : 40 + i),
-                         LEAT_OK);
+        ck_assert_int_eq(
+            leat_estreamer_send_record(side->session, 9999, 1000 + i, octets, length_of(i)),
+            LEAT_OK);
     }
     free(octets);
 }
@@ -137,11 +149,11 @@ static void handle(struct side *side, const leat_event *event)
     ck_assert_ptr_null(leat_event_error(event));
     side->errors += leat_event_kind(event) == LEAT_ESTREAMER_ERROR;
     if (leat_event_kind(event) == LEAT_ESTREAMER_STREAMING_REQUEST)
-        serve(side->session);
+        serve(side);
     if (leat_event_kind(event) != LEAT_ESTREAMER_EVENT_DATA)
         return;
-    ck_assert_uint_eq(length, side->records % 10 == 9 ? LARGE : 40 + side->records);
-    ck_assert_uint_eq(octets[0], side->records);
+    ck_assert_uint_eq(length, length_of(side->records));
+    ck_assert_uint_eq(octets[0], (uint8_t)side->records);
     side->records++;
 }
 
@@ -294,6 +306,21 @@ START_TEST(held)
 }
 END_TEST
 
+/* A server that has much to say, and may: what does not fit on the wire waits where it is bounded. */
+START_TEST(flooded)
+{
+    const struct terms terms = {.version = ways[_i].version, .window = 10000, .rounds = 10};
+    struct side client, server;
+
+    meet(&client, &server, &terms);
+    talk(&client, &server, ways[_i].piece < 999 ? 9999 : ways[_i].piece);
+    ck_assert_uint_eq(client.records, RECORDS * terms.rounds);
+    ck_assert_int_eq(client.status, LEAT_MORE);
+    ck_assert_int_eq(server.status, LEAT_MORE);
+    part(&client, &server);
+}
+END_TEST
+
 /* Who is refused, by whom; nothing of what was said reaches the session of who refuses. */
 static const struct {
     const char *name;
@@ -338,6 +365,7 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, from_end_to_end, 0, 2 * (int)(sizeof ways / sizeof *ways));
     tcase_add_loop_test(cases, cut, 0, 2);
     tcase_add_loop_test(cases, held, 0, sizeof ways / sizeof *ways);
+    tcase_add_loop_test(cases, flooded, 0, sizeof ways / sizeof *ways);
     tcase_add_loop_test(cases, refused, 0, 2 * (int)(sizeof refusals / sizeof *refusals));
 }
 
