@@ -144,7 +144,7 @@ static size_t listen_to(struct server *server)
 
 static void check_waiting(const struct server *server)
 {
-    if (!server->full && !server->live.ended && !is_over(&server->live))
+    if (!server->full && !is_over(&server->live))
         must(leat_estreamer_waiting(server->live.session) == server->accepted - server->said);
 }
 
@@ -198,7 +198,8 @@ static void draw(struct server *server)
         note(server, event);
         must(listen_to(server) == 0);
         must(server->offers == server->requests);
-        check_waiting(server);
+        if (leat_event_kind(event) != LEAT_ESTREAMER_ERROR && leat_event_error(event) == NULL)
+            check_waiting(server); /* any other may end the session */
     }
     must(listen_to(server) == 0);
     check_credit(server);
