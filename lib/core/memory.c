@@ -84,6 +84,26 @@ leat_limits lt_limits(const leat_config *config, const leat_limits *defaults)
     return limits;
 }
 
+void lt_options_init(void *options, size_t size, const void *initial, size_t bytes)
+{
+    uint64_t own = size;
+
+    memset(options, 0, size);
+    memcpy(options, initial, size < bytes ? size : bytes);
+    memcpy(options, &own, size < sizeof own ? size : sizeof own);
+}
+
+bool lt_options_read(void *options, size_t bytes, const void *given)
+{
+    uint64_t size;
+
+    if (given == NULL)
+        return true;
+    memcpy(&size, given, sizeof size);
+    memcpy(options, given, size < bytes ? (size_t)size : bytes);
+    return size >= sizeof size;
+}
+
 void *lt_zalloc(void *opaque, unsigned items, unsigned bytes)
 {
     struct lt_zmemory *memory = (struct lt_zmemory *)opaque;

@@ -20,6 +20,15 @@ bool lt_grow(const leat_allocator *allocator, void **array, size_t *size, size_t
 /* The limits that are 0 get the value of the defaults. */
 leat_limits lt_limits(const leat_config *config, const leat_limits *defaults);
 
+/*
+ * Options are structs that begin with their size (uint64_t), which may be another than ours: the
+ * caller was compiled with an older header, or a newer one. Initialises those of the caller from
+ * ours; and reads those given over ours, which are initialised. NULL gives nothing. False: they were
+ * not initialised.
+ */
+void lt_options_init(void *options, size_t size, const void *initial, size_t bytes);
+bool lt_options_read(void *options, size_t bytes, const void *given);
+
 /* zlib's allocation hooks; opaque is this. */
 struct lt_zmemory {
     leat_allocator allocator;

@@ -527,7 +527,6 @@ const struct lt_dialect lt_estreamer_client = {.bytes = sizeof(struct client),
 void leat_estreamer_client_options_init(leat_estreamer_client_options *options, size_t size)
 {
     const leat_estreamer_client_options initial = {
-        .size = size,
         .request_flags = LEAT_ESTREAMER_FLAG_PACKETS | LEAT_ESTREAMER_FLAG_IMPACT_ALERTS |
                          LEAT_ESTREAMER_FLAG_INTRUSION | LEAT_ESTREAMER_FLAG_METADATA |
                          LEAT_ESTREAMER_FLAG_EXTENDED_HEADER | LEAT_ESTREAMER_FLAG_EXTRA_DATA |
@@ -537,8 +536,7 @@ void leat_estreamer_client_options_init(leat_estreamer_client_options *options, 
         .held_records = 65536,
     };
 
-    memset(options, 0, size);
-    memcpy(options, &initial, size < sizeof initial ? size : sizeof initial);
+    lt_options_init(options, size, &initial, sizeof initial);
 }
 
 /* No types at all stand for the newest ones; 0, 0 would end the list. */
@@ -596,12 +594,9 @@ int leat_estreamer_client_new(const leat_config *config,
     leat_session *made;
     int status;
 
-    if (options != NULL && options->size < sizeof options->size)
-        return LEAT_E_VALUE;
     leat_estreamer_client_options_init(&settings, sizeof settings);
-    if (options != NULL)
-        memcpy(&settings, options,
-               options->size < sizeof settings ? (size_t)options->size : sizeof settings);
+    if (!lt_options_read(&settings, sizeof settings, options))
+        return LEAT_E_VALUE;
     status = lt_estreamer_codec_new(&lt_estreamer_client, config, LEAT_FROM_SERVER, &made);
     if (status != LEAT_OK)
         return status;

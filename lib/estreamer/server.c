@@ -839,7 +839,6 @@ const struct lt_dialect lt_estreamer_server = {.bytes = sizeof(struct server),
 void leat_estreamer_server_options_init(leat_estreamer_server_options *options, size_t size)
 {
     const leat_estreamer_server_options initial = {
-        .size = size,
         .connection_id = 1,
         .window = 1,
         .bundle_records = 128,
@@ -848,8 +847,7 @@ void leat_estreamer_server_options_init(leat_estreamer_server_options *options, 
         .request_ms = 60000,
     };
 
-    memset(options, 0, size);
-    memcpy(options, &initial, size < sizeof initial ? size : sizeof initial);
+    lt_options_init(options, size, &initial, sizeof initial);
 }
 
 int leat_estreamer_server_new(const leat_config *config,
@@ -860,14 +858,9 @@ int leat_estreamer_server_new(const leat_config *config,
     leat_session *made;
     int status;
 
-    if (options != NULL && options->size < sizeof options->size)
-        return LEAT_E_VALUE;
     leat_estreamer_server_options_init(&settings, sizeof settings);
-    if (options != NULL)
-        memcpy(&settings, options,
-               options->size < sizeof settings ? (size_t)options->size : sizeof settings);
-    if (settings.window == 0 || settings.bundle_records == 0 ||
-        settings.service_count > SERVICES_MAX ||
+    if (!lt_options_read(&settings, sizeof settings, options) || settings.window == 0 ||
+        settings.bundle_records == 0 || settings.service_count > SERVICES_MAX ||
         (settings.services == NULL) != (settings.service_count == 0))
         return LEAT_E_VALUE;
     status = lt_estreamer_codec_new(&lt_estreamer_server, config, LEAT_FROM_CLIENT, &made);

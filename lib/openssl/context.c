@@ -2,6 +2,8 @@
  * Contexts from the octets of files. What OpenSSL says about them ends in one constant sentence:
  * its queue of errors is read once, by faults().
  */
+#include "memory.h"
+
 #include <leat/openssl.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -355,7 +357,8 @@ static int make(const leat_tls_options *given, const SSL_METHOD *method, int mod
     int status;
 
     leat_tls_options_init(&options, sizeof options);
-    memcpy(&options, given, given->size < sizeof options ? (size_t)given->size : sizeof options);
+    if (!lt_options_read(&options, sizeof options, given))
+        return refuse(reason, "the options were not initialised");
     ERR_clear_error();
     status = read_parties(&options, &parties, reason);
     if (status == LEAT_OK && (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 && parties.key == NULL)
@@ -384,8 +387,9 @@ static int make(const leat_tls_options *given, const SSL_METHOD *method, int mod
 
 void leat_tls_options_init(leat_tls_options *options, size_t size)
 {
-    memset(options, 0, size);
-    options->size = size;
+    const leat_tls_options initial = {0};
+
+    lt_options_init(options, size, &initial, sizeof initial);
 }
 
 int leat_tls_client_context(const leat_tls_options *options, SSL_CTX **context, const char **reason)

@@ -84,6 +84,41 @@ START_TEST(limits_default_and_older_callers)
 }
 END_TEST
 
+/* Options of callers that were compiled with an older header, and with a newer one. */
+START_TEST(options_may_have_another_size)
+{
+    struct {
+        uint64_t size, first, second, third;
+    } ours = {0, 1, 2, 3}, theirs, read;
+
+    memset(&theirs, 0xff, sizeof theirs);
+    lt_options_init(&theirs, 16, &ours, sizeof ours);
+    ck_assert_uint_eq(theirs.size, 16);
+    ck_assert_uint_eq(theirs.first, 1);
+    ck_assert_uint_eq(theirs.second, UINT64_MAX); /* it is not theirs */
+    theirs.first = 10;
+    read = ours;
+    ck_assert(lt_options_read(&read, sizeof read, &theirs));
+    ck_assert_uint_eq(read.first, 10);
+    ck_assert_uint_eq(read.second, 2);
+
+    lt_options_init(&theirs, sizeof theirs, &ours, 16);
+    ck_assert_uint_eq(theirs.size, sizeof theirs);
+    ck_assert_uint_eq(theirs.first, 1);
+    ck_assert_uint_eq(theirs.second, 0); /* we do not know it */
+    theirs.third = 30;
+    read = ours;
+    ck_assert(lt_options_read(&read, 24, &theirs));
+    ck_assert_uint_eq(read.second, 0);
+    ck_assert_uint_eq(read.third, 3);
+
+    ck_assert(lt_options_read(&read, sizeof read, NULL));
+    ck_assert_uint_eq(read.third, 3);
+    theirs.size = 0;
+    ck_assert(!lt_options_read(&read, sizeof read, &theirs)); /* nobody initialised them */
+}
+END_TEST
+
 START_TEST(codes_have_names)
 {
     int status;
@@ -107,6 +142,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, arrays_grow_by_doubling);
     tcase_add_test(cases, an_arena_settles_down);
     tcase_add_test(cases, limits_default_and_older_callers);
+    tcase_add_test(cases, options_may_have_another_size);
     tcase_add_test(cases, codes_have_names);
 }
 

@@ -519,6 +519,8 @@ START_TEST(options_are_checked)
     types[7].event_code = 7;
     options.held_records = 0;
     ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_E_VALUE);
+    memset(&options, 0, sizeof options); /* not initialised */
+    ck_assert_int_eq(leat_estreamer_client_new(NULL, &options, &session), LEAT_E_VALUE);
 }
 END_TEST
 

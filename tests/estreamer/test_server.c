@@ -990,6 +990,8 @@ START_TEST(options_are_checked)
     options.service_count = 16;
     ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &session), LEAT_OK);
     leat_session_free(session);
+    options.size = 0; /* not initialised */
+    ck_assert_int_eq(leat_estreamer_server_new(NULL, &options, &session), LEAT_E_VALUE);
 }
 END_TEST
 

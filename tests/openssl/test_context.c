@@ -1081,6 +1081,8 @@ START_TEST(sizes_are_checked)
     ck_assert_str_eq(verdict(&options, true), "");
     options.size = offsetof(leat_tls_options, insecure);
     ck_assert_str_eq(verdict(&options, true), "there is no authority to verify the peer with");
+    options.size = 0;
+    ck_assert_str_eq(verdict(&options, true), "the options were not initialised");
     free_identities(&who);
 }
 END_TEST
