@@ -497,6 +497,8 @@ static void bench_memory(void)
     } while (moved);
     leat_session_trim(client.session);
     leat_session_trim(server.session);
+    leat_tls_trim(client.tls);
+    leat_tls_trim(server.tls);
     (void)printf("octets of memory of a client and a server together, after the requests and "
                  "trimmed:\n  sessions %zu, TLS adapters %zu, OpenSSL %zu\n",
                  leat_session_memory(client.session) + leat_session_memory(server.session),

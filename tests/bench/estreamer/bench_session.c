@@ -192,7 +192,8 @@ static double talk(const struct payload *payload, size_t per_second, struct stre
 
 /*
  * What each side moves and allocates, once its memory has grown: the server has a record copied into
- * its output, and moves forward what waits there when as much in front of it was taken.
+ * its output, from there into its queue, and back when the client allows it; and what waits moves
+ * forward when as much in front of it is gone.
  */
 static void count_work(const struct payload *payload)
 {
