@@ -1154,11 +1154,52 @@ static int conversation(const leat_config *config, const void *arg)
     return status < 0 ? status : LEAT_OK;
 }
 
+/*
+ * Records wait, the session gave its memory back, and then each null lets one go: what finds no
+ * memory stays, and goes with the next one.
+ */
+static int late_release(const leat_config *config, const void *arg)
+{
+    static const struct setting setting = {.bundle_records = 1, .no_keepalive = true};
+    leat_session *session = make_set(config, &setting);
+    struct t_bytes request =
+        t_hex_file("estreamer/perl-sdk/events_01_client_event_stream_request.hex");
+    struct t_bytes null = t_hex(NULL_HEX);
+    const leat_event *event;
+    size_t i, length, said = 0;
+    int status = LEAT_E_NOMEM;
+
+    (void)arg;
+    if (session != NULL)
+        status = leat_feed(session, request.data, request.length);
+    if (status == LEAT_OK)
+        status = leat_next(session, &event);
+    for (i = 0; status == LEAT_OK && i < 4; i++)
+        status = leat_estreamer_send_record(session, 9999, 5, "leat", 4);
+    for (i = 0; status == LEAT_OK && i < 6; i++) {
+        (void)leat_send_data(session, &length);
+        said += length;
+        ck_assert_int_eq(leat_send_done(session, length), LEAT_OK);
+        leat_session_trim(session);
+        ck_assert_uint_eq(leat_estreamer_waiting(session), 4 - said / (8 + 16 + 4));
+        status = leat_feed(session, null.data, null.length);
+        if (status == LEAT_OK)
+            status = leat_next(session, &event);
+    }
+    if (status == LEAT_OK)
+        ck_assert_uint_eq(leat_estreamer_waiting(session), 0);
+    leat_session_free(session);
+    t_free(request);
+    t_free(null);
+    return status;
+}
+
 START_TEST(without_memory)
 {
     struct t_bytes octets = whole_session(true);
 
     t_every_alloc(conversation, &octets);
+    t_every_alloc(late_release, NULL);
     t_free(octets);
 }
 END_TEST
