@@ -280,6 +280,7 @@ int leat_send_done(leat_session *session, size_t length)
     if (length > session->out.length - session->hold_back - session->sent)
         return LEAT_E_STATE;
     session->sent += length;
+    session->need = 0; /* there may be room for what waited for it */
     if (session->sent == session->out.length)
         session->sent = session->out.length = 0;
     return LEAT_OK;
