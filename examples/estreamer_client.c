@@ -30,6 +30,10 @@ static int converse(leat_session *session, leat_tls *tls, BIO *tcp, leat_buffer 
             while ((status = leat_next(session, &event)) == LEAT_OK)
                 print(line, event);
         } while (leat_tls_run(tls) == LEAT_MORE);
+        if (fflush(stdout) != 0) { /* what is acknowledged has to be out */
+            perror("standard output");
+            return 1;
+        }
         const void *data = leat_tls_send_data(tls, &length); /* requests, acknowledgements */
         if (length > 0 && (n = BIO_write(tcp, data, (int)length)) > 0) {
             leat_tls_send_done(tls, (size_t)n);
@@ -52,7 +56,8 @@ static int converse(leat_session *session, leat_tls *tls, BIO *tcp, leat_buffer 
 int main(int count, char **words)
 {
     static unsigned char octets[65536];
-    const char *reason = "usage: estreamer_client HOST:PORT FILE [PASSWORD]";
+    const char *reason =
+        count > 2 ? "FILE cannot be read" : "usage: estreamer_client HOST:PORT FILE [PASSWORD]";
     FILE *file = count > 2 ? fopen(words[2], "rb") : NULL;
     BIO *tcp = count > 2 ? BIO_new_connect(words[1]) : NULL;
     leat_tls_options who;
@@ -67,9 +72,10 @@ int main(int count, char **words)
     who.pkcs12 = octets; /* our key, our certificate, and whom to believe */
     who.pkcs12_length = file == NULL ? 0 : fread(octets, 1, sizeof octets, file);
     who.password = count > 3 ? words[3] : NULL;
-    if (tcp != NULL && leat_tls_client_context(&who, &context, &reason) == LEAT_OK &&
-        leat_estreamer_client_new(NULL, NULL, &session) == LEAT_OK && /* every kind of event */
-        leat_tls_connect(NULL, context, NULL, session, &tls) == LEAT_OK &&
+    if (file != NULL && tcp != NULL &&
+        leat_tls_client_context(&who, &context, &reason) == LEAT_OK &&
+        leat_estreamer_client_new(NULL, NULL, &session) == LEAT_OK &&      /* every kind of event */
+        leat_tls_connect(NULL, context, NULL, session, &tls) == LEAT_OK && /* of any name */
         leat_buffer_new(NULL, &line) == LEAT_OK && BIO_do_connect(tcp) == 1)
         code = converse(session, tls, tcp, line);
     else

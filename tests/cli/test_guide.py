@@ -164,7 +164,7 @@ def program(tap):
             tap.check(f"{name}: it ends well", done.returncode == 0 and done.stderr == b"" and len(told) == 24, done)
         for name, words, reason in (
             ("no arguments", [], b"usage"),
-            ("no file", [f"{folder}/nothing"], b"PKCS#12"),
+            ("no file", [f"{folder}/nothing"], b"cannot be read"),
             ("a wrong password", [f"{folder}/secret.pkcs12", "wrong"], b"password"),
             ("an authority of the same name", [f"{folder}/other.pkcs12"], b"certificate signature failure"),
         ):
