@@ -246,6 +246,15 @@ static const struct {
                                   "tick 10000\ntold MORE\nsaid\ndeadline never\n" SEND
                                   "said message_bundle event_data/4\ndeadline 20000\ntick 20000\n"
                                   "told E_TIMEOUT\nsaid error/-1\n"},
+    {"one that is known to answer such messages has ten times as long",
+     {.no_keepalive = true},
+     "tick 0\n" EXTENDED SEND "said message_bundle event_data/4\nsend null\nsaid null\n" SEND
+     "hear null\ntold null MORE\nsaid\nwaiting 1\ndeadline 300000\ntick 299999\nsaid\n"
+     "tick 300000\nsaid message_bundle event_data/4\nwaiting 0\n"},
+    {"and is timed out before, if so",
+     {.idle_ms = 10000, .no_keepalive = true},
+     "tick 0\n" EXTENDED SEND "said message_bundle event_data/4\nsend null\nsaid null\n" SEND
+     "hear null\ntold null MORE\ndeadline 10000\ntick 10000\ntold E_TIMEOUT\n"},
     {"a full queue keeps no keep-alive back",
      {.queued_bytes = 80, .keepalive_ms = 1000},
      "tick 0\n" BARE SEND "said event_data/4\n" SEND SEND "refuse LIMIT event_data " RECORD
@@ -416,6 +425,37 @@ START_TEST(converses)
 
     ck_assert_msg(session != NULL, "%s", conversations[_i].name);
     live_play(session, conversations[_i].script);
+    leat_session_free(session);
+}
+END_TEST
+
+/* A streaming request takes the place of the one before it; its services for 6667 add up. */
+START_TEST(requests_take_turns)
+{
+    leat_session *session = make(NULL, NULL);
+
+    live_play(session, ASK("1083179008") "told event_stream_request MORE\nsaid "
+                                         "streaming_information\n");
+    live_hear(session, "streaming_request",
+              "{'services':[{'service_type':6667,'flags':1,'initial_timestamp':7," TYPES "}]}");
+    live_play(session, "told streaming_request MORE\n");
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 400), 1);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 2), 1);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 71), 0);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 7);
+    live_hear(session, "streaming_request",
+              "{'services':[{'service_type':6667,'initial_timestamp':9,"
+              "'event_types':[{'event_version':17,'event_code':71}]},"
+              "{'service_type':5000,'event_types':[{'event_version':8,'event_code':101}]},"
+              "{'service_type':6667,'initial_timestamp':9,"
+              "'event_types':[{'event_version':7,'event_code':111}]}]}");
+    live_play(session, "told streaming_request MORE\n");
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 400), 0);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 2), 0);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 71), 1);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 500), 1);
+    ck_assert_int_eq(leat_estreamer_is_wanted(session, 125), 0);
+    ck_assert_uint_eq(leat_estreamer_initial_timestamp(session), 9);
     leat_session_free(session);
 }
 END_TEST
@@ -1207,6 +1247,7 @@ END_TEST
 static void tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, converses, 0, sizeof conversations / sizeof *conversations);
+    tcase_add_test(tcase, requests_take_turns);
     tcase_add_test(tcase, is_probed);
     tcase_add_loop_test(tcase, keeps_to_its_window, 0, sizeof windows / sizeof *windows);
     tcase_add_loop_test(tcase, bundles_have_a_size, 0, sizeof sizes / sizeof *sizes);
