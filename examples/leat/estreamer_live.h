@@ -77,6 +77,7 @@ struct stored_record {
 
 struct stored_host {
     leat_builder *value;
+    size_t length; /* of the message that tells it */
 };
 
 struct store {

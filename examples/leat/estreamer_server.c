@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define WAITING_MAX      1024u /* records that wait for acknowledgements: more are sent when fewer do */
+#define QUEUED_MAX       ((size_t)1 << 20) /* and the octets of those */
 #define OUTPUT_MAX       ((size_t)256 << 10)
+#define IDLE_MS          300000u
 #define BURST_US         100000u /* what a client did not take, it may take later, but no more than that */
 #define HOST_ANSWERS_MAX 16u
 
@@ -30,6 +32,7 @@ struct visitor {
     bool streaming;
     bool passed;      /* the stored records were all served once */
     size_t next;      /* the record to be looked at */
+    size_t queued;    /* octets that were handed over since nothing waited */
     uint64_t served;  /* in this pass */
     bool was_served;  /* anything at all */
     uint64_t next_us; /* with a rate: when the next record may be sent */
@@ -121,23 +124,40 @@ static void on_event(struct connection *connection, const leat_event *event)
 
 /* Answers */
 
-static bool has_room(const leat_session *session)
+/* Whether more may wait for the client, who acknowledges as slowly as it likes. */
+static bool may_wait(const struct connection *connection)
+{
+    struct visitor *visitor = connection->data;
+    size_t waiting = leat_estreamer_waiting(connection->session);
+
+    if (waiting == 0)
+        visitor->queued = 0;
+    return waiting < WAITING_MAX && visitor->queued < QUEUED_MAX;
+}
+
+static bool has_room(const struct connection *connection)
 {
     size_t length;
 
-    (void)leat_send_data(session, &length);
-    return leat_estreamer_waiting(session) < WAITING_MAX && length < OUTPUT_MAX;
+    (void)leat_send_data(connection->session, &length);
+    return length < OUTPUT_MAX && may_wait(connection);
 }
 
-/* Ends the connection if something could not be sent. False: it could not. */
-static bool sent(struct connection *connection, int status)
+/* Whether so many octets were sent. If they can only be sent later, there is no more room; if never, it is the end. */
+static bool sent(struct connection *connection, int status, size_t length)
 {
-    const leat_error *error = leat_session_send_error(connection->session);
+    struct visitor *visitor = connection->data;
 
     need_memory(status);
-    if (status != LEAT_OK)
-        connection_end(connection, true, "%s: %s", leat_error_field(error), leat_error_text(error));
-    return status == LEAT_OK;
+    if (status == LEAT_OK) {
+        visitor->queued += length;
+        return true;
+    }
+    if (status == LEAT_E_LIMIT && leat_estreamer_waiting(connection->session) > 0)
+        visitor->queued = QUEUED_MAX;
+    else
+        connection_fail(connection, leat_session_send_error(connection->session));
+    return false;
 }
 
 /* The answer to the oldest request, as far as there is room. True: it is complete. */
@@ -146,23 +166,21 @@ static bool answer_host_request(struct connection *connection)
     const struct store *store = &server_of(connection)->store;
     struct visitor *visitor = connection->data;
     struct host_answer *answer = &visitor->answers[0];
+    const char *name = answer->single ? "single_host_data" : "multiple_host_data";
 
     for (; answer->next < store->host_count; answer->next++) {
         const struct stored_host *host = &store->hosts[answer->next];
 
         if (!stored_host_is_in(host, answer->first, answer->last))
             continue;
-        if (!has_room(connection->session) ||
-            !sent(connection, leat_send(connection->session,
-                                        answer->single ? "single_host_data" : "multiple_host_data",
-                                        leat_builder_value(host->value))))
+        if (!has_room(connection) ||
+            !sent(connection, leat_send(connection->session, name, leat_builder_value(host->value)),
+                  host->length))
             return false;
         if (answer->single)
             return true;
     }
-    return sent(connection,
-                leat_send(connection->session,
-                          answer->single ? "single_host_data" : "multiple_host_data", NULL));
+    return sent(connection, leat_send(connection->session, name, NULL), 0);
 }
 
 static void answer_host_requests(struct connection *connection)
@@ -209,7 +227,7 @@ static void serve(struct connection *connection)
     struct visitor *visitor = connection->data;
     leat_session *session = connection->session;
 
-    while (visitor->streaming && has_room(session)) {
+    while (visitor->streaming && has_room(connection)) {
         const struct stored_record *record;
 
         if (visitor->next == server->store.record_count) {
@@ -228,7 +246,8 @@ static void serve(struct connection *connection)
             }
             if (!sent(connection,
                       leat_estreamer_send_record(session, record->type, record->archive_timestamp,
-                                                 record->octets, record->length)))
+                                                 record->octets, record->length),
+                      record->length))
                 return;
             if (server->rate > 0)
                 visitor->next_us += 1000000u / server->rate;
@@ -258,7 +277,7 @@ static bool on_turn(struct connection *connection)
     }
     /* When the client keeps us waiting, its acknowledgement wakes us; when the rate does, the time. */
     return (visitor->answer_count > 0 || visitor->streaming) && connection->due == UINT64_MAX &&
-           leat_estreamer_waiting(session) < WAITING_MAX;
+           may_wait(connection);
 }
 
 static void on_closed(struct connection *connection)
@@ -304,6 +323,7 @@ static bool read_options(struct server *server, struct endpoint *endpoint,
     uint64_t window = 1;
 
     leat_estreamer_server_options_init(&server->options, sizeof server->options);
+    server->options.idle_ms = IDLE_MS;
     server->loop = option_given(arguments, "--loop");
     server->once = option_given(arguments, "--once");
     if (listen == NULL) {
@@ -317,7 +337,8 @@ static bool read_options(struct server *server, struct endpoint *endpoint,
     if (!endpoint_read(endpoint, listen, true) ||
         !option_number(arguments, "--rate", 1, 1000000, &server->rate) ||
         !option_number(arguments, "--window", 1, UINT32_MAX, &window) ||
-        !option_seconds(arguments, "--keepalive", &server->options.keepalive_ms))
+        !option_seconds(arguments, "--keepalive", &server->options.keepalive_ms) ||
+        !option_seconds(arguments, "--idle", &server->options.idle_ms))
         return false;
     server->options.window = (uint32_t)window;
     return true;

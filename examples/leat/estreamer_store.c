@@ -12,6 +12,9 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
+/* The longest record that the default limits let pass, with room for each header that it may get. */
+#define RECORD_MAX (((size_t)16 << 20) - 64)
+
 /* Room for one more in an array that doubles. */
 static void *grown(void *array, size_t count, size_t *size, size_t item_bytes)
 {
@@ -53,16 +56,20 @@ static bool is_word(const leat_value *value, const char *word)
     return length == strlen(word) && memcmp(text, word, length) == 0;
 }
 
+static const char too_long[] = "longer than a message may be";
+
 /* An event_data as the client prints it. NULL, or what is wrong with it. */
 static const char *take_record(struct store *store, leat_buffer *octets, const leat_value *value)
 {
     uint64_t type = leat_value_u64(leat_value_get(value, "record_type"));
-    uint64_t archive = leat_value_u64(leat_value_get(value, "archive_timestamp"));
+    const leat_value *archived = leat_value_get(value, "archive_timestamp");
+    uint64_t archive = leat_value_u64(archived);
     const leat_value *record = leat_value_get(value, "record");
     const void *data;
     size_t length;
 
-    if (record == NULL || type == 0 || type > UINT16_MAX || archive > UINT32_MAX)
+    if (record == NULL || type == 0 || type > UINT16_MAX || archive > UINT32_MAX ||
+        (archived != NULL && leat_value_kind(archived) != LEAT_UINT))
         return "not an event_data";
     leat_buffer_clear(octets);
     if (leat_estreamer_record_write(octets, (uint32_t)type, record) != LEAT_OK) {
@@ -70,20 +77,42 @@ static const char *take_record(struct store *store, leat_buffer *octets, const l
         return leat_error_text(leat_buffer_error(octets));
     }
     data = leat_buffer_data(octets, &length);
+    if (length > RECORD_MAX)
+        return too_long;
     add_record(store, (uint32_t)type, (uint32_t)archive, data, length);
     return NULL;
 }
 
-static void take_host(struct store *store, const leat_value *value)
+/* A host profile: NULL, or what is wrong with it, which is found by writing it. */
+static const char *take_host(struct store *store, const leat_value *value)
 {
+    const char *problem = NULL;
+    leat_session *codec;
     leat_builder *copy;
+    size_t length;
+    int status;
 
+    if (leat_value_kind(value) != LEAT_RECORD)
+        return "not a host profile";
     if (leat_value_count(value) == 0) /* the end of an answer */
-        return;
+        return NULL;
+    need_memory(leat_estreamer_codec_new(NULL, LEAT_FROM_SERVER, &codec));
+    status = leat_send(codec, "single_host_data", value);
+    need_memory(status);
+    (void)leat_send_data(codec, &length);
+    if (status != LEAT_OK)
+        problem = leat_error_text(leat_session_send_error(codec));
+    else if (length > RECORD_MAX)
+        problem = too_long;
+    leat_session_free(codec);
+    if (problem != NULL)
+        return problem;
     need_memory(leat_builder_new(NULL, &copy));
     need_memory(leat_builder_copy(copy, NULL, value));
     store->hosts = grown(store->hosts, store->host_count, &store->host_size, sizeof *store->hosts);
-    store->hosts[store->host_count++].value = copy;
+    store->hosts[store->host_count].value = copy;
+    store->hosts[store->host_count++].length = length;
+    return NULL;
 }
 
 /* One line. NULL, or what is wrong with it. */
@@ -109,7 +138,7 @@ static const char *take_line(struct store *store, leat_builder *builder, leat_bu
     if (is_word(name, "event_data"))
         return take_record(store, octets, value);
     if (is_word(name, "single_host_data") || is_word(name, "multiple_host_data"))
-        take_host(store, value);
+        return take_host(store, value);
     return NULL;
 }
 
@@ -154,6 +183,8 @@ static const char *take_payload(struct store *store, const uint8_t *octets, size
 
     if (length != record + header)
         return "not a record header, and the record of the length that it tells";
+    if (record > RECORD_MAX)
+        return too_long;
     add_record(store, get_u32be(octets) & UINT16_MAX, header == 16 ? get_u32be(octets + 8) : 0,
                octets + header, (size_t)record);
     return NULL;

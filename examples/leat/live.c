@@ -168,6 +168,12 @@ void connection_end(struct connection *connection, bool failed, const char *form
     connection->again = true;
 }
 
+void connection_fail(struct connection *connection, const leat_error *error)
+{
+    connection_end(connection, true, "%s%s%s", leat_error_text(error),
+                   leat_error_field(error)[0] != '\0' ? ": " : "", leat_error_field(error));
+}
+
 /* TCP is there. */
 static void established(struct connection *connection)
 {
@@ -382,7 +388,7 @@ static void converse(struct connection *connection)
     char problem[256];
     const leat_event *event;
     const leat_error *error;
-    bool told, more;
+    bool told, more, had_output;
     int wire, status;
 
     connection->again = false;
@@ -405,7 +411,10 @@ static void converse(struct connection *connection)
         wire = wire_run(&connection->wire, problem, sizeof problem);
         need_memory(wire);
     }
+    had_output = has_output(connection);
     push(connection);
+    /* A session that was paused by its output goes on when that is gone. */
+    more = more || (status == LEAT_PAUSED && had_output);
     if (wire == LEAT_MORE || (more && !has_output(connection)))
         connection->again = true;
     error = leat_session_error(session);
@@ -413,8 +422,7 @@ static void converse(struct connection *connection)
     if (wire < 0)
         connection_end(connection, true, "%s", problem);
     else if (error != NULL)
-        connection_end(connection, true, "%s%s%s", leat_error_text(error),
-                       leat_error_field(error)[0] != '\0' ? ": " : "", leat_error_field(error));
+        connection_fail(connection, error);
     else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
         connection_end(connection, false, "the other side closed the connection");
     else if (connection->read_over && connection->write_over)

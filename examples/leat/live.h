@@ -221,6 +221,9 @@ void live_stop(struct live *live);
 void connection_end(struct connection *connection, bool failed, const char *format, ...)
     LIKE_PRINTF(3, 4);
 
+/* The same, for what a session could not do. */
+void connection_fail(struct connection *connection, const leat_error *error);
+
 /* A line on standard error, if --verbose. */
 void live_news(const struct live *live, const char *format, ...) LIKE_PRINTF(2, 3);
 

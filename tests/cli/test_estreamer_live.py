@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from cli import DIALECTS, LEAT, OPENSSL, VECTORS, Tap, leat, strict, temporary
+from cli import DIALECTS, LEAT, OPENSSL, SANITIZED, VECTORS, Tap, leat, strict, temporary
 from live import (Authority, Client, Peer, Program, Server, folder, message, messages, read_message,
                   record, recorded, run, until)
 
@@ -272,6 +272,32 @@ def large(tap):
         tap.same(f"{recording.name}: it is there whole",
                  [entry["value"]["record"]["packet_data"] for entry in shown.events()
                   if entry["event"] == "event_data"], [octets.hex()])
+
+
+def slow(tap):
+    """Clients that are slower than the server, and records that are large."""
+    lines = stored(*(packet(i, bytes(300000)) for i in range(3)))
+    with Server(PLAIN, "--records", lines, "--loop") as server:
+        with Client(server.address, PLAIN, "--acks", "none") as mute, Client(server.address, PLAIN) as client:
+            client.out.count(30)
+            mute.out.count(1)
+            if not SANITIZED and pathlib.Path("/proc/self/statm").exists():
+                tap.check("what waits for a client is bounded", server.resident() < 32 << 20, server.resident())
+            tap.same("a client that acknowledges nothing is kept", mute.stop(), 0)
+            tap.same("one that is slow is served on and on", client.stop(), 0)
+            tap.same("in order", [entry["value"]["record"]["event_id"] for entry in client.events()][:30],
+                     [0, 1, 2] * 10)
+        tap.same("nothing to complain about", server.err.lines[1:], [])
+    with Server(PLAIN, "--records", lines, "--idle", "0.2") as server:
+        with Client(server.address, PLAIN, "--acks", "none") as mute:
+            server.err.find(r"127\.0\.0\.1:\d+: .*acknowledge")
+            mute.stop()
+    profile = json.dumps({"event": "multiple_host_data", "value": {
+        "block_type": 140, "ip_addresses": [{"block_type": 143, "ip_address": "192.0.2.1"}],
+        "host_id": "00" * 16, "trailing": "00" * 300000}})
+    with Server(PLAIN, "--records", stored(*[profile] * 20)) as server:
+        client = run("estreamer", "client", server.address, PLAIN, "--host-range", "192.0.2.0-192.0.2.9")
+        tap.same("large answers come whole", len(client.events()), 21)
 
 
 def reconnects(tap):
@@ -625,6 +651,10 @@ def records(tap):
         ("no event", priority(1) + "\n{}\n", "line 2: not an event", 1),
         ("no record", '{"event":"event_data","value":{}}\n', "line 1: not an event_data", 1),
         ("a field that is none", event(PRIORITY, {"smoke": 1}), "line 1: ", 1),
+        ("a time that is none", intrusion(1, "x"), "line 1: ", 1),
+        ("no host profile", '{"event":"single_host_data","value":{"smoke":3}}\n', "line 1: ", 1),
+        ("a host that is text", '{"event":"single_host_data","value":"text"}\n', "line 1: not a host", 1),
+        ("a record over the limit", packet(1, bytes(1 << 24)), "line 1: longer than", 1),
     ):
         result = leat("estreamer", "server", PLAIN, "--listen", "127.0.0.1:0", "--records", temporary(data))
         tap.check(f"records: {name}", result.code == code and reason in result.err
@@ -696,7 +726,7 @@ def wrong(tap):
 def main():
     tap = Tap()
     if "estreamer" in DIALECTS:
-        for function in (every_record, secured, packets, large, reconnects, killed, hosts, names, chosen, bookmarks,
+        for function in (every_record, secured, packets, large, slow, reconnects, killed, hosts, names, chosen, bookmarks,
                          addresses, clients, asleep, acknowledgements, faults, records, wrong):
             tap.run(function)
     else:
