@@ -32,6 +32,7 @@ struct client {
     bool hosts_asked; /* on this connection */
     bool failed;
     uint64_t repeats;
+    uint64_t began_at; /* the connection */
     uint64_t retry_ms; /* until the next try */
     uint64_t retry_max_ms;
     uint64_t retry_at;
@@ -52,6 +53,7 @@ static void open_session(struct connection *connection)
     }
     need_memory(leat_estreamer_client_new(NULL, &options, &connection->session));
     client->heard = client->hosts_asked = client->unsafe = client->unmarked = false;
+    client->began_at = client->live.now;
 }
 
 /* In an extended session the streaming request comes first, as servers expect it next. */
@@ -132,8 +134,7 @@ static void on_event(struct connection *connection, const leat_event *event)
     case LEAT_ESTREAMER_STREAMING_INFORMATION:
     case LEAT_ESTREAMER_MESSAGE_BUNDLE:
         if (error != NULL)
-            complain("%s: %s: %s", connection->peer, leat_event_name(event, NULL),
-                     leat_error_text(error));
+            connection_malformed(connection, event);
         if (leat_event_kind(event) == LEAT_ESTREAMER_STREAMING_INFORMATION &&
             (leat_wants(connection->session) & LEAT_WANT_CLOSE) == 0)
             ask_for_hosts(client, connection->session);
@@ -159,6 +160,11 @@ static void on_event(struct connection *connection, const leat_event *event)
     }
 }
 
+static uint64_t first_retry(const struct client *client)
+{
+    return client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
+}
+
 /* What was printed is written out, then acknowledged, then the place is kept. */
 static bool on_turn(struct connection *connection)
 {
@@ -178,17 +184,15 @@ static bool on_turn(struct connection *connection)
         }
     }
     connection->due = place_save(&client->place, connection->session, client->live.now, false);
+    /* A connection that lasted is worth another one soon. */
+    if (client->heard && client->live.now - client->began_at > client->retry_ms)
+        client->retry_ms = first_retry(client);
     if (client->hosts_done && !client->request.wants_events)
         connection_end(connection, false, "all hosts are told");
     return false;
 }
 
 /* Trying again */
-
-static uint64_t first_retry(const struct client *client)
-{
-    return client->retry_max_ms < RETRY_FIRST_MS ? client->retry_max_ms : RETRY_FIRST_MS;
-}
 
 static void on_closed(struct connection *connection)
 {
@@ -210,16 +214,12 @@ static void on_closed(struct connection *connection)
         (void)place_save(&client->place, connection->session, live->now, true);
         (void)snprintf(peer, sizeof peer, "%s: ", connection->peer);
     }
-    /* A server that spoke is worth a try soon. */
-    if (client->heard)
-        client->retry_ms = first_retry(client);
-    client->heard = false;
     if (ends) {
         if (connection->failed)
             complain("%s%s: %s", peer, stage, connection->reason);
         else
             live_news(live, "%s%s", peer, connection->reason);
-        client->failed = connection->failed;
+        client->failed = connection->failed && client->once;
         if (!live->stopping)
             live_stop(live);
         return;

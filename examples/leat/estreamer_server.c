@@ -91,8 +91,7 @@ static void on_event(struct connection *connection, const leat_event *event)
     char text[200];
 
     if (leat_event_error(event) != NULL) {
-        complain("%s: %s: %s", connection->peer, leat_event_name(event, NULL),
-                 leat_error_text(leat_event_error(event)));
+        connection_malformed(connection, event);
         return;
     }
     (void)leat_value_json(value, text, sizeof text);

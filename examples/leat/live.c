@@ -33,11 +33,13 @@ static void on_signal(int number)
     const char octet = 0;
 
     (void)number;
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
     (void)!write(signal_pipe[1], &octet, 1);
     errno = saved;
 }
 
-/* The first SIGINT or SIGTERM stops the loop, the second one the program. */
+/* The first SIGINT or SIGTERM stops the loop, the next one, of either, the program. */
 static void catch_signals(void)
 {
     struct sigaction action;
@@ -53,7 +55,7 @@ static void catch_signals(void)
     }
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
-    action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
+    action.sa_flags = SA_RESTART;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
@@ -172,6 +174,15 @@ void connection_fail(struct connection *connection, const leat_error *error)
 {
     connection_end(connection, true, "%s%s%s", leat_error_text(error),
                    leat_error_field(error)[0] != '\0' ? ": " : "", leat_error_field(error));
+    if (leat_error_code(error) == LEAT_E_TIMEOUT)
+        connection->deadline = connection->live->now; /* who is silent is not waited for */
+}
+
+void connection_malformed(struct connection *connection, const leat_event *event)
+{
+    if (connection->malformed++ == 0)
+        complain("%s: %s: %s", connection->peer, leat_event_name(event, NULL),
+                 leat_error_text(leat_event_error(event)));
 }
 
 /* TCP is there. */
@@ -327,6 +338,13 @@ static void accept_clients(struct live *live, int listener)
 
 /* A connection's turn */
 
+/* The first failure counts: the later ones tell less. */
+static void broke(struct connection *connection)
+{
+    if (connection->broken == 0)
+        connection->broken = errno;
+}
+
 static void pull(struct connection *connection)
 {
     size_t size;
@@ -347,7 +365,7 @@ static void pull(struct connection *connection)
     } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
         /* What came before is told first. */
         connection->read_over = connection->write_over = true;
-        (void)snprintf(connection->reason, sizeof connection->reason, "%s", strerror(errno));
+        broke(connection);
     }
 }
 
@@ -364,8 +382,10 @@ static void push(struct connection *connection)
             continue;
         if (count < 0) {
             /* The other side may have said why before it closed: what it sent is read still. */
-            if (errno != EAGAIN && errno != EWOULDBLOCK)
+            if (errno != EAGAIN && errno != EWOULDBLOCK) {
                 connection->write_over = true;
+                broke(connection);
+            }
             return;
         }
         connection->live->octets_out += (uint64_t)count;
@@ -392,9 +412,9 @@ static void converse(struct connection *connection)
     int wire, status;
 
     connection->again = false;
-    leat_tick(session, connection->live->now);
     wire = wire_run(&connection->wire, problem, sizeof problem);
     need_memory(wire);
+    leat_tick(session, connection->live->now); /* what came counts, however late it is read */
     if (!connection->ready && wire >= 0 && wire_is_ready(&connection->wire)) {
         connection->ready = true;
         role->ready(connection);
@@ -426,7 +446,7 @@ static void converse(struct connection *connection)
     else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
         connection_end(connection, false, "the other side closed the connection");
     else if (connection->read_over && connection->write_over)
-        connection_end(connection, true, "%s", connection->reason);
+        connection_end(connection, true, "%s", strerror(connection->broken));
     else if (!connection->ready && connection->live->now >= connection->deadline)
         connection_end(connection, true, "TLS: no handshake within %u s", OPENING_MS / 1000u);
 }
@@ -524,6 +544,8 @@ static void reap(struct live *live)
         live->connection_count--;
         if (connection->session != NULL)
             recording_event(live->recording, connection->number, NULL, "closed");
+        if (connection->malformed > 1)
+            complain("%s: malformed messages: %" PRIu64, connection->peer, connection->malformed);
         connection->role->closed(connection);
         connection_free(connection);
     }
@@ -551,7 +573,7 @@ static void wait_for(struct live *live)
     size_t i;
     int timeout;
 
-    add_polled(live, &count, signal_pipe[0], POLLIN);
+    add_polled(live, &count, live->stopping ? -1 : signal_pipe[0], POLLIN);
     for (i = 0; i < live->listener_count; i++)
         add_polled(live, &count, accepting ? live->listeners[i] : -1, POLLIN);
     if (!accepting && live->accept_after < deadline)
@@ -616,8 +638,11 @@ void live_stop(struct live *live)
     for (i = 0; i < live->listener_count; i++)
         (void)close(live->listeners[i]);
     live->listener_count = 0;
-    for (connection = live->connections; connection != NULL; connection = connection->next)
+    for (connection = live->connections; connection != NULL; connection = connection->next) {
         connection_end(connection, false, "stopped");
+        if (!connection->ready)
+            connection->deadline = live->now; /* nothing was said that could be lost */
+    }
 }
 
 void live_run(struct live *live)
@@ -647,7 +672,7 @@ void live_run(struct live *live)
             if (live->polled[1 + i].revents != 0)
                 accept_clients(live, live->listeners[i]);
         }
-        if (live->polled[0].revents != 0 && !live->stopping)
+        if (live->polled[0].revents != 0)
             live_stop(live);
         tell_rates_in_time(live);
     }

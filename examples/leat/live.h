@@ -160,7 +160,9 @@ struct connection {
     uint64_t deadline; /* of CONNECTING and ENDING, and of the TLS handshake */
     bool read_over;
     bool write_over;
-    bool again; /* its turn is due at once */
+    int broken;         /* the errno that ended it; 0: none */
+    uint64_t malformed; /* messages */
+    bool again;         /* its turn is due at once */
     size_t poll_index;
 };
 
@@ -223,6 +225,9 @@ void connection_end(struct connection *connection, bool failed, const char *form
 
 /* The same, for what a session could not do. */
 void connection_fail(struct connection *connection, const leat_error *error);
+
+/* Complains of a message that could not be decoded: of the first one, and in the end of how many there were. */
+void connection_malformed(struct connection *connection, const leat_event *event);
 
 /* A line on standard error, if --verbose. */
 void live_news(const struct live *live, const char *format, ...) LIKE_PRINTF(2, 3);

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from live import (Authority, Client, Peer, Program, Server, folder, message, mes
 
 RECORDS = VECTORS / "estreamer" / "records"
 PLAIN = "--no-tls"
-NULL, ERROR, DATA, INFORMATION, BUNDLE = 0, 1, 4, 2051, 4002
+NULL, ERROR, DATA, HOST_REQUEST, INFORMATION, BUNDLE = 0, 1, 4, 5, 2051, 4002
 SERVICES = message(INFORMATION, bytes.fromhex("00001a0b000000080000000000000000"))
 INTRUSION, CONNECTION, PRIORITY, PACKET = 400, 71, 4, 2
 
@@ -644,6 +645,85 @@ def faults(tap):
             tap.same("a client that is stopped closes first", client.end(), 0)
 
 
+def endings(tap):
+    """Connections that break, and programs that are stopped while the other side does not let go."""
+    bare = message(DATA, record(PRIORITY, bytes.fromhex("00000001000468696768")))
+
+    def talk(connection):
+        connection.sendall(SERVICES + bare)
+
+    with Peer() as peer, Client(peer.address, PLAIN, "--once") as client:
+        with peer.accept() as connection:
+            talk(connection)
+            client.out.count(1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        tap.same("a connection that is reset", client.end(), 1)
+        tap.check("is told as what it is", client.err.text().endswith(": connection lost: Connection reset by peer\n"),
+                  client.err.text())
+    with Peer() as peer, Client(peer.address, PLAIN) as client, peer.accept() as connection:
+        talk(connection)
+        client.out.count(1)
+        client.process.send_signal(signal.SIGINT)
+        while connection.recv(4096):
+            pass
+        if pathlib.Path("/proc/self/stat").exists():
+            before = client.cpu_seconds()
+            time.sleep(0.4)
+            used = client.cpu_seconds() - before
+            tap.check("who waits for the other side to close rests", used < 0.1, used)
+        tap.same("the second signal ends it at once", client.stop(signal.SIGTERM), -signal.SIGTERM)
+    with Peer() as peer, Client(peer.address, PLAIN, "--idle", "0.2") as client, peer.accept() as connection:
+        began = time.monotonic()
+        client.err.find("silent for too long; next try in 1.0 s")
+        tap.check("who is silent is not waited for", time.monotonic() - began < 4)
+        with peer.accept():
+            tap.same("a client that is stopped later", client.stop(), 0)
+    with Peer() as peer, Client(peer.address, PLAIN) as client:
+        for wait in "1.0", "2.0":
+            with peer.accept() as connection:
+                connection.sendall(SERVICES + message(ERROR, bytes(6)))
+                client.err.find(f"error of the server: .*; next try in {wait} s")
+        tap.same("a server that refuses is asked ever more rarely", client.stop(), 0)
+    gaps = 1000
+    with Peer() as peer, Client(peer.address, PLAIN, "--once") as client:
+        with peer.accept() as connection:
+            connection.sendall(SERVICES + message(BUNDLE, bytes.fromhex("0000000100000007")) * gaps)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        client.end()
+        said = client.err.lines
+        tap.check("what comes again and again is told once, and counted",
+                  len(said) < 4 and f"malformed messages: {gaps}" in client.err.text(), said[:4])
+    with Server(PLAIN) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as probe:
+            probe.sendall(message(2, bytes.fromhex("ffffffff00900061")) + message(HOST_REQUEST, b"x") * gaps)
+            probe.shutdown(socket.SHUT_WR)
+            while probe.recv(65536):
+                pass
+        server.err.find(f"malformed messages: {gaps}")
+        server.stop()
+        tap.check("so does the server", len(server.err.lines) < 6, server.err.lines[:6])
+    if not OPENSSL:
+        return
+    with Peer() as peer, Client(peer.address, "--insecure") as client, peer.accept() as connection:
+        connection.recv(1)
+        began = time.monotonic()
+        tap.same("a client that is stopped in a handshake", client.stop(), 0)
+        tap.check("does not wait for it", time.monotonic() - began < 4)
+    options = Authority("authority").issue("both", "IP:127.0.0.1")
+    with Server("--records", stored(*(intrusion(i, 1000) for i in range(100))), "--loop", "--rate", "30",
+                *options) as server, Client(server.address, "--idle", "0.5", *options) as client:
+        for _ in range(3):
+            client.out.count(len(client.out.lines) + 3)
+            client.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.8)
+            client.process.send_signal(signal.SIGCONT)
+        client.out.count(len(client.out.lines) + 3)
+        client.stop()
+        tap.same("a server that spoke while the client was asleep was not silent", client.err.text(), "")
+
+
 def records(tap):
     """Input of the server that is not what it should be."""
     for name, data, reason, code in (
@@ -727,7 +807,7 @@ def main():
     tap = Tap()
     if "estreamer" in DIALECTS:
         for function in (every_record, secured, packets, large, slow, reconnects, killed, hosts, names, chosen, bookmarks,
-                         addresses, clients, asleep, acknowledgements, faults, records, wrong):
+                         addresses, clients, asleep, acknowledgements, faults, endings, records, wrong):
             tap.run(function)
     else:
         tap.check("no eStreamer, nothing to talk about", True)
