@@ -94,7 +94,8 @@ static const struct option estreamer_client_rows[] = {
     {"--flags", "BITS", "the flags of the request, such as 0x48900061, and no others"},
     {"--host-range", "A-B",
      "ask for the profiles of these hosts, or of A alone; and for nothing\n"
-     "else, and end after them, unless --start or --events is given"},
+     "else, and end after them, unless --start, --events or --flags is\n"
+     "given"},
     {"--bookmark", "FILE", "resume at the place that FILE keeps, and keep it there"},
     {"--metadata", NULL,
      "resolve ids: lines have \"names\", and metadata is not printed; with\n"

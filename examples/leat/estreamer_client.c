@@ -314,11 +314,13 @@ static void choose_peer_name(struct client *client, char *host)
 
 static int run(struct client *client)
 {
+    static char lines[CHUNK_BYTES]; /* until the program ends */
+
     client->live.data = client;
     client->live.turn = on_live_turn;
     client->live.counted = "records";
     client->retry_ms = first_retry(client);
-    (void)setvbuf(stdout, NULL, _IOFBF, CHUNK_BYTES); /* it is flushed when it must be */
+    (void)setvbuf(stdout, lines, _IOFBF, sizeof lines); /* it is flushed when it must be */
     output_open(&client->output);
     need_memory(leat_builder_new(NULL, &client->names));
     mend_output();
@@ -354,7 +356,8 @@ int estreamer_client(const struct arguments *arguments)
         place_comes_after(&client->place, STDOUT_FILENO);
         if (pcap != NULL)
             place_comes_after(&client->place, client->pcap.descriptor);
-        code = run(client);
+        if (live_record(&client->live, arguments))
+            code = run(client);
         if (pcap != NULL)
             pcap_close(&client->pcap);
     }

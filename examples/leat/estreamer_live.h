@@ -6,6 +6,11 @@
 
 #include <leat/estreamer.h>
 
+static inline uint32_t get_u32be(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
 /* estreamer_request.c: what a client asks for, by the options of its command. */
 
 #define EVENT_TYPES_MAX 256u
@@ -47,6 +52,12 @@ void place_comes_after(struct place *place, int descriptor);
  * ends the program.
  */
 uint64_t place_save(struct place *place, const leat_session *session, uint64_t now, bool at_once);
+
+/* The same for others who write files: a full disk, or a pipe that is closed, ends the program. */
+void file_give_up(const char *path);
+void file_write(const char *path, int descriptor, const void *data, size_t length);
+/* The new name of a file lasts when its folder was written. */
+void file_sync_name(const char *path);
 
 /* pcap.c: a capture file of packet records. */
 

@@ -130,6 +130,7 @@ static bool read_time(const char *text, uint64_t *seconds)
     static const char shape[] = "dddd-dd-ddTdd:dd:dd";
     size_t length = strlen(text);
     uint64_t parts[6] = {0};
+    uint64_t day;
     size_t part = 0;
     size_t i;
 
@@ -148,11 +149,13 @@ static bool read_time(const char *text, uint64_t *seconds)
             parts[part] = parts[part] * 10 + (uint64_t)(text[i] - '0');
         }
     }
-    if (parts[0] < 1970 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 ||
-        parts[3] > 23 || parts[4] > 59 || parts[5] > 60)
+    if (parts[0] < 1970 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[3] > 23 ||
+        parts[4] > 59 || parts[5] > 59)
         return false;
-    *seconds = days_of(parts[0], parts[1], parts[2]) * SECONDS_A_DAY + parts[3] * 3600 +
-               parts[4] * 60 + parts[5];
+    day = days_of(parts[0], parts[1], parts[2]);
+    if (day >= (parts[1] < 12 ? days_of(parts[0], parts[1] + 1, 1) : days_of(parts[0] + 1, 1, 1)))
+        return false;
+    *seconds = day * SECONDS_A_DAY + parts[3] * 3600 + parts[4] * 60 + parts[5];
     return true;
 }
 
@@ -177,13 +180,6 @@ static bool read_start(struct request *request, const char *text)
     return true;
 }
 
-static bool is_ipv4(const uint8_t octets[16])
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-    return memcmp(octets, mapped, sizeof mapped) == 0;
-}
-
 /* A host_data_request, in the form of 5.0 and later. Source: spec section 11. */
 static bool read_hosts(struct request *request, const char *text)
 {
@@ -200,7 +196,7 @@ static bool read_hosts(struct request *request, const char *text)
         complain("--host-range %s: not an address, or two in their order with - between", text);
         return false;
     }
-    ipv4 = is_ipv4(first) && is_ipv4(last);
+    ipv4 = address_is_ipv4(first) && address_is_ipv4(last);
     need_memory(leat_builder_new(NULL, &request->hosts));
     (void)leat_builder_open(request->hosts, NULL, LEAT_RECORD);
     if (!ipv4)

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAITING_MAX      1024u /* records that wait for acknowledgements: more are sent when fewer do */
-#define QUEUED_MAX       ((size_t)1 << 20) /* and the octets of those */
-#define OUTPUT_MAX       ((size_t)256 << 10)
-#define IDLE_MS          300000u
-#define BURST_US         100000u /* what a client did not take, it may take later, but no more than that */
+#define WAITING_MAX 1024u /* records that wait for acknowledgements: more are sent when fewer do */
+#define QUEUED_MAX  ((size_t)1 << 20) /* and the octets of those */
+#define OUTPUT_MAX  ((size_t)256 << 10)
+#define IDLE_MS     300000u
+#define BURST_NS                                                                                   \
+    100000000u /* what a client did not take, it may take later, but no more than that */
 #define HOST_ANSWERS_MAX 16u
 
 struct server {
@@ -34,8 +35,8 @@ struct visitor {
     size_t next;      /* the record to be looked at */
     size_t queued;    /* octets that were handed over since nothing waited */
     uint64_t served;  /* in this pass */
-    bool was_served;  /* anything at all */
-    uint64_t next_us; /* with a rate: when the next record may be sent */
+    bool was_served;  /* all of them once, or an answer */
+    uint64_t next_ns; /* with a rate: when the next record may be sent */
     struct host_answer answers[HOST_ANSWERS_MAX];
     size_t answer_count;
 };
@@ -210,13 +211,13 @@ static bool is_due(const struct visitor *visitor, const leat_session *session, b
 /* Whether the rate allows another record now. */
 static bool may_send(const struct server *server, struct visitor *visitor)
 {
-    uint64_t now_us = server->live.now * 1000;
+    uint64_t now_ns = server->live.now * 1000000;
 
     if (server->rate == 0)
         return true;
-    if (visitor->next_us + BURST_US < now_us)
-        visitor->next_us = now_us - BURST_US;
-    return visitor->next_us <= now_us;
+    if (visitor->next_ns + BURST_NS < now_ns)
+        visitor->next_ns = now_ns - BURST_NS;
+    return visitor->next_ns <= now_ns;
 }
 
 /* Records, as far as there is room and the rate allows. */
@@ -232,6 +233,7 @@ static void serve(struct connection *connection)
         if (visitor->next == server->store.record_count) {
             /* A pass that served nothing would serve nothing for ever. */
             visitor->streaming = server->loop && visitor->served > 0;
+            visitor->was_served = true;
             visitor->next = 0;
             visitor->served = 0;
             visitor->passed = true;
@@ -240,7 +242,7 @@ static void serve(struct connection *connection)
         record = &server->store.records[visitor->next];
         if (is_due(visitor, session, server->loop, record)) {
             if (!may_send(server, visitor)) {
-                connection->due = visitor->next_us / 1000 + 1;
+                connection->due = visitor->next_ns / 1000000 + 1;
                 return;
             }
             if (!sent(connection,
@@ -249,9 +251,8 @@ static void serve(struct connection *connection)
                       record->length))
                 return;
             if (server->rate > 0)
-                visitor->next_us += 1000000u / server->rate;
+                visitor->next_ns += (1000000000u + server->rate - 1) / server->rate;
             visitor->served++;
-            visitor->was_served = true;
             server->live.count++;
         }
         visitor->next++;
@@ -312,6 +313,8 @@ static int read_store(struct store *store, const struct arguments *arguments)
     if (code == EXIT_DONE && folder != NULL)
         code = store_read_folder(store, folder);
     store_sort(store);
+    if (code == EXIT_DONE && store->record_count == 0 && store->host_count == 0)
+        complain("there are no records to be served");
     return code;
 }
 
@@ -354,7 +357,8 @@ int estreamer_server(const struct arguments *arguments)
         server->live.data = server;
         server->live.counted = "records";
         code = read_store(&server->store, arguments);
-        if (code == EXIT_DONE && !live_listen(&server->live, &endpoint, &server_role))
+        if (code == EXIT_DONE && !(live_listen(&server->live, &endpoint, &server_role) &&
+                                   live_record(&server->live, arguments)))
             code = EXIT_USAGE;
         if (code == EXIT_DONE)
             live_run(&server->live);

@@ -115,26 +115,36 @@ static const char *take_host(struct store *store, const leat_value *value)
     return NULL;
 }
 
-/* One line. NULL, or what is wrong with it. */
+/*
+ * One line. NULL, or what is wrong with it; *left_out tells if the others are sound all the same: a client that
+ * was killed leaves a line that is cut, and prints null for what it could not decode.
+ */
 static const char *take_line(struct store *store, leat_builder *builder, leat_buffer *octets,
-                             const char *line, size_t length)
+                             const char *line, size_t length, bool *left_out)
 {
     const leat_value *event;
     const leat_value *name;
     const leat_value *value;
 
+    *left_out = false;
     if (length == 0)
         return NULL;
     leat_builder_clear(builder);
     if (leat_builder_json(builder, NULL, line, length) != LEAT_OK) {
-        need_memory(leat_error_code(leat_builder_error(builder)));
-        return leat_error_text(leat_builder_error(builder));
+        const leat_error *error = leat_builder_error(builder);
+
+        need_memory(leat_error_code(error));
+        *left_out = leat_error_code(error) == LEAT_E_SYNTAX && leat_error_offset(error) == length;
+        return leat_error_text(error);
     }
     event = leat_builder_value(builder);
     name = leat_value_get(event, "event");
     value = leat_value_get(event, "value");
     if (name == NULL)
         return "not an event";
+    *left_out = leat_value_kind(value) == LEAT_NULL && value != NULL;
+    if (*left_out)
+        return "an event that could not be decoded";
     if (is_word(name, "event_data"))
         return take_record(store, octets, value);
     if (is_word(name, "single_host_data") || is_word(name, "multiple_host_data"))
@@ -147,7 +157,7 @@ int store_read_lines(struct store *store, const char *path)
     struct input input;
     leat_builder *builder;
     leat_buffer *octets;
-    const char *problem = NULL;
+    bool sound = true;
     uint64_t number = 0;
     const char *line;
     size_t length;
@@ -156,24 +166,23 @@ int store_read_lines(struct store *store, const char *path)
         return EXIT_USAGE;
     need_memory(leat_builder_new(NULL, &builder));
     need_memory(leat_buffer_new(NULL, &octets));
-    while (problem == NULL && input_line(&input, &line, &length)) {
+    while (sound && input_line(&input, &line, &length)) {
+        bool left_out;
+        const char *problem = take_line(store, builder, octets, line, length, &left_out);
+
         number++;
-        problem = take_line(store, builder, octets, line, length);
+        sound = problem == NULL || left_out;
+        if (problem != NULL)
+            complain("%s: line %" PRIu64 ": %s%s", input.name, number, problem,
+                     left_out ? "; it is left out" : "");
     }
-    if (problem != NULL)
-        complain("%s: line %" PRIu64 ": %s", input.name, number, problem);
     leat_buffer_free(octets);
     leat_builder_free(builder);
     input_close(&input);
-    return problem == NULL ? EXIT_DONE : EXIT_MALFORMED;
+    return sound ? EXIT_DONE : EXIT_MALFORMED;
 }
 
 /* Folders */
-
-static uint32_t get_u32be(const uint8_t *from)
-{
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
 
 /* A payload of event data; its record header is that of 16 octets, or of 8. */
 static const char *take_payload(struct store *store, const uint8_t *octets, size_t length)
@@ -282,7 +291,6 @@ void store_free(struct store *store)
 
 bool address_octets(const leat_value *value, uint8_t octets[16])
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     size_t length;
     const uint8_t *bytes = leat_value_bytes(value, &length);
 
@@ -290,8 +298,10 @@ bool address_octets(const leat_value *value, uint8_t octets[16])
         return address_read((const char *)bytes, length, octets);
     if (leat_value_kind(value) != LEAT_ADDRESS)
         return false;
-    memcpy(octets, mapped, sizeof mapped);
-    memcpy(length == 4 ? octets + sizeof mapped : octets, bytes, length);
+    if (length == 4)
+        address_map(bytes, octets);
+    else
+        memcpy(octets, bytes, 16);
     return true;
 }
 

@@ -23,6 +23,7 @@
 #define ACCEPT_MS        1000u /* until the next try, when there are too many open files */
 #define RATES_MS         10000u
 #define ACCEPTED_AT_ONCE 64u
+#define PORT_TRIES       16u
 
 /* Where signals write to, so that poll() wakes up. */
 static int signal_pipe[2] = {-1, -1};
@@ -73,22 +74,25 @@ static uint64_t clock_ms(void)
 
 bool live_open(struct live *live, const struct arguments *arguments, bool is_server)
 {
-    const char *path = option_value(arguments, "--record");
-
     memset(live, 0, sizeof *live);
     live->verbose = option_given(arguments, "--verbose");
     live->due = UINT64_MAX;
     if (!security_open(&live->security, arguments, is_server))
         return false;
-    if (path != NULL) {
-        if (!recording_open(&live->recording_file, path)) {
-            security_close(&live->security);
-            return false;
-        }
-        live->recording = &live->recording_file;
-    }
     catch_signals();
     live->now = live->began_at = live->told_at = clock_ms();
+    return true;
+}
+
+bool live_record(struct live *live, const struct arguments *arguments)
+{
+    const char *path = option_value(arguments, "--record");
+
+    if (path == NULL)
+        return true;
+    if (!recording_open(&live->recording_file, path))
+        return false;
+    live->recording = &live->recording_file;
     return true;
 }
 
@@ -269,41 +273,68 @@ void live_connect(struct live *live, const struct endpoint *endpoint, const stru
 
 /* Listening */
 
+static void stop_listening(struct live *live)
+{
+    size_t i;
+
+    for (i = 0; i < live->listener_count; i++)
+        (void)close(live->listeners[i]);
+    live->listener_count = 0;
+}
+
+/* Listens at all of them, at one port. NULL, or the one that it cannot listen at: errno tells why. */
+static const struct addrinfo *listen_at(struct live *live, const struct addrinfo *address,
+                                        const char **reason)
+{
+    in_port_t port = 0;
+
+    for (; address != NULL && live->listener_count < LISTENERS_MAX; address = address->ai_next) {
+        int descriptor = net_listen(address, port);
+
+        if (descriptor >= 0) {
+            live->listeners[live->listener_count++] = descriptor;
+            port = net_port(descriptor);
+        } else if (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) {
+            /* A host without IPv6 listens at its IPv4 addresses all the same. */
+            *reason = strerror(errno);
+        } else {
+            return address;
+        }
+    }
+    return NULL;
+}
+
 bool live_listen(struct live *live, const struct endpoint *endpoint, const struct role *role)
 {
     const char *reason = "no address";
     struct addrinfo *found = endpoint_resolve(endpoint, true, &reason);
-    const struct addrinfo *address;
-    in_port_t port = 0;
+    const struct addrinfo *refused;
+    char name[NET_NAME_BYTES];
+    unsigned tries = 0;
+    size_t i;
 
     live->accepted = role;
-    for (address = found; address != NULL && live->listener_count < LISTENERS_MAX;
-         address = address->ai_next) {
-        char name[NET_NAME_BYTES];
-        struct sockaddr_storage where;
-        socklen_t length = sizeof where;
-        int descriptor = net_listen(address, port);
-
-        /* A host without IPv6 listens at its IPv4 addresses all the same. */
-        if (descriptor < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
-            reason = strerror(errno);
-            continue;
-        }
-        if (descriptor < 0) {
-            net_name(address->ai_addr, address->ai_addrlen, true, name);
+    while ((refused = listen_at(live, found, &reason)) != NULL) {
+        /* A port that was free at one address may be taken at the next. */
+        if (errno != EADDRINUSE || strcmp(endpoint->port, "0") != 0 || ++tries == PORT_TRIES) {
+            net_name(refused->ai_addr, refused->ai_addrlen, true, name);
             complain("%s: %s", name, strerror(errno));
             freeaddrinfo(found);
             return false;
         }
-        live->listeners[live->listener_count++] = descriptor;
-        port = net_port(descriptor);
-        if (getsockname(descriptor, (struct sockaddr *)&where, &length) == 0) {
+        stop_listening(live);
+    }
+    if (found != NULL)
+        freeaddrinfo(found);
+    for (i = 0; i < live->listener_count; i++) {
+        struct sockaddr_storage where;
+        socklen_t length = sizeof where;
+
+        if (getsockname(live->listeners[i], (struct sockaddr *)&where, &length) == 0) {
             net_name((struct sockaddr *)&where, length, true, name);
             complain("listening on %s", name);
         }
     }
-    if (found != NULL)
-        freeaddrinfo(found);
     if (live->listener_count == 0)
         complain("%s:%s: %s", endpoint->host, endpoint->port, reason);
     return live->listener_count > 0;
@@ -632,12 +663,9 @@ static void tell_rates_in_time(struct live *live)
 void live_stop(struct live *live)
 {
     struct connection *connection;
-    size_t i;
 
     live->stopping = true;
-    for (i = 0; i < live->listener_count; i++)
-        (void)close(live->listeners[i]);
-    live->listener_count = 0;
+    stop_listening(live);
     for (connection = live->connections; connection != NULL; connection = connection->next) {
         connection_end(connection, false, "stopped");
         if (!connection->ready)

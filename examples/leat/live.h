@@ -36,11 +36,14 @@ int net_listen(const struct addrinfo *address, in_port_t port);
 int net_accept(int listener, struct sockaddr_storage *from, socklen_t *length);
 /* The port that a socket has, in network byte order. */
 in_port_t net_port(int descriptor);
-/* ADDRESS:PORT as text; the address alone if that is what is asked for. */
+/* ADDRESS:PORT as text; or the address alone, as certificates have it: without a zone. */
 void net_name(const struct sockaddr *address, socklen_t length, bool with_port,
               char text[NET_NAME_BYTES]);
 /* Reads an address as 16 octets, IPv4 ones as ::ffff:a.b.c.d. False: it is none. */
 bool address_read(const char *text, size_t length, uint8_t octets[16]);
+bool address_is_ipv4(const uint8_t octets[16]);
+/* The 16 octets of an IPv4 address, as above. */
+void address_map(const uint8_t ipv4[4], uint8_t octets[16]);
 
 /* recording.c: the octets of both directions, as decode capture reads them. */
 
@@ -201,8 +204,10 @@ struct live {
     uint64_t told_out;
 };
 
-/* Reads the options of TLS, --record and --verbose. False, with a complaint, if they are wrong. */
+/* Reads the options of TLS and --verbose. False, with a complaint, if they are wrong. */
 bool live_open(struct live *live, const struct arguments *arguments, bool is_server);
+/* Begins the recording of --record, which overwrites the file: when all else is sound. False, as above. */
+bool live_record(struct live *live, const struct arguments *arguments);
 void live_close(struct live *live);
 
 /* Tells where it listens. False, with a complaint, if it cannot. */

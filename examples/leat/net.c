@@ -167,15 +167,29 @@ void net_name(const struct sockaddr *address, socklen_t length, bool with_port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         (void)snprintf(text, NET_NAME_BYTES, "unknown address");
     else if (!with_port)
-        (void)snprintf(text, NET_NAME_BYTES, "%s", host);
+        (void)snprintf(text, NET_NAME_BYTES, "%.*s", (int)strcspn(host, "%"), host);
     else
         (void)snprintf(text, NET_NAME_BYTES, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
                        port);
 }
 
+/* What an IPv4 address as IPv6 begins with. */
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+bool address_is_ipv4(const uint8_t octets[16])
+{
+    return memcmp(octets, mapped, sizeof mapped) == 0;
+}
+
+void address_map(const uint8_t ipv4[4], uint8_t octets[16])
+{
+    memcpy(octets, mapped, sizeof mapped);
+    memcpy(octets + sizeof mapped, ipv4, 4);
+}
+
 bool address_read(const char *text, size_t length, uint8_t octets[16])
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    uint8_t ipv4[4];
     char copy[INET6_ADDRSTRLEN];
 
     if (length >= sizeof copy)
@@ -184,6 +198,8 @@ bool address_read(const char *text, size_t length, uint8_t octets[16])
     copy[length] = '\0';
     if (inet_pton(AF_INET6, copy, octets) == 1)
         return true;
-    memcpy(octets, mapped, sizeof mapped);
-    return inet_pton(AF_INET, copy, octets + sizeof mapped) == 1;
+    if (inet_pton(AF_INET, copy, ipv4) != 1)
+        return false;
+    address_map(ipv4, octets);
+    return true;
 }

@@ -16,6 +16,7 @@
 
 #define MAGIC         0xa1b2c3d4u
 #define HEADER_BYTES  24u
+#define LINK_TYPE_AT  20u
 #define PACKET_HEADER 16u
 #define SNAPLEN       262144u /* the most that readers take */
 #define ETHERNET      1u
@@ -28,43 +29,22 @@ static void put_u32be(uint8_t *to, uint32_t number)
         to[i] = (uint8_t)(number >> (24 - 8 * i));
 }
 
-static uint32_t get_u32be(const uint8_t *from)
+static void put_header(uint8_t header[HEADER_BYTES], uint32_t link_type)
 {
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
-
-/* A full disk, or a pipe that is closed: it ends the program, as for standard output. */
-static void give_up(const struct pcap *pcap)
-{
-    complain("%s: %s", pcap->name, strerror(errno));
-    exit(EXIT_USAGE);
-}
-
-/* Writes it in one piece, so that a reader finds whole packets. */
-static void put(const struct pcap *pcap, const uint8_t *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(pcap->descriptor, data, length);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            give_up(pcap);
-        data += count;
-        length -= (size_t)count;
-    }
-}
-
-static void begin(struct pcap *pcap, uint32_t link_type)
-{
-    uint8_t header[HEADER_BYTES] = {0};
-
+    memset(header, 0, HEADER_BYTES);
     put_u32be(header, MAGIC);
     header[5] = 2; /* the version: 2.4 */
     header[7] = 4;
     put_u32be(header + 16, SNAPLEN);
-    put_u32be(header + 20, link_type);
-    put(pcap, header, sizeof header);
+    put_u32be(header + LINK_TYPE_AT, link_type);
+}
+
+static void begin(struct pcap *pcap, uint32_t link_type)
+{
+    uint8_t header[HEADER_BYTES];
+
+    put_header(header, link_type);
+    file_write(pcap->name, pcap->descriptor, header, sizeof header);
     pcap->link_type = link_type;
     pcap->begun = true;
 }
@@ -89,21 +69,32 @@ static off_t end_of_packets(int descriptor, off_t size)
 static const char *resume(struct pcap *pcap)
 {
     uint8_t header[HEADER_BYTES];
+    uint8_t ours[HEADER_BYTES];
     struct stat about;
-    off_t end;
+    ssize_t count;
+    off_t end = 0;
 
     if (fstat(pcap->descriptor, &about) != 0)
         return strerror(errno);
     if (!S_ISREG(about.st_mode) || about.st_size == 0)
         return NULL;
-    if (pread(pcap->descriptor, header, sizeof header, 0) != (ssize_t)sizeof header ||
-        get_u32be(header) != MAGIC)
+    count = pread(pcap->descriptor, header, sizeof header, 0);
+    if (count < 0)
+        return strerror(errno);
+    put_header(ours, 0);
+    if (memcmp(header, ours, (size_t)count < LINK_TYPE_AT ? (size_t)count : LINK_TYPE_AT) != 0)
         return "not a capture file that leat wrote";
-    end = end_of_packets(pcap->descriptor, about.st_size);
+    /* A header without packets, or part of one, is written anew: it has the link type of none. */
+    if (about.st_size > (off_t)sizeof header)
+        end = end_of_packets(pcap->descriptor, about.st_size);
+    if (end > (off_t)sizeof header) {
+        pcap->link_type = get_u32be(header + LINK_TYPE_AT);
+        pcap->begun = true;
+    } else {
+        end = 0;
+    }
     if (ftruncate(pcap->descriptor, end) != 0 || lseek(pcap->descriptor, end, SEEK_SET) < 0)
         return strerror(errno);
-    pcap->link_type = get_u32be(header + 20);
-    pcap->begun = true;
     return NULL;
 }
 
@@ -111,13 +102,16 @@ bool pcap_open(struct pcap *pcap, const char *path)
 {
     struct stat about;
     /* Who reads a pipe would never be missed if it were opened for reading here, too. */
-    bool is_pipe = stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+    bool is_there = stat(path, &about) == 0;
+    bool is_pipe = is_there && !S_ISREG(about.st_mode);
     const char *problem;
 
     memset(pcap, 0, sizeof *pcap);
     pcap->name = path;
     pcap->descriptor = open(path, (is_pipe ? O_WRONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0666);
     problem = pcap->descriptor < 0 ? strerror(errno) : resume(pcap);
+    if (problem == NULL && !is_there)
+        file_sync_name(path);
     if (problem == NULL)
         return true;
     complain("%s: %s", path, problem);
@@ -151,7 +145,8 @@ void pcap_packet(struct pcap *pcap, const leat_value *record)
     put_u32be(packet + 12, (uint32_t)length);
     if (kept > 0)
         memcpy(packet + PACKET_HEADER, octets, kept);
-    put(pcap, packet, PACKET_HEADER + kept);
+    file_write(pcap->name, pcap->descriptor, packet,
+               PACKET_HEADER + kept); /* in one piece, for readers */
     free(packet);
 }
 
@@ -162,5 +157,5 @@ void pcap_close(struct pcap *pcap)
     if (pcap->skipped > 0)
         complain("%s: packets that were left out: %" PRIu64, pcap->name, pcap->skipped);
     if (close(pcap->descriptor) != 0)
-        give_up(pcap);
+        file_give_up(pcap->name);
 }

@@ -42,14 +42,29 @@ static bool read_if_there(const char *path, char **data, size_t *length)
     return *data != NULL;
 }
 
-static void give_up(const char *path)
+void file_give_up(const char *path)
 {
     complain("%s: %s", path, strerror(errno));
     exit(EXIT_USAGE);
 }
 
-/* The new name of a file lasts when its folder was written. */
-static void sync_folder(const char *path)
+void file_write(const char *path, int descriptor, const void *data, size_t length)
+{
+    const uint8_t *at = data;
+
+    while (length > 0) {
+        ssize_t count = write(descriptor, at, length);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            file_give_up(path);
+        at += count;
+        length -= (size_t)count;
+    }
+}
+
+void file_sync_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = joined(slash == NULL ? "." : path, "");
@@ -59,7 +74,7 @@ static void sync_folder(const char *path)
         folder[slash == path ? 1 : slash - path] = '\0';
     descriptor = open(folder, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        give_up(folder);
+        file_give_up(folder);
     (void)fsync(descriptor); /* some file systems cannot */
     (void)close(descriptor);
     free(folder);
@@ -68,26 +83,17 @@ static void sync_folder(const char *path)
 static void replace(const char *path, const leat_buffer *buffer)
 {
     size_t length;
-    const uint8_t *data = leat_buffer_data(buffer, &length);
+    const void *data = leat_buffer_data(buffer, &length);
     char *temporary = joined(path, ".tmp");
     int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
     if (descriptor < 0)
-        give_up(temporary);
-    while (length > 0) {
-        ssize_t count = write(descriptor, data, length);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            give_up(temporary);
-        data += count;
-        length -= (size_t)count;
-    }
+        file_give_up(temporary);
+    file_write(temporary, descriptor, data, length);
     if (fsync(descriptor) != 0 || close(descriptor) != 0 || rename(temporary, path) != 0)
-        give_up(temporary);
+        file_give_up(temporary);
     free(temporary);
-    sync_folder(path);
+    file_sync_name(path);
 }
 
 /* By the library's own eyes: a bookmark is sound if a client takes it. */
@@ -141,6 +147,10 @@ bool place_open(struct place *place, const char *path, bool with_names)
     bool sound;
 
     memset(place, 0, sizeof *place);
+    if (path != NULL && path[0] == '\0') {
+        complain("--bookmark needs the name of a file");
+        return false;
+    }
     place->path = path;
     need_memory(leat_buffer_new(NULL, &place->mark));
     need_memory(leat_buffer_new(NULL, &place->names_data));
@@ -179,19 +189,22 @@ uint64_t place_save(struct place *place, const leat_session *session, uint64_t n
         return UINT64_MAX;
     if (!at_once && (now < due || place->path == NULL))
         return place->path == NULL ? UINT64_MAX : due;
-    leat_buffer_clear(place->mark);
-    need_memory(leat_estreamer_bookmark(session, place->mark));
+    if (place->moved) {
+        leat_buffer_clear(place->mark);
+        need_memory(leat_estreamer_bookmark(session, place->mark));
+    }
     if (place->path != NULL) {
         for (i = 0; i < place->output_count; i++) {
             if (fsync(place->outputs[i]) != 0)
-                give_up("what was written");
+                file_give_up("what was written");
         }
         if (place->names_path != NULL && place->names_changed) {
             leat_buffer_clear(place->names_data);
             need_memory(leat_estreamer_metadata_save(place->names, place->names_data));
             replace(place->names_path, place->names_data);
         }
-        replace(place->path, place->mark);
+        if (place->moved)
+            replace(place->path, place->mark);
     }
     place->moved = place->names_changed = false;
     place->saved_at = now;

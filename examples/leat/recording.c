@@ -7,10 +7,12 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Octets in one line. */
 #define LINE_OCTETS ((size_t)32768)
@@ -25,12 +27,18 @@ static uint64_t clock_us(void)
 
 bool recording_open(struct recording *recording, const char *path)
 {
+    int descriptor;
+
     recording->name = path;
     recording->start_us = clock_us();
-    recording->file = fopen(path, "we");
-    if (recording->file == NULL)
-        complain("%s: %s", path, strerror(errno));
-    return recording->file != NULL;
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    recording->file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    if (recording->file != NULL)
+        return true;
+    complain("%s: %s", path, strerror(errno));
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return false;
 }
 
 /* The members that every line has. */

@@ -61,6 +61,10 @@ static bool open_context(struct security *security, const struct arguments *argu
             read_option(arguments, "--password-file", &password, &password_length) &&
             (password == NULL ||
              end_line(password, password_length, option_value(arguments, "--password-file")));
+    if (sound && password != NULL && pkcs12 == NULL && key == NULL) {
+        complain("--password-file: there is no --pkcs12 or --key that it is for");
+        sound = false;
+    }
     if (sound) {
         options.pkcs12 = pkcs12;
         options.password = password;

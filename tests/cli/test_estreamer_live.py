@@ -202,9 +202,10 @@ def secured(tap):
         bad("no password", server, "TLS: .*password", "--pkcs12", secret, code=2)
         bad("a key of another", server, "TLS: .*key", *client_files[:2], "--key", server_files[3],
             *only_ca, code=2)
+        bad("a password for nothing", server, "--password-file", "--password-file", password, *only_ca, code=2)
         bad("no such file", server, "/nowhere: No such file", "--pkcs12", "/nowhere", code=2)
         bad("no PEM", server, "TLS: ", "--ca", lines, code=2)
-        bad("plain TCP to a server with TLS", server, "", PLAIN)
+        bad("plain TCP to a server with TLS", server, "connection lost: .*(without a word|version|reset)", PLAIN)
         tap.same("SIGTERM stops the server", server.stop(signal.SIGTERM), 0)
     with Server(PLAIN, "--records", lines) as server:
         bad("TLS to a server without", server, "TLS: ", *client_files)
@@ -255,6 +256,15 @@ def packets(tap):
     other = folder() / "other.pcap"
     fetch(tap, "no packets", ["--records", stored(priority(1))], ["--pcap", other])
     tap.same("a capture file without packets is one", captured(other), (1, []))
+    raw = stored(packet(6, b"e", link_type=101))
+    header = other.read_bytes()
+    for what, data in (("no packets", header), ("a header that was cut", header[:7]),
+                       ("a packet that was cut", header + bytes(15)), ("nothing", b"")):
+        other.write_bytes(data)
+        fetch(tap, f"a file of {what}", ["--records", raw], ["--pcap", other])
+        tap.same(f"a file of {what} takes any link type", captured(other), (101, [(1006, 6, b"e", 1)]))
+    result = leat("estreamer", "client", "127.0.0.1:1", PLAIN, "--pcap", "/nowhere/x", "--record", path)
+    tap.check("who cannot begin overwrites no recording", result.code == 2 and path.stat().st_size > 0, result.err)
     result = leat("estreamer", "client", "127.0.0.1:1", PLAIN, "--pcap", first)
     tap.check("a file that is no capture file stays as it is",
               result.code == 2 and "not a capture file" in result.err, result.err)
@@ -422,6 +432,12 @@ def names(tap):
     tap.same("the members of a line", list(found[0]), ["event", "offset", "value", "names"])
     found = fetch(tap, "names of before", ["--records", second], options).events()
     tap.same("a name that was kept", [entry["names"].get("priority_id") for entry in found], ["urgent"])
+    mute = folder() / "mute"
+    with Server(PLAIN, "--records", first) as server:
+        with Client(server.address, PLAIN, "--acks", "none", "--metadata", "--bookmark", mute) as client:
+            until(pathlib.Path(f"{mute}.metadata").exists, "a file of names")
+            client.stop()
+    tap.check("who acknowledges nothing keeps names, and no place", not mute.exists())
     names_file = pathlib.Path(f"{place}.metadata")
     sound = names_file.read_bytes()
     for what, data in ("no names", b"no names"), ("names that were cut", sound[:-1]):
@@ -434,10 +450,17 @@ def names(tap):
 def chosen(tap):
     """What is asked for, and from when on."""
     lines = stored(priority(1), *(intrusion(i, 1000 + i) for i in range(5)), packet(5, b"abc"))
+    client = fetch(tap, "what is not there", ["--records", stored(priority(1))], ["--events", "intrusion"])
+    tap.same("what is not there is not told", client.events(), [])
+    with Server(PLAIN, "--once") as server:
+        server.err.find("there are no records")
+        client = run("estreamer", "client", server.address, PLAIN, "--once")
+        tap.same("a server of nothing ends, too", (client.code, server.end()), (0, 0))
     for words, numbers, others in (
         (["--start", "1002"], [2, 3, 4], [PRIORITY, PACKET]),
         (["--start", "1970-01-01T00:16:43Z"], [3, 4], [PRIORITY, PACKET]),
         (["--start", "1970-01-01"], [0, 1, 2, 3, 4], [PRIORITY, PACKET]),
+        (["--start", "1972-02-29"], [], [PRIORITY]),
         (["--start", "now"], [], [PRIORITY]),
         (["--events", "intrusion"], [0, 1, 2, 3, 4], []),
         (["--events", "12/9"], [0, 1, 2, 3, 4], []),
@@ -727,7 +750,7 @@ def endings(tap):
 def records(tap):
     """Input of the server that is not what it should be."""
     for name, data, reason, code in (
-        ("no JSON", "{\n", "line 1: ", 1),
+        ("no JSON", "{]\n", "line 1: ", 1),
         ("no event", priority(1) + "\n{}\n", "line 2: not an event", 1),
         ("no record", '{"event":"event_data","value":{}}\n', "line 1: not an event_data", 1),
         ("a field that is none", event(PRIORITY, {"smoke": 1}), "line 1: ", 1),
@@ -748,6 +771,16 @@ def records(tap):
     tap.check("a payload that is not hex", result.code == 1 and "a.hex: not hex" in result.err, result.err)
     result = leat("estreamer", "server", PLAIN, "--listen", "127.0.0.1:0", "--vectors", "/nowhere")
     tap.check("a folder that is none", result.code == 2 and "/nowhere: No such file" in result.err, result.err)
+    # What a client leaves that was killed, or could not decode what it got.
+    undecodable = json.dumps({"event": "event_data", "value": None, "error": "malformed"})
+    cut = intrusion(3, 1002)[:40]
+    lines = temporary("\n".join([intrusion(1, 1000), cut, undecodable, intrusion(2, 1001), cut]))
+    with Server(PLAIN, "--once", "--records", lines) as server:
+        client = run("estreamer", "client", server.address, PLAIN, "--once")
+        tap.same("lines that were cut are left out", ids(client.events()), [1, 2])
+        server.end()
+        said = [line.split(": ")[2] for line in server.err.lines if "left out" in line]
+        tap.same("which is told", said, ["line 2", "line 3", "line 5"])
     # Empty lines, other events, and a payload whose header has eight octets are fine.
     (place / "a.hex").write_text(record(PRIORITY, bytes.fromhex("00000001000468696768")).hex())
     lines = temporary("\n" + json.dumps({"event": "null", "value": {}}) + "\n" + intrusion(1, 1000) + "\n\n")
@@ -769,6 +802,11 @@ WRONG = [
     (f"{CLIENT} h:1 --bookmark", "--bookmark needs FILE"),
     (f"{CLIENT} h:1 --start yesterday", "--start yesterday"),
     (f"{CLIENT} h:1 --start 2026-13-01", "--start 2026-13-01"),
+    (f"{CLIENT} h:1 --start 2026-02-29", "--start 2026-02-29"),
+    (f"{CLIENT} h:1 --start 2026-04-31", "--start 2026-04-31"),
+    (f"{CLIENT} h:1 --start 2026-12-32", "--start 2026-12-32"),
+    (f"{CLIENT} h:1 --start 2026-01-01T23:59:60", "--start 2026-01-01T23:59:60"),
+    (f"{CLIENT} h:1 --bookmark=", "--bookmark needs the name of a file"),
     (f"{CLIENT} h:1 --start 4294967295", "--start 4294967295"),
     (f"{CLIENT} h:1 --release 4.10", "--release 4.10"),
     (f"{CLIENT} h:1 --events smoke", "--events: smoke"),
