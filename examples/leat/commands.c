@@ -157,7 +157,7 @@ static const struct option estreamer_server_rows[] = {
     {"--loop", NULL, "begin again after the last record"},
     {"--window", "N", "so many messages may lack their acknowledgement (1)"},
     {"--keepalive", "SECONDS", "say something after so long a silence (30; 0: never)"},
-    {"--idle", "SECONDS", "leave a client that acknowledges nothing for so long (300; 0: never)"},
+    {"--idle", "SECONDS", "leave a client that acknowledges nothing so long (300; 0: never)"},
     {"--once", NULL, "end when one client was served all that it asked for"},
     {0},
 };

@@ -390,11 +390,11 @@ static void pull(struct connection *connection)
     if (count > 0) {
         connection->live->octets_in += (uint64_t)count;
         wire_recv_done(&connection->wire, (size_t)count);
-    } else if (count == 0) {
+    } else if (count == 0 && connection->broken == 0) {
         connection->read_over = true;
         wire_recv_eof(&connection->wire);
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-        /* What came before is told first. */
+    } else if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) {
+        /* What came before is told first. A reset that send() met is but an end to recv(). */
         connection->read_over = connection->write_over = true;
         broke(connection);
     }
