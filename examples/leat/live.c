@@ -440,6 +440,7 @@ static void converse(struct connection *connection)
     const leat_event *event;
     const leat_error *error;
     bool told, more, had_output;
+    size_t unsent;
     int wire, status;
 
     connection->again = false;
@@ -464,8 +465,9 @@ static void converse(struct connection *connection)
     }
     had_output = has_output(connection);
     push(connection);
-    /* A session that was paused by its output goes on when that is gone. */
-    more = more || (status == LEAT_PAUSED && had_output);
+    /* When the output is gone, there is room for what waits: TLS takes so much at a time. */
+    (void)leat_send_data(session, &unsent);
+    more = more || (had_output && (unsent > 0 || status == LEAT_PAUSED));
     if (wire == LEAT_MORE || (more && !has_output(connection)))
         connection->again = true;
     error = leat_session_error(session);

@@ -303,6 +303,11 @@ def slow(tap):
         with Client(server.address, PLAIN, "--acks", "none") as mute:
             server.err.find(r"127\.0\.0\.1:\d+: .*acknowledge")
             mute.stop()
+    if OPENSSL:
+        options = Authority("authority").issue("both", "IP:127.0.0.1")
+        with Server("--records", lines, "--once", *options) as server:
+            client = run("estreamer", "client", server.address, "--once", *options)
+            tap.same("large records come through TLS", (client.code, len(client.events()), server.end()), (0, 3, 0))
     profile = json.dumps({"event": "multiple_host_data", "value": {
         "block_type": 140, "ip_addresses": [{"block_type": 143, "ip_address": "192.0.2.1"}],
         "host_id": "00" * 16, "trailing": "00" * 300000}})
@@ -376,6 +381,38 @@ def killed(tap):
     fetch(tap, "the rest", ["--records", lines], options[1:])
     client = fetch(tap, "and again", ["--records", lines], options[1:])
     tap.same("a client that ended in order is resumed without repeats", client.events(), [])
+
+
+def killed_with_file(tap):
+    """Events in a file: whenever the client is killed, they are there before the bookmark passes them."""
+    count = 600
+    lines = stored(*(intrusion(i, 1000 + i // 7) for i in range(count)))
+    path, place = folder() / "events", folder() / "place"
+    kills = 0
+
+    def whole():
+        found = []
+        for line in path.read_text().splitlines():
+            try:
+                found.append(strict(line))
+            except ValueError:
+                pass  # it was cut
+        return ids(found)
+
+    with Server(PLAIN, "--records", lines, "--rate", "300") as server:
+        path.touch()
+        while kills < 10 * count and count - 1 not in whole():
+            before = place.read_bytes() if place.exists() else b""
+            with open(path, "ab") as file, \
+                    Program("estreamer", "client", server.address, PLAIN, "--bookmark", place, stdout=file) as client:
+                until(lambda: (place.exists() and place.read_bytes() != before) or count - 1 in whole(), "a bookmark")
+                client.process.kill()
+                client.end()
+            kills += 1
+    tap.check("it was killed often", kills > 3, kills)
+    tap.same("all are in the file", sorted(set(whole())), list(range(count)))
+    again = fetch(tap, "what a killed client wrote, served", ["--records", path])
+    tap.same("all are served", sorted(set(ids(again.events()))), list(range(count)))
 
 
 def hosts(tap):
@@ -844,8 +881,8 @@ def wrong(tap):
 def main():
     tap = Tap()
     if "estreamer" in DIALECTS:
-        for function in (every_record, secured, packets, large, slow, reconnects, killed, hosts, names, chosen, bookmarks,
-                         addresses, clients, asleep, acknowledgements, faults, endings, records, wrong):
+        for function in (every_record, secured, packets, large, slow, reconnects, killed, killed_with_file, hosts, names, chosen,
+                         bookmarks, addresses, clients, asleep, acknowledgements, faults, endings, records, wrong):
             tap.run(function)
     else:
         tap.check("no eStreamer, nothing to talk about", True)
