@@ -771,17 +771,6 @@ def endings(tap):
         began = time.monotonic()
         tap.same("a client that is stopped in a handshake", client.stop(), 0)
         tap.check("does not wait for it", time.monotonic() - began < 4)
-    options = Authority("authority").issue("both", "IP:127.0.0.1")
-    with Server("--records", stored(*(intrusion(i, 1000) for i in range(100))), "--loop", "--rate", "30",
-                *options) as server, Client(server.address, "--idle", "0.5", *options) as client:
-        for _ in range(3):
-            client.out.count(len(client.out.lines) + 3)
-            client.process.send_signal(signal.SIGSTOP)
-            time.sleep(0.8)
-            client.process.send_signal(signal.SIGCONT)
-        client.out.count(len(client.out.lines) + 3)
-        client.stop()
-        tap.same("a server that spoke while the client was asleep was not silent", client.err.text(), "")
 
 
 def records(tap):
