@@ -222,7 +222,8 @@ LEAT_API int leat_estreamer_acknowledge(leat_session *session, uint64_t offset);
  *
  * Nothing is lost if the server sends records in the order of their archive timestamps, which it
  * does if FLAG_EXTENDED_HEADER asks for them. Before the first record there is no place: a client
- * that starts from NOW then starts from now again.
+ * that starts from NOW then starts from now again. A changed request takes the place to its own
+ * start; records of the one before it that still come cannot be told apart.
  *
  * LEAT_OK, LEAT_E_STATE (not a client's session), LEAT_E_LIMIT, LEAT_E_NOMEM; unless LEAT_OK,
  * nothing was appended.
@@ -281,7 +282,7 @@ LEAT_API void leat_estreamer_server_options_init(leat_estreamer_server_options *
  * What the client has not allowed yet waits, counted by leat_estreamer_waiting(); more than
  * queued_bytes of it is LEAT_E_LIMIT. Deployed clients acknowledge every message, so that their
  * null messages for services and keep-alives allow nothing; of a client that seems to acknowledge
- * records alone they count after 30 seconds in which nothing else does. A client that does not read
+ * records alone they count after 30 seconds (if it once seemed not to, 5 minutes) without another. A client that does not read
  * what it asked for is not read (LEAT_PAUSED).
  *
  * LEAT_E_PROTOCOL ends the session after a first message that is not an event stream request, and

@@ -118,7 +118,8 @@ LEAT_API void leat_tls_free(leat_tls *tls);
  * Does all that can be done now: the handshake, what arrived into the session (as long as
  * leat_wants() has LEAT_WANT_READ; the rest waits here), its output into records (as long as fewer
  * than 64 KiB of them wait to be sent; the rest waits in the session, where it is bounded).
- * An input-side call on the session: it ends the loan of the last event.
+ * Call it again when that output was sent: more may wait in the session. An input-side call on the
+ * session: it ends the loan of the last event.
  *
  * LEAT_MORE  the session got octets, or their end: draw its events, then call again.
  * LEAT_OK    the conversation goes on.

@@ -2,17 +2,19 @@
  * A session: one conversation over one byte stream, whatever the dialect and the role.
  *
  *     leat_tick(session, now_ms);
- *     while ((status = leat_next(session, &event)) == LEAT_OK)
- *         handle(event);
- *     data = leat_send_data(session, &len);
- *     if (len > 0 && (n = write(fd, data, len)) > 0)
- *         leat_send_done(session, (size_t)n);
  *     space = leat_recv_space(session, &len);
  *     if (len > 0 && (n = read(fd, space, len)) > 0)
  *         leat_recv_done(session, (size_t)n);
  *     else if (len > 0 && n == 0)
  *         leat_recv_eof(session);
+ *     while ((status = leat_next(session, &event)) == LEAT_OK)
+ *         handle(event);
+ *     data = leat_send_data(session, &len);
+ *     if (len > 0 && (n = write(fd, data, len)) > 0)
+ *         leat_send_done(session, (size_t)n);
  *     timeout = leat_deadline(session);
+ *
+ * Then poll() for what leat_wants(), until the timeout.
  *
  * The constructors are in the headers of the dialects. However the bytes are cut, the events, the
  * errors and their offsets are the same.
@@ -123,7 +125,10 @@ LEAT_API int leat_send(leat_session *session, const char *name, const leat_value
  */
 LEAT_API void leat_tick(leat_session *session, uint64_t now_ms);
 
-/* When leat_tick() should be called next, on the same clock; UINT64_MAX: nothing is pending. */
+/*
+ * When leat_tick() should be called next, on the same clock, and leat_next() behind it; UINT64_MAX:
+ * nothing is pending. 0, which is now, once output is drained that leat_next() waited for.
+ */
 LEAT_API uint64_t leat_deadline(const leat_session *session);
 
 #define LEAT_WANT_READ  1u /* bytes may come: poll for reading */

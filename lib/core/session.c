@@ -250,6 +250,7 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
         return session->status;
     take_back(session);
     session->need = 0;
+    session->drained = false;
     lt_tree_clear(&session->tree);
     status = session->dialect->next(session);
     session->paused = status == LEAT_PAUSED;
@@ -281,6 +282,7 @@ int leat_send_done(leat_session *session, size_t length)
         return LEAT_E_STATE;
     session->sent += length;
     session->need = 0; /* there may be room for what waited for it */
+    session->drained = session->sent + session->hold_back == session->out.length;
     if (session->sent == session->out.length)
         session->sent = session->out.length = 0;
     return LEAT_OK;
@@ -340,6 +342,8 @@ void leat_tick(leat_session *session, uint64_t now_ms)
 
 uint64_t leat_deadline(const leat_session *session)
 {
+    if (session->paused && session->drained)
+        return 0;
     return session->dialect->deadline == NULL ? UINT64_MAX : session->dialect->deadline(session);
 }
 

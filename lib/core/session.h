@@ -69,8 +69,9 @@ struct leat_session {
     bool filled;       /* and a read filled it */
     uint64_t consumed; /* stream offset of window[start] */
     bool eof;
-    bool paused; /* dialect->next() said LEAT_PAUSED last */
-    bool inside; /* a message has begun whose first octets are no longer in the window */
+    bool paused;  /* dialect->next() said LEAT_PAUSED last ... */
+    bool drained; /* ... and all output was sent since */
+    bool inside;  /* a message has begun whose first octets are no longer in the window */
 
     int status; /* LEAT_OK, or what ended the session */
     struct leat_error error;

@@ -163,13 +163,17 @@ static int settle(struct client *client, size_t count)
     return LEAT_OK;
 }
 
-/* All up to that offset is safe, and what is empty behind it has nothing held in front of it. */
-static int settle_up_to(struct client *client, uint64_t offset)
+/* What is empty and has nothing held in front of it, as far as nulls find room. */
+static int settle_empty(struct client *client)
 {
+    const leat_session *session = &client->peer.codec.session;
     const struct held *held = client->held_count == 0 ? NULL : client->held + client->held_first;
-    size_t count = 0;
+    uint64_t room = session->limits.queued_bytes;
+    size_t count = 0, unsent;
 
-    while (count < client->held_count && (held[count].offset <= offset || held[count].empty))
+    (void)leat_send_data(session, &unsent);
+    room = room < unsent ? 0 : (room - unsent) / LT_ESTREAMER_NULL_BYTES;
+    while (count < client->held_count && held[count].empty && count < room)
         count++;
     return settle(client, count);
 }
@@ -177,11 +181,7 @@ static int settle_up_to(struct client *client, uint64_t offset)
 /* The last event was given back: settles what need not wait for the caller's word. */
 static int settle_drawn(struct client *client)
 {
-    const struct held *held = client->held_count == 0 ? NULL : client->held + client->held_first;
-
-    if (!client->hold)
-        return settle(client, client->held_count);
-    return held != NULL && held->empty ? settle_up_to(client, held->offset) : LEAT_OK;
+    return client->hold ? settle_empty(client) : settle(client, client->held_count);
 }
 
 /* Room for one more; what was settled makes room first. */
@@ -243,10 +243,17 @@ static void hold(struct client *client)
 
 int leat_estreamer_acknowledge(leat_session *session, uint64_t offset)
 {
+    struct client *client = (struct client *)session;
+    size_t count = 0;
+    int status;
+
     if (session->dialect != &lt_estreamer_client)
         return lt_refuse(session, LEAT_E_STATE, 0, "not a client's session", NULL);
     session->send_error.code = LEAT_OK;
-    return settle_up_to((struct client *)session, offset);
+    while (count < client->held_count && client->held[client->held_first + count].offset <= offset)
+        count++;
+    status = settle(client, count);
+    return status == LEAT_OK ? settle_empty(client) : status;
 }
 
 /*
@@ -418,12 +425,15 @@ static int next(leat_session *session)
 static void change_request(struct client *client, size_t start)
 {
     const uint8_t *body = client->peer.codec.session.out.data + start + LT_ESTREAMER_HEADER_BYTES;
+    size_t i;
 
     client->initial_timestamp = lt_load_u32be(body);
     client->request_flags = lt_load_u32be(body + 4);
     client->waits_info = (client->request_flags & LEAT_ESTREAMER_FLAG_EXTENDED_REQUEST) != 0;
     if (client->initial_timestamp < client->bookmark.second)
         lt_estreamer_bookmark_move(&client->bookmark, client->initial_timestamp);
+    for (i = 0; i < client->held_count; i++) /* they are of the last request */
+        client->held[client->held_first + i].second = 0;
 }
 
 static int send(leat_session *session, const char *name, const leat_value *value)

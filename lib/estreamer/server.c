@@ -72,10 +72,11 @@ struct server {
     uint64_t keepalive_ms;
     uint64_t request_ms;
     uint64_t idle_ms;
-    uint64_t asked_ms;    /* since when a request is awaited */
-    uint64_t sent_ms;     /* when something was sent last ... */
-    uint64_t records_ms;  /* ... that had records */
-    uint64_t credited_ms; /* when the first message in flight was sent, or the last null came */
+    uint64_t heard_octets; /* of the stream, by the last tick */
+    uint64_t asked_ms;     /* since when a request is awaited */
+    uint64_t sent_ms;      /* when something was sent last ... */
+    uint64_t records_ms;   /* ... that had records */
+    uint64_t credited_ms;  /* when the first message in flight was sent, or the last null came */
 };
 
 /* Flow control */
@@ -337,12 +338,14 @@ static int enqueue_item(struct server *server, const struct record_source *sourc
 {
     leat_session *session = &server->peer.codec.session;
     size_t start = session->out.length;
-    uint64_t most = session->limits.message_bytes + LT_ESTREAMER_HEADER_BYTES;
+    uint64_t most =
+        session->limits.message_bytes < UINT32_MAX ? session->limits.message_bytes : UINT32_MAX;
     bool opens = !is_open(server);
     size_t length;
     int status = put_item(server, source, opens);
 
-    if (status == LEAT_OK && !opens && session->out.length - start > most - server->open_bytes) {
+    if (status == LEAT_OK && !opens &&
+        server->open_bytes + (session->out.length - start) - LT_ESTREAMER_HEADER_BYTES > most) {
         session->out.length = start;
         opens = true;
         status = put_item(server, source, opens);
@@ -693,16 +696,21 @@ static int observe(struct server *server)
     return LEAT_OK;
 }
 
-/* Whether the client has to read before it is read: each of its requests is worth an answer. */
+/*
+ * Whether the client has to read before it is read: its next message asks for an answer, and much
+ * is unsent.
+ */
 static bool must_wait(const struct server *server)
 {
     const leat_session *session = &server->peer.codec.session;
     uint64_t most =
         session->limits.queued_bytes < UNSENT_MAX ? session->limits.queued_bytes : UNSENT_MAX;
+    struct lt_reader in = lt_unread(session);
     size_t unsent;
 
     (void)leat_send_data(session, &unsent);
-    return unsent > 0 && unsent + OFFER_BYTES > most;
+    (void)lt_u16be(&in); /* the version */
+    return unsent > 0 && unsent + OFFER_BYTES > most && lt_u16be(&in) == LT_ESTREAMER_REQUEST_TYPE;
 }
 
 static int next(leat_session *session)
@@ -769,6 +777,18 @@ static uint64_t deadline(const leat_session *session)
                    earlier(null_due(server), standstill_due(server)));
 }
 
+/*
+ * Whether octets are there that were not at the last tick, and were not looked at yet: they may be
+ * what is waited for. The next tick knows.
+ */
+static bool has_news(const struct server *server)
+{
+    const leat_session *session = &server->peer.codec.session;
+
+    return lt_unread_bytes(session) > 0 &&
+           session->consumed + lt_unread_bytes(session) != server->heard_octets;
+}
+
 static void keep_alive(struct server *server)
 {
     size_t unsent;
@@ -784,20 +804,22 @@ static void tick(leat_session *session)
     struct server *server = (struct server *)session;
 
     if (lt_estreamer_first_tick(&server->peer))
-        server->asked_ms = server->sent_ms = server->credited_ms = session->now_ms;
+        server->asked_ms = server->sent_ms = server->records_ms = server->credited_ms =
+            session->now_ms;
     if (lt_estreamer_is_over(&server->peer))
         return;
     let_go(server);
-    if (lt_estreamer_is_due(session, request_due(server)))
-        lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "no request came in time");
-    else if (lt_estreamer_is_due(session, standstill_due(server)) ||
-             (lt_estreamer_is_due(session, null_due(server)) && may_be_terse(server) &&
-              !server->answers_plain))
+    if (lt_estreamer_is_due(session, standstill_due(server)) ||
+        (lt_estreamer_is_due(session, null_due(server)) && may_be_terse(server) &&
+         !server->answers_plain))
         take_for_terse(server);
-    else if (lt_estreamer_is_due(session, null_due(server)))
+    else if (!has_news(server) && lt_estreamer_is_due(session, request_due(server)))
+        lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "no request came in time");
+    else if (!has_news(server) && lt_estreamer_is_due(session, null_due(server)))
         lt_estreamer_give_up(&server->peer, LEAT_E_TIMEOUT, "the client does not acknowledge");
     else if (lt_estreamer_is_due(session, keepalive_due(server)))
         keep_alive(server);
+    server->heard_octets = session->consumed + lt_unread_bytes(session);
 }
 
 /* Life */

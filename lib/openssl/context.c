@@ -347,6 +347,24 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
     return context;
 }
 
+/*
+ * A certificate that is believed may leave errors behind, of an issuer that was tried and was not
+ * the one; the call of SSL that it happens in would be blamed for them.
+ */
+static int verify(X509_STORE_CTX *store, void *arg)
+{
+    int believed;
+
+    (void)arg;
+    (void)ERR_set_mark();
+    believed = X509_verify_cert(store);
+    if (believed > 0)
+        (void)ERR_pop_to_mark();
+    else
+        (void)ERR_clear_last_mark();
+    return believed;
+}
+
 /* Mode is what SSL_CTX_set_verify() takes unless the peer is believed anyway. */
 static int make(const leat_tls_options *given, const SSL_METHOD *method, int mode,
                 SSL_CTX **context, const char **reason)
@@ -377,6 +395,7 @@ static int make(const leat_tls_options *given, const SSL_METHOD *method, int mod
         SSL_CTX_free(made);
         return status;
     }
+    SSL_CTX_set_cert_verify_callback(made, verify, NULL);
     if (options.insecure == 0)
         SSL_CTX_set_verify(made, mode, NULL);
     else

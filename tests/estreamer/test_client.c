@@ -263,6 +263,11 @@ static const struct {
      "said null\n" EVENT "hear null\nhear null\n" EVENT "hear null\n"
      "told event_data/4 null null event_data/4 null MORE\nsaid\nacknowledge 3\n"
      "said null null null\nacknowledge 6\nsaid null null\nacknowledge all\nsaid\n"},
+    {"of what is empty, as much as finds room",
+     {.hold = 1, .request_flags = BARE, .queued_bytes = 32},
+     "said event_stream_request\n" EVENT "hear null\nhear null\nhear null\nhear null\nhear null\n"
+     "told event_data/4 null null null null null MORE\nsaid\nacknowledge 1\n"
+     "said null null null null\ntold MORE\nsaid null null\n"},
     {"what is held when the session ends is not acknowledged any more",
      {.hold = 1, .request_flags = BARE},
      "said event_stream_request\n" EVENT "end\ntold event_data/4 END\nacknowledge all\nsaid\n"},

@@ -1292,9 +1292,9 @@ START_TEST(spoilt_files)
         memcpy(cut, bytes.data, i); /* exactly as much as there is, so that no one reads on */
         refuses(cut, i);
         free(cut);
-        bytes.data[i] ^= 1u << i % 8;
+        bytes.data[i] = (uint8_t)(bytes.data[i] ^ 1u << i % 8);
         refuses(bytes.data, bytes.length);
-        bytes.data[i] ^= 1u << i % 8;
+        bytes.data[i] = (uint8_t)(bytes.data[i] ^ 1u << i % 8);
     }
     t_append(&bytes, "", 1);
     refuses(bytes.data, bytes.length);

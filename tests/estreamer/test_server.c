@@ -262,14 +262,15 @@ static const struct {
     {"nor another request",
      {.queued_bytes = 80},
      BARE SEND "said event_data/4\n" SEND SEND "refuse LIMIT event_data " RECORD
-               "\n" ASK("1083179008") "told event_stream_request PAUSED\nsaid "
-                                      "streaming_information\nwaiting 2\ntold MORE\n"},
-    {"who does not read is not read",
-     {.queued_bytes = 280},
-     ASK("1083179008") ASK("1083179008") "told event_stream_request PAUSED\nwants write\n"
-                                         "said streaming_information\n"
-                                         "told event_stream_request PAUSED\nwants write\n"
-                                         "said streaming_information\ntold MORE\nwants read\n"},
+               "\n" ASK("1083179008") "told event_stream_request MORE\nsaid "
+                                      "streaming_information\nwaiting 2\n"},
+    {"who asks and does not read is not read",
+     {.queued_bytes = 280, .request_ms = 1000},
+     "tick 5\nhear null\n" ASK("1083179008") "hear null\n" ASK(
+         "1083179008") "told null event_stream_request null PAUSED\nwants write\ndeadline 1005\n"
+                       "said streaming_information\ndeadline 0\n"
+                       "told event_stream_request MORE\nwants read write\ndeadline 1005\n"
+                       "said streaming_information\nwants read\n"},
     {"so many records in one bundle",
      {.bundle_records = 2},
      EXTENDED SEND "said message_bundle event_data/4\n" SEND SEND SEND SEND SEND
@@ -384,6 +385,12 @@ static const struct {
     {"it may take any time",
      {.no_request_ms = true, .no_keepalive = true},
      "tick 0\ndeadline never\ntick 1000000000000\ntold MORE\n" BARE},
+    {"what came with the tick is looked at first",
+     {.request_ms = 1000, .no_keepalive = true},
+     "tick 0\n" ASK("9437252") "tick 1000\ntold event_stream_request MORE\nsaid\n"},
+    {"and that once",
+     {.request_ms = 1000, .no_keepalive = true},
+     "tick 0\noctets 0001 0002\ntick 1000\ntick 1001\ntold E_TIMEOUT\n"},
     {"one that names services to come is not complete",
      {.request_ms = 1000, .no_keepalive = true},
      "tick 0\ntick 500\n" ASK("1083179008") "told event_stream_request MORE\nsaid "

@@ -472,6 +472,7 @@ START_TEST(errors_of_a_handshake_that_succeeds_are_forgotten)
     who.server_options.insecure = 1;
     ck_assert_int_eq(leat_tls_client_context(&who.client_options, &client.context, NULL), LEAT_OK);
     ck_assert_int_eq(leat_tls_server_context(&who.server_options, &server.context, NULL), LEAT_OK);
+    ck_assert_int_eq(SSL_CTX_set_max_proto_version(client.context, versions[_i]), 1);
     t_end_begin(&client);
     t_end_begin(&server);
     ck_assert_int_eq(leat_tls_connect(NULL, client.context, NULL, client.session, &client.tls),
@@ -484,9 +485,9 @@ START_TEST(errors_of_a_handshake_that_succeeds_are_forgotten)
     (void)t_carry(&server, &client, 1 << 20);
     (void)t_end_run(&client);
     (void)leat_tls_send_data(client.tls, &length);
-    (void)t_carry(&client, &server, length - 1);
+    (void)t_carry(&client, &server, length - (versions[_i] == TLS1_3_VERSION ? 1 : 5));
     ck_assert_int_eq(t_end_run(&server), LEAT_OK);
-    ck_assert_int_eq(leat_tls_is_ready(server.tls), 1);
+    ck_assert_int_eq(leat_tls_is_ready(server.tls), versions[_i] == TLS1_3_VERSION);
     t_talk(&client, &server, 1 << 20);
     ck_assert_uint_eq(server.got.length, 5);
     part(&client, &server);
@@ -558,6 +559,7 @@ START_TEST(nobody_is_known_before_the_handshake_is_done)
     client.context = server.context = NULL;
     ck_assert_int_eq(leat_tls_client_context(&who.client_options, &client.context, NULL), LEAT_OK);
     ck_assert_int_eq(leat_tls_server_context(&who.server_options, &server.context, NULL), LEAT_OK);
+    ck_assert_int_eq(SSL_CTX_set_max_proto_version(client.context, versions[_i]), 1);
     t_end_begin(&client);
     t_end_begin(&server);
     ck_assert_int_eq(
@@ -1127,7 +1129,7 @@ END_TEST
 
 static void tests(TCase *cases)
 {
-    tcase_add_test(cases, errors_of_a_handshake_that_succeeds_are_forgotten);
+    tcase_add_loop_test(cases, errors_of_a_handshake_that_succeeds_are_forgotten, 0, 2);
     tcase_add_unchecked_fixture(cases, make_authorities, free_authorities);
     tcase_add_loop_test(cases, each_believes_only_whom_it_should, 0, COUNT(meetings));
     tcase_add_loop_test(cases, a_server_demands_a_certificate, 0, COUNT(versions));
