@@ -4,18 +4,20 @@
  *
  * The verbs of a session, on the side of the wire:
  *
- *     do {
- *         while (leat_next(session, &event) == LEAT_OK)
- *             handle(event);
- *     } while (leat_tls_run(tls) == LEAT_MORE);
- *     data = leat_tls_send_data(tls, &len);
- *     if (len > 0 && (n = write(fd, data, len)) > 0)
- *         leat_tls_send_done(tls, (size_t)n);
  *     space = leat_tls_recv_space(tls, &len);
  *     if (len > 0 && (n = read(fd, space, len)) > 0)
  *         leat_tls_recv_done(tls, (size_t)n);
  *     else if (len > 0 && n == 0)
  *         leat_tls_recv_eof(tls);
+ *     do {
+ *         while (leat_next(session, &event) == LEAT_OK)
+ *             handle(event);
+ *         status = leat_tls_run(tls);
+ *         data = leat_tls_send_data(tls, &len);
+ *         n = len > 0 ? write(fd, data, len) : 0;
+ *         if (n > 0)
+ *             leat_tls_send_done(tls, (size_t)n);
+ *     } while (status == LEAT_MORE || n > 0);
  *
  * All that call OpenSSL leave its queue of errors, which belongs to the thread, empty.
  */
