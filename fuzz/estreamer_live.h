@@ -179,7 +179,7 @@ static inline size_t feed_piece(struct live *live, const uint8_t *data, size_t s
 
 /*
  * Time passes, or it is just the deadline. Several things may be due, one with each tick; then the
- * deadline is later, so that nobody loops.
+ * deadline is later, so that nobody loops. 0 stands for what leat_next() can do now.
  */
 static inline void pass_time(struct live *live, unsigned how)
 {
@@ -193,7 +193,8 @@ static inline void pass_time(struct live *live, unsigned how)
     do {
         must(ticks++ < 4);
         leat_tick(live->session, live->now_ms);
-    } while (leat_deadline(live->session) <= live->now_ms);
+        due = leat_deadline(live->session);
+    } while (due != 0 && due <= live->now_ms);
 }
 
 /* What holds between any two calls. */

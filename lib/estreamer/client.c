@@ -253,7 +253,9 @@ int leat_estreamer_acknowledge(leat_session *session, uint64_t offset)
     while (count < client->held_count && client->held[client->held_first + count].offset <= offset)
         count++;
     status = settle(client, count);
-    return status == LEAT_OK ? settle_empty(client) : status;
+    if (status == LEAT_OK && settle_empty(client) != LEAT_OK) /* the next call tries again */
+        session->send_error.code = LEAT_OK;
+    return status;
 }
 
 /*
