@@ -130,7 +130,6 @@ static int settle(struct client *client, size_t count)
     leat_session *session = &client->peer.codec.session;
     const struct held *held;
     size_t records = 0, owed = 0, i;
-    uint8_t *nulls;
     int status;
 
     if (count == 0)
@@ -145,10 +144,8 @@ static int settle(struct client *client, size_t count)
     lt_send_begin(session);
     if (records > 0 && !lt_estreamer_reserve_fingerprints(&client->bookmark, records))
         return lt_send_end(session, lt_refuse(session, LEAT_E_NOMEM, 0, "out of memory", NULL));
-    nulls = owed == 0 ? NULL : lt_put(&session->out, owed * LT_ESTREAMER_NULL_BYTES);
-    for (i = 0; nulls != NULL && i < owed; i++)
-        memcpy(nulls + i * LT_ESTREAMER_NULL_BYTES, LT_ESTREAMER_NULL_MESSAGE,
-               LT_ESTREAMER_NULL_BYTES);
+    for (i = 0; i < owed; i++)
+        lt_estreamer_put_header(&session->out, LT_ESTREAMER_NULL_TYPE, 0);
     status = lt_send_end(session, LEAT_OK);
     if (status != LEAT_OK)
         return status;
@@ -172,7 +169,7 @@ static int settle_empty(struct client *client)
     size_t count = 0, unsent;
 
     (void)leat_send_data(session, &unsent);
-    room = room < unsent ? 0 : (room - unsent) / LT_ESTREAMER_NULL_BYTES;
+    room = room < unsent ? 0 : (room - unsent) / LT_ESTREAMER_HEADER_BYTES;
     while (count < client->held_count && held[count].empty && count < room)
         count++;
     return settle(client, count);

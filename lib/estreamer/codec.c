@@ -205,13 +205,18 @@ int lt_estreamer_next(leat_session *session)
 
 /* Sending */
 
+void lt_estreamer_put_header(struct lt_writer *out, uint32_t type, size_t length)
+{
+    lt_put_u16be(out, VERSION);
+    lt_put_u16be(out, (uint16_t)type);
+    lt_put_u32be(out, (uint32_t)length);
+}
+
 size_t lt_estreamer_begin(leat_session *session, uint32_t type)
 {
     size_t start = session->out.length;
 
-    lt_put_u16be(&session->out, VERSION);
-    lt_put_u16be(&session->out, (uint16_t)type);
-    lt_put_u32be(&session->out, 0);
+    lt_estreamer_put_header(&session->out, type, 0);
     return start;
 }
 

@@ -20,6 +20,9 @@ int lt_estreamer_codec_new(const struct lt_dialect *dialect, const leat_config *
 /* The next event: lt_dialect.next. */
 int lt_estreamer_next(leat_session *session);
 
+/* The header of a message, of which so many octets follow. */
+void lt_estreamer_put_header(struct lt_writer *out, uint32_t type, size_t length);
+
 /*
  * Writing, inside a command: begin a message, or an item of a bundle, append what it holds, then
  * fill in the length of what begins at the given place.

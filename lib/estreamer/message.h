@@ -4,6 +4,7 @@
 
 #include "record.h"
 
+#define LT_ESTREAMER_NULL_TYPE           0u
 #define LT_ESTREAMER_ERROR_TYPE          1u
 #define LT_ESTREAMER_EVENT_DATA_TYPE     4u
 #define LT_ESTREAMER_MESSAGE_BUNDLE_TYPE 4002u

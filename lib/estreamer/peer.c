@@ -21,9 +21,7 @@ int lt_estreamer_send_aside(leat_session *session, const void *message, size_t l
 
 static void put_error(struct lt_writer *out, int32_t code, const char *text, size_t length)
 {
-    lt_put_u16be(out, 1);
-    lt_put_u16be(out, LT_ESTREAMER_ERROR_TYPE);
-    lt_put_u32be(out, (uint32_t)(ERROR_BYTES + length));
+    lt_estreamer_put_header(out, LT_ESTREAMER_ERROR_TYPE, ERROR_BYTES + length);
     lt_put_u32be(out, (uint32_t)code);
     lt_put_u16be(out, (uint16_t)length);
     lt_put_bytes(out, text, length);

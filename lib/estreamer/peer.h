@@ -8,8 +8,6 @@
 #define LT_ESTREAMER_REQUEST_TYPE        2u /* event stream request */
 #define LT_ESTREAMER_STREAM_REQUEST_TYPE 2049u
 #define LT_ESTREAMER_STREAMING_INFO_TYPE 2051u
-#define LT_ESTREAMER_NULL_BYTES          8u
-#define LT_ESTREAMER_NULL_MESSAGE        "\0\1\0\0\0\0\0" /* and the NUL */
 
 struct lt_estreamer_peer {
     struct lt_estreamer_codec codec;

@@ -591,9 +591,8 @@ static int offer_services(struct server *server)
     struct lt_writer out = lt_writer_fixed(message, sizeof message);
     uint32_t i;
 
-    lt_put_u16be(&out, 1);
-    lt_put_u16be(&out, LT_ESTREAMER_STREAMING_INFO_TYPE);
-    lt_put_u32be(&out, server->service_count * SERVICE_BYTES);
+    lt_estreamer_put_header(&out, LT_ESTREAMER_STREAMING_INFO_TYPE,
+                            (size_t)server->service_count * SERVICE_BYTES);
     for (i = 0; i < server->service_count; i++) {
         lt_put_u32be(&out, server->services[i]);
         lt_put_u32be(&out, SERVICE_BYTES - 8); /* what follows: deployed clients step like that */
@@ -791,11 +790,14 @@ static bool has_news(const struct server *server)
 
 static void keep_alive(struct server *server)
 {
+    uint8_t message[LT_ESTREAMER_HEADER_BYTES];
+    struct lt_writer out = lt_writer_fixed(message, sizeof message);
     size_t unsent;
 
+    lt_estreamer_put_header(&out, LT_ESTREAMER_NULL_TYPE, 0);
     (void)leat_send_data(&server->peer.codec.session, &unsent);
     if (unsent == 0)
-        (void)send_plain(server, LT_ESTREAMER_NULL_MESSAGE, LT_ESTREAMER_NULL_BYTES);
+        (void)send_plain(server, message, out.length);
     server->sent_ms = server->peer.codec.session.now_ms;
 }
 
