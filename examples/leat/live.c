@@ -64,12 +64,17 @@ static void catch_signals(void)
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
-static uint64_t clock_ms(void)
+uint64_t clock_us(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static uint64_t clock_ms(void)
+{
+    return clock_us() / 1000u;
 }
 
 bool live_open(struct live *live, const struct arguments *arguments, bool is_server)

@@ -116,6 +116,9 @@ void wire_send_done(struct wire *wire, size_t length);
  * the loop, which frees it after role->closed().
  */
 
+/* A monotonic clock. */
+uint64_t clock_us(void);
+
 struct connection;
 
 /* What a command does with its connections. */
