@@ -37,6 +37,21 @@ int live_send(leat_session *session, const char *name, const char *json)
     return status;
 }
 
+leat_config live_limited(const leat_config *config, leat_limits *limits, uint64_t queued_bytes,
+                         uint64_t message_bytes)
+{
+    leat_config limited;
+
+    leat_limits_init(limits, sizeof *limits);
+    limits->queued_bytes = queued_bytes;
+    limits->message_bytes = message_bytes;
+    leat_config_init(&limited, sizeof limited);
+    if (config != NULL)
+        limited = *config;
+    limited.limits = limits;
+    return limited;
+}
+
 struct t_bytes live_message(const char *name, const char *json)
 {
     leat_session *session = codec();

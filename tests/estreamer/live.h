@@ -9,6 +9,13 @@
 
 #include <leat/estreamer.h>
 
+/*
+ * The config (NULL: every default) with limits of its own, 0 for their defaults; valid as long as
+ * limits is.
+ */
+leat_config live_limited(const leat_config *config, leat_limits *limits, uint64_t queued_bytes,
+                         uint64_t message_bytes);
+
 /* JSON text in these functions may have single quotes for double ones; NULL: no fields. */
 
 /* The octets of one message. */

@@ -30,16 +30,10 @@ static leat_session *make_set(const leat_config *config, const void *arg)
     leat_estreamer_client_options options;
     leat_session *session = NULL;
     leat_limits limits;
-    leat_config limited;
+    leat_config limited =
+        live_limited(config, &limits, setting->queued_bytes, setting->message_bytes);
 
     leat_estreamer_client_options_init(&options, sizeof options);
-    leat_limits_init(&limits, sizeof limits);
-    leat_config_init(&limited, sizeof limited);
-    if (config != NULL)
-        limited = *config;
-    limits.queued_bytes = setting->queued_bytes;
-    limits.message_bytes = setting->message_bytes;
-    limited.limits = &limits;
     if (setting->request_flags != 0)
         options.request_flags = setting->request_flags;
     if (setting->held_records != 0)

@@ -29,15 +29,9 @@ static leat_session *make_set(const leat_config *config, const void *arg)
     leat_estreamer_server_options options;
     leat_session *session = NULL;
     leat_limits limits;
-    leat_config limited;
+    leat_config limited = live_limited(config, &limits, setting->queued_bytes, 0);
 
     leat_estreamer_server_options_init(&options, sizeof options);
-    leat_limits_init(&limits, sizeof limits);
-    leat_config_init(&limited, sizeof limited);
-    if (config != NULL)
-        limited = *config;
-    limits.queued_bytes = setting->queued_bytes;
-    limited.limits = &limits;
     if (setting->window != 0)
         options.window = setting->window;
     if (setting->bundle_records != 0)
