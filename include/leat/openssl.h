@@ -34,6 +34,12 @@ extern "C" {
 
 typedef struct leat_tls leat_tls;
 
+/* A pre-shared key and the name by which peers choose it. */
+typedef struct leat_tls_psk {
+    const char *identity; /* UTF-8, at most 128 characters and 256 octets (the limit of OpenSSL) */
+    const char *key; /* hexadecimal: 16 to 256 octets, so 32 to 512 digits, a line end behind */
+} leat_tls_psk;
+
 /**
  * Who we are and whom we believe, as the octets of files. Fill it with leat_tls_options_init(), then
  * set what there is. Nothing of it is kept.
@@ -50,6 +56,13 @@ typedef struct leat_tls_options {
     const void *authorities; /* PEM: whom to believe, beside those in pkcs12 */
     size_t authorities_length;
     uint32_t insecure; /* 1: believe any peer; a server asks for a certificate all the same */
+    /*
+     * Pre-shared keys, as Zabbix has them. A client has one. A server takes the one that the
+     * client names. With them, key, certificate and authorities are not needed; a server may have
+     * both, and then takes either.
+     */
+    const leat_tls_psk *psks;
+    size_t psk_count;
 } leat_tls_options;
 
 LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
@@ -98,6 +111,32 @@ LEAT_API int leat_tls_accept(const leat_config *config, SSL_CTX *context, leat_s
  * are no addresses, as its CN. 0 if not, if there is none, or before the handshake is done.
  */
 LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
+
+#define LEAT_TLS_BY_PSK         2u
+#define LEAT_TLS_BY_CERTIFICATE 4u
+
+/* How the peer was let in: LEAT_TLS_BY_PSK or _BY_CERTIFICATE; 0 before the handshake is done. */
+LEAT_API uint32_t leat_tls_peer_by(const leat_tls *tls);
+
+/* The identity of the key that was used; NULL: none was. Borrowed. */
+LEAT_API const char *leat_tls_psk_identity(const leat_tls *tls);
+
+/**
+ * The issuer or the subject of the peer's certificate, in the form that Zabbix compares: RFC 4514,
+ * most specific part first ("CN=px,O=Example").
+ *
+ * text  gets at most size octets of it, a NUL included, like snprintf().
+ *
+ * Returns its whole length; 0: there is no certificate.
+ */
+LEAT_API size_t leat_tls_peer_issuer(const leat_tls *tls, char *text, size_t size);
+LEAT_API size_t leat_tls_peer_subject(const leat_tls *tls, char *text, size_t size);
+
+/*
+ * 1 if a connection whose first octet is this one begins with TLS: for acceptors that take both, as
+ * Zabbix's do.
+ */
+LEAT_API int leat_tls_is_first_octet(uint8_t octet);
 
 /**
  * Puts TLS in front of a session.

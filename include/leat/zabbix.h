@@ -242,6 +242,128 @@ LEAT_API int leat_zabbix_end(leat_session *session);
 /* Takes back the message that was begun. */
 LEAT_API int leat_zabbix_abort(leat_session *session);
 
+/*
+ * Exchanges. One connection carries one exchange, and is closed: a request and mostly an answer, in
+ * some cases two messages more. A session of this kind reads and writes as a codec does, and keeps
+ * the rules: whose turn it is, what a message of this version must hold, which messages are
+ * compressed, how long to wait, who closes first.
+ *
+ *     we are            and connected                      and were connected to
+ *     AS_SERVER         "proxy config", "proxy data",      "proxy config", "proxy data", "proxy
+ *                       "proxy tasks" of a passive         heartbeat" of an active proxy; agents
+ *                       proxy; "passive checks"            and senders
+ *     AS_PROXY          "proxy config", "proxy data",      agents and senders
+ *     (active)          "proxy heartbeat"; "passive
+ *                       checks"
+ *     AS_PASSIVE_PROXY  "passive checks"                   "proxy config", "proxy data", "proxy
+ *                                                          tasks" of its server; agents, senders
+ *     AS_AGENT          "active checks", "agent data",     "passive checks", plain and JSON
+ *                       "active check heartbeat"
+ *     AS_SENDER         "sender data"                      -
+ *
+ * Who connected writes the request first; which one it is, is told by its name. leat_next() then
+ * gives the rows and the message of the answer, or of the next step, and LEAT_END when the exchange
+ * is over. Who was connected to gets the request from leat_next() and writes the answer, or refuses.
+ *
+ * What the peer may not say here is an event with an error (LEAT_E_PROTOCOL, and the member as
+ * field), answered as real peers answer it, and then the end of the session with that error:
+ *   a message out of turn, an unknown request, a missing member, a version that does not fit
+ *   (LEAT_E_PROTOCOL); octets behind the last message (LEAT_E_FRAME, once they show); a malformed
+ *   body (its own error); a message that took too long (LEAT_E_TIMEOUT); a stream that ended before
+ *   the answer (LEAT_E_END).
+ *
+ * Source: spec sections 1 to 5, 11 and 12.
+ */
+#define LEAT_ZABBIX_AS_SERVER        1u
+#define LEAT_ZABBIX_AS_PROXY         2u
+#define LEAT_ZABBIX_AS_PASSIVE_PROXY 3u
+#define LEAT_ZABBIX_AS_AGENT         4u
+#define LEAT_ZABBIX_AS_SENDER        5u
+
+/*
+ * Fill it with leat_zabbix_exchange_options_init(), then change what you want. All that it points to
+ * is copied.
+ */
+typedef struct leat_zabbix_exchange_options {
+    uint64_t size;
+    const char *version; /* "7.0.22": our own, 5.0 to 7.4; it says what is sent and accepted */
+    uint32_t role;       /* LEAT_ZABBIX_AS_*; 0 is none */
+    uint32_t connects;   /* 0; 1: we opened the connection */
+    /*
+     * 1; 0: what a server before 6.4 sends to this proxy is not compressed, as its auto_compress
+     * says. Nobody else has a choice.
+     */
+    uint32_t compress;
+    uint64_t timeout_ms; /* 0: those of real peers (spec section 3); else how long to wait for any
+                            one message, from when it is our turn to read until it is complete */
+    uint64_t linger_ms;  /* 1000: how long to wait for a peer that closes first */
+} leat_zabbix_exchange_options;
+
+LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *options, size_t size);
+
+/**
+ * Makes the session of one exchange.
+ *
+ * session  yours to free.
+ *
+ * Writing: leat_send(), or leat_zabbix_begin() to leat_zabbix_end(). LEAT_E_STATE if it is not our
+ * turn or the message does not belong to this exchange; LEAT_E_VALUE, with the member as field, if
+ * one is missing that this version demands, or a section or a request is there that it does not
+ * know. leat_zabbix_compress() is LEAT_E_STATE: the rules of spec section 2 decide.
+ *
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, a role that cannot connect
+ * or be connected to, a version that is none, or below 5.0).
+ */
+LEAT_API int leat_zabbix_exchange_new(const leat_config *config,
+                                      const leat_zabbix_exchange_options *options,
+                                      leat_session **session);
+
+/**
+ * Refuses what the peer said last, as our role and version do it: with {"response":"failed"} and the
+ * info, or by closing without an answer.
+ *
+ * info  the reason, as text; NULL: none.
+ *
+ * LEAT_OK, LEAT_E_STATE (not our turn), LEAT_E_VALUE (info is not UTF-8), LEAT_E_LIMIT, LEAT_E_NOMEM.
+ *
+ * Source: spec section 4.2.
+ */
+LEAT_API int leat_zabbix_refuse(leat_session *session, const char *info);
+
+/*
+ * The exchange that a session is for, as LEAT_ZABBIX_* of its request; 0: the request is not known
+ * yet, or this is no such session.
+ */
+LEAT_API uint32_t leat_zabbix_exchange(const leat_session *session);
+
+/**
+ * Where a proxy group sends an agent or a sender. Fill it with leat_zabbix_redirect_init() and keep
+ * it as long as the agent lives.
+ */
+typedef struct leat_zabbix_redirect {
+    uint64_t size;
+    uint64_t revision; /* of the address */
+    uint32_t followed; /* 1: the next response must not redirect again */
+    uint32_t port;     /* 10051 if the server named none */
+    char host[256];    /* a name or an address, without brackets; "": the configured one */
+} leat_zabbix_redirect;
+
+LEAT_API void leat_zabbix_redirect_init(leat_zabbix_redirect *redirect, size_t size);
+
+/**
+ * Looks for a redirect in a response.
+ *
+ * LEAT_OK          send the same request once more, to redirect->host (or, if that is "" now, to the
+ *                  configured addresses).
+ * LEAT_END         there is none, or an older one: the response is the answer.
+ * LEAT_E_PROTOCOL  the second one in a row, or one that cannot be followed; nothing but followed
+ *                  changed.
+ *
+ * Source: spec section 12.5.
+ */
+LEAT_API int leat_zabbix_redirect_follow(leat_zabbix_redirect *redirect,
+                                         const leat_value *response);
+
 #ifdef __cplusplus
 }
 #endif
