@@ -17,11 +17,14 @@ enum lt_zabbix_type {
 
 struct lt_zabbix_field {
     const char *name;
+    const char *fallback; /* of a column that is not given; NULL: 0, "" or null */
     uint16_t length;
     uint16_t since; /* version number */
     uint16_t until; /* 0: still there */
     uint8_t type;
-    bool required;
+    uint8_t refers; /* to a row of lt_zabbix_tables[refers - 1]; 0: to none */
+    bool required;  /* senders always send it */
+    bool demanded;  /* readers refuse what lacks it */
 };
 
 struct lt_zabbix_fields {
@@ -29,6 +32,10 @@ struct lt_zabbix_fields {
     const struct lt_zabbix_field *field;
     size_t count;
 };
+
+/* The configuration tables of all versions. */
+extern const struct lt_zabbix_fields lt_zabbix_tables[];
+extern const size_t lt_zabbix_tables_total;
 
 /* The rows of a section ("history data"); NULL: this version has no such section. */
 const struct lt_zabbix_fields *lt_zabbix_section_fields(uint32_t version, const char *name,
@@ -54,14 +61,14 @@ const struct lt_zabbix_field *lt_zabbix_field_find(const struct lt_zabbix_fields
 
 /*
  * What a reader misses in a row that it was sent, as real peers do: a field that they demand (not
- * every field that real senders always send). NULL: nothing.
+ * every field that real senders always send), "" if it is no record. NULL: nothing.
  */
 const char *lt_zabbix_row_lacks(uint32_t version, const char *section, size_t length,
                                 const leat_value *row);
 
 /*
  * What stands in the way of sending a row: a field that is missing, unknown or of the wrong type
- * (*what is the sentence). NULL: nothing.
+ * (*what is the sentence), "" if it has no name that we know. NULL: nothing.
  */
 const char *lt_zabbix_row_offends(uint32_t version, const char *section, size_t length,
                                   const leat_value *row, const char **what);

@@ -1,0 +1,252 @@
+#include "fields.h"
+
+#include "../core/text.h"
+#include "../core/value.h"
+
+#include <leat/zabbix.h>
+#include <string.h>
+
+extern const struct lt_zabbix_fields lt_zabbix_sections[];
+extern const size_t lt_zabbix_sections_total;
+extern const struct lt_zabbix_fields lt_zabbix_server_tasks[];
+extern const size_t lt_zabbix_server_tasks_total;
+extern const struct lt_zabbix_fields lt_zabbix_proxy_tasks[];
+extern const size_t lt_zabbix_proxy_tasks_total;
+
+#define MISSING           "a field that is always there is missing"
+#define STATUS_RULE_ENDED 4u
+#define FLAGS_BY_DNS      2u
+
+static bool is_named(const char *name, const char *text, size_t length)
+{
+    return strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+/* The fields of that name, if this version has any of them. */
+static const struct lt_zabbix_fields *find(const struct lt_zabbix_fields *all, size_t total,
+                                           uint32_t version, const char *name, size_t length)
+{
+    size_t i, k;
+
+    for (i = 0; i < total; i++) {
+        if (!is_named(all[i].name, name, length))
+            continue;
+        for (k = 0; k < all[i].count; k++) {
+            if (lt_zabbix_field_is_in(&all[i].field[k], version))
+                return &all[i];
+        }
+    }
+    return NULL;
+}
+
+const struct lt_zabbix_fields *lt_zabbix_section_fields(uint32_t version, const char *name,
+                                                        size_t length)
+{
+    return find(lt_zabbix_sections, lt_zabbix_sections_total, version, name, length);
+}
+
+const struct lt_zabbix_fields *lt_zabbix_task_fields(uint32_t version, bool by_server,
+                                                     uint64_t type)
+{
+    char name[] = "task N";
+
+    if (type > 9)
+        return NULL;
+    name[sizeof name - 2] = (char)('0' + type);
+    return by_server ? find(lt_zabbix_server_tasks, lt_zabbix_server_tasks_total, version, name,
+                            sizeof name - 1)
+                     : find(lt_zabbix_proxy_tasks, lt_zabbix_proxy_tasks_total, version, name,
+                            sizeof name - 1);
+}
+
+const struct lt_zabbix_fields *lt_zabbix_table_fields(uint32_t version, const char *name,
+                                                      size_t length)
+{
+    return find(lt_zabbix_tables, lt_zabbix_tables_total, version, name, length);
+}
+
+const struct lt_zabbix_field *lt_zabbix_field_find(const struct lt_zabbix_fields *fields,
+                                                   uint32_t version, const char *name,
+                                                   size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < fields->count; i++) {
+        const struct lt_zabbix_field *field = &fields->field[i];
+
+        if (field->length == length && memcmp(field->name, name, length) == 0 &&
+            lt_zabbix_field_is_in(field, version))
+            return field;
+    }
+    return NULL;
+}
+
+/* An integer, or its decimal text. */
+static bool is_number(const leat_value *value)
+{
+    uint64_t number;
+    int64_t negative;
+
+    if (leat_value_kind(value) == LEAT_TEXT)
+        return lt_read_u64((const char *)value->u.bytes, value->length, &number) ||
+               lt_read_i64((const char *)value->u.bytes, value->length, &negative);
+    return leat_value_kind(value) == LEAT_UINT || leat_value_kind(value) == LEAT_INT;
+}
+
+/* As readers take it: numbers and strings may stand for one another. */
+static bool is_readable(const struct lt_zabbix_field *field, const leat_value *value)
+{
+    if (value == NULL)
+        return false;
+    if (field->type == LT_ZABBIX_STRING)
+        return leat_value_kind(value) == LEAT_TEXT || leat_value_kind(value) == LEAT_REAL ||
+               is_number(value);
+    return is_number(value) ||
+           (field->type == LT_ZABBIX_NUMBER_OR_NULL && leat_value_kind(value) == LEAT_NULL);
+}
+
+static bool is_writable(const struct lt_zabbix_field *field, const leat_value *value)
+{
+    uint32_t kind = leat_value_kind(value);
+
+    if (field->type == LT_ZABBIX_STRING)
+        return kind == LEAT_TEXT;
+    return kind == LEAT_UINT || kind == LEAT_INT ||
+           (field->type == LT_ZABBIX_NUMBER_OR_NULL && kind == LEAT_NULL);
+}
+
+/* The row that says that a discovery rule has ended is of no check. */
+static bool is_excused(uint32_t version, const char *name, const struct lt_zabbix_field *field,
+                       const leat_value *row)
+{
+    return version >= LT_ZABBIX_7_0 && strcmp(name, "discovery data") == 0 &&
+           strcmp(field->name, "dcheck") == 0 &&
+           leat_zabbix_u64(leat_value_get(row, "status")) == STATUS_RULE_ENDED;
+}
+
+/* What is demanded of some rows only. */
+static const char *lacks_by_rule(const char *name, const leat_value *row)
+{
+    if (strcmp(name, "interface availability") == 0 && leat_value_get(row, "available") == NULL &&
+        leat_value_get(row, "error") == NULL)
+        return "available";
+    if (strcmp(name, "auto registration") == 0 && leat_value_get(row, "ip") == NULL &&
+        leat_zabbix_u64(leat_value_get(row, "flags")) != FLAGS_BY_DNS)
+        return "ip";
+    return NULL;
+}
+
+static const char *lacks(uint32_t version, const struct lt_zabbix_fields *fields,
+                         const leat_value *row)
+{
+    size_t i;
+
+    for (i = 0; i < fields->count; i++) {
+        const struct lt_zabbix_field *field = &fields->field[i];
+
+        if (field->demanded && lt_zabbix_field_is_in(field, version) &&
+            !is_readable(field, leat_value_get(row, field->name)) &&
+            !is_excused(version, fields->name, field, row))
+            return field->name;
+    }
+    return lacks_by_rule(fields->name, row);
+}
+
+const char *lt_zabbix_row_lacks(uint32_t version, const char *section, size_t length,
+                                const leat_value *row)
+{
+    const struct lt_zabbix_fields *fields = lt_zabbix_section_fields(version, section, length);
+
+    if (leat_value_kind(row) != LEAT_RECORD)
+        return "";
+    return fields != NULL ? lacks(version, fields, row) : NULL;
+}
+
+const char *lt_zabbix_task_lacks(uint32_t version, bool by_server, const leat_value *task)
+{
+    const leat_value *type = leat_value_get(task, "type");
+    const struct lt_zabbix_fields *fields =
+        lt_zabbix_task_fields(version, by_server, leat_zabbix_u64(type));
+
+    if (leat_value_kind(task) != LEAT_RECORD)
+        return "";
+    return fields != NULL ? lacks(version, fields, task) : "type";
+}
+
+/* One member of a row; *seen are the fields that came. */
+static const char *member_offends(uint32_t version, const struct lt_zabbix_fields *fields,
+                                  const leat_value *member, uint32_t *seen, const char **what)
+{
+    size_t length;
+    const char *name = leat_value_name(member, &length);
+    const struct lt_zabbix_field *field = lt_zabbix_field_find(fields, version, name, length);
+    uint32_t bit;
+
+    if (field == NULL) {
+        *what = "a field that this version does not know";
+        return "";
+    }
+    bit = UINT32_C(1) << (size_t)(field - fields->field);
+    *what = (*seen & bit) != 0 ? "a field that is there twice" : "a field of another type";
+    if ((*seen & bit) != 0 || !is_writable(field, member))
+        return field->name;
+    *seen |= bit;
+    return NULL;
+}
+
+static const char *offends(uint32_t version, const struct lt_zabbix_fields *fields,
+                           const leat_value *row, const char **what)
+{
+    const leat_value *member;
+    const char *field;
+    uint32_t seen = 0;
+    size_t i;
+
+    for (member = leat_value_first(row); member != NULL; member = leat_value_next(row, member)) {
+        field = member_offends(version, fields, member, &seen, what);
+        if (field != NULL)
+            return field;
+    }
+    *what = MISSING;
+    for (i = 0; i < fields->count; i++) {
+        if (fields->field[i].required && (seen >> i & 1) == 0 &&
+            lt_zabbix_field_is_in(&fields->field[i], version) &&
+            !is_excused(version, fields->name, &fields->field[i], row))
+            return fields->field[i].name;
+    }
+    if (strcmp(fields->name, "history data") == 0 &&
+        (leat_value_get(row, "mtime") == NULL) != (leat_value_get(row, "lastlogsize") == NULL))
+        return leat_value_get(row, "mtime") == NULL ? "mtime" : "lastlogsize";
+    return lacks_by_rule(fields->name, row);
+}
+
+const char *lt_zabbix_row_offends(uint32_t version, const char *section, size_t length,
+                                  const leat_value *row, const char **what)
+{
+    const struct lt_zabbix_fields *fields = lt_zabbix_section_fields(version, section, length);
+
+    if (fields == NULL || leat_value_kind(row) != LEAT_RECORD) {
+        *what = fields == NULL ? "a section that this version does not know"
+                               : "a row that is not a record";
+        return "";
+    }
+    return offends(version, fields, row, what);
+}
+
+const char *lt_zabbix_task_offends(uint32_t version, bool by_server, const leat_value *task,
+                                   const char **what)
+{
+    const leat_value *type = leat_value_get(task, "type");
+    const struct lt_zabbix_fields *fields;
+
+    if (leat_value_kind(task) != LEAT_RECORD || leat_value_kind(type) != LEAT_UINT) {
+        *what = "a task without a type";
+        return leat_value_kind(task) == LEAT_RECORD ? "type" : "";
+    }
+    fields = lt_zabbix_task_fields(version, by_server, leat_value_u64(type));
+    if (fields == NULL) {
+        *what = "a type of task that this version does not have in this direction";
+        return "type";
+    }
+    return offends(version, fields, task, what);
+}
