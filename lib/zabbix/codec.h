@@ -127,6 +127,11 @@ size_t lt_zabbix_reading_memory(const struct lt_zabbix *zabbix);
 uint32_t lt_zabbix_arriving(const struct lt_zabbix *zabbix);
 
 int lt_zabbix_send(leat_session *session, const char *name, const leat_value *value);
+/*
+ * Rows of the open section that are sound JSON text already, with commas between them: what the
+ * leat_zabbix_* calls that write answer.
+ */
+int lt_zabbix_put_rows(leat_session *session, const void *text, size_t length);
 void lt_zabbix_writing_free(struct lt_zabbix *zabbix);
 size_t lt_zabbix_writing_memory(const struct lt_zabbix *zabbix);
 

@@ -32,35 +32,6 @@ double leat_zabbix_f64(const leat_value *value)
     return lt_read_real((const char *)value->u.bytes, value->length, &number) ? number : 0.0;
 }
 
-#define NUMBER(name, bit, most)                                                                    \
-    {                                                                                              \
-#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, most,                           \
-            offsetof(leat_zabbix_history, name), 0                                                 \
-    }
-#define TEXT(name, bit)                                                                            \
-    {                                                                                              \
-#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, 0,                              \
-            offsetof(leat_zabbix_history, name), offsetof(leat_zabbix_history, name##_length)      \
-    }
-
-/* In the order of a proxy's rows: section 9.2. */
-const struct lt_zabbix_row_member lt_zabbix_row_members[LT_ZABBIX_ROW_MEMBERS] = {
-    NUMBER(id, ID, UINT64_MAX),
-    NUMBER(itemid, ITEMID, UINT64_MAX),
-    NUMBER(clock, CLOCK, INT32_MAX),
-    NUMBER(ns, NS, 999999999),
-    NUMBER(state, STATE, 1),
-    NUMBER(timestamp, TIMESTAMP, INT32_MAX),
-    TEXT(source, SOURCE),
-    NUMBER(severity, SEVERITY, INT32_MAX),
-    NUMBER(eventid, EVENTID, INT32_MAX),
-    TEXT(value, VALUE),
-    NUMBER(lastlogsize, LASTLOGSIZE, UINT64_MAX),
-    NUMBER(mtime, MTIME, INT32_MAX),
-    TEXT(host, HOST),
-    TEXT(key, KEY),
-};
-
 void leat_zabbix_history_init(leat_zabbix_history *history, size_t size)
 {
     memset(history, 0, size < sizeof *history ? size : sizeof *history);
@@ -143,4 +114,110 @@ int leat_zabbix_history_read(const leat_value *row, leat_zabbix_history *history
         has |= take(field, has, history);
     history->has = has;
     return LEAT_OK;
+}
+
+struct row_member {
+    const char *name;
+    uint8_t name_length;
+    uint32_t has;
+    uint64_t most;    /* of a number that may be sent */
+    size_t at;        /* in leat_zabbix_history: uint64_t or const char * */
+    size_t length_at; /* of a text; 0: a number */
+};
+
+#define ROW_MEMBERS 14u
+
+#define NUMBER(name, bit, most)                                                                    \
+    {                                                                                              \
+#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, most,                           \
+            offsetof(leat_zabbix_history, name), 0                                                 \
+    }
+#define TEXT(name, bit)                                                                            \
+    {                                                                                              \
+#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, 0,                              \
+            offsetof(leat_zabbix_history, name), offsetof(leat_zabbix_history, name##_length)      \
+    }
+
+/* In the order of a proxy's rows: section 9.2. */
+static const struct row_member row_members[ROW_MEMBERS] = {
+    NUMBER(id, ID, UINT64_MAX),
+    NUMBER(itemid, ITEMID, UINT64_MAX),
+    NUMBER(clock, CLOCK, INT32_MAX),
+    NUMBER(ns, NS, 999999999),
+    NUMBER(state, STATE, 1),
+    NUMBER(timestamp, TIMESTAMP, INT32_MAX),
+    TEXT(source, SOURCE),
+    NUMBER(severity, SEVERITY, INT32_MAX),
+    NUMBER(eventid, EVENTID, INT32_MAX),
+    TEXT(value, VALUE),
+    NUMBER(lastlogsize, LASTLOGSIZE, UINT64_MAX),
+    NUMBER(mtime, MTIME, INT32_MAX),
+    TEXT(host, HOST),
+    TEXT(key, KEY),
+};
+
+const char *lt_zabbix_text_offends(const void *text, size_t length)
+{
+    if (length == 0)
+        return NULL;
+    if (text == NULL)
+        return "no text, but a length";
+    if (memchr(text, 0, length) != NULL)
+        return "a zero octet ends the text of peers";
+    return lt_utf8_prefix((const uint8_t *)text, length) < length ? "text that is not UTF-8" : NULL;
+}
+
+static const char *put_member(struct lt_writer *to, const leat_zabbix_history *history,
+                              const struct row_member *member)
+{
+    const uint8_t *place = (const uint8_t *)history + member->at;
+    const uint8_t *text;
+    size_t length;
+    const char *what;
+
+    lt_put_u8(to, '"');
+    lt_put_bytes(to, member->name, member->name_length);
+    lt_put_bytes(to, "\":", 2);
+    if (member->length_at == 0) {
+        uint64_t number = *(const uint64_t *)(const void *)place;
+
+        if (number > member->most)
+            return "a number beyond what peers take";
+        lt_write_u64(to, number);
+        return NULL;
+    }
+    text = *(const uint8_t *const *)(const void *)place;
+    length = *(const size_t *)(const void *)((const uint8_t *)history + member->length_at);
+    what = lt_zabbix_text_offends(text, length);
+    if (what == NULL)
+        lt_json_write_string(to, text, length);
+    return what;
+}
+
+const char *lt_zabbix_history_put(struct lt_writer *to, const leat_zabbix_history *history,
+                                  bool by_proxy, const char **field)
+{
+    /* Agents and senders have an order of their own: sections 12.2 and 12.4. */
+    static const uint8_t proxy_order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    static const uint8_t agent_order[] = {1, 12, 13, 9, 4, 10, 11, 5, 6, 7, 8, 0, 2, 3};
+    const uint8_t *order = by_proxy ? proxy_order : agent_order;
+    const char *what = NULL;
+    uint8_t separator = '{';
+    size_t i;
+
+    *field = "row";
+    if (history->size < sizeof *history || history->has == 0 || history->has >> ROW_MEMBERS != 0)
+        return "not initialised, or without members";
+    for (i = 0; i < ROW_MEMBERS && what == NULL; i++) {
+        const struct row_member *member = &row_members[order[i]];
+
+        if ((history->has & member->has) == 0)
+            continue;
+        lt_put_u8(to, separator);
+        separator = ',';
+        *field = member->name;
+        what = put_member(to, history, member);
+    }
+    lt_put_u8(to, '}');
+    return what;
 }

@@ -1,19 +1,19 @@
-/* The members of a row of values: what reading and writing of leat_zabbix_history share. */
+/* Rows of values: their members, and their text. */
 #ifndef LT_ZABBIX_ROW_H
 #define LT_ZABBIX_ROW_H
 
+#include "../core/bytes.h"
+
 #include <leat/zabbix.h>
 
-struct lt_zabbix_row_member {
-    const char *name;
-    uint8_t name_length;
-    uint32_t has;
-    uint64_t most;    /* of a number that may be sent */
-    size_t at;        /* in leat_zabbix_history: uint64_t or const char * */
-    size_t length_at; /* of a text; 0: a number */
-};
+/* Why such text must not be sent; NULL: it may. */
+const char *lt_zabbix_text_offends(const void *text, size_t length);
 
-#define LT_ZABBIX_ROW_MEMBERS 14u
-extern const struct lt_zabbix_row_member lt_zabbix_row_members[LT_ZABBIX_ROW_MEMBERS];
+/*
+ * Writes the text of a row, its members in the order of a proxy or else of an agent. Returns why it
+ * must not be sent, and the member with it; NULL: it may.
+ */
+const char *lt_zabbix_history_put(struct lt_writer *to, const leat_zabbix_history *history,
+                                  bool by_proxy, const char **field);
 
 #endif

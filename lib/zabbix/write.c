@@ -46,15 +46,9 @@ static int no_room(struct lt_zabbix *z, struct lt_writer *writer)
 
 static int check_text(struct lt_zabbix *z, const void *text, size_t length, const char *field)
 {
-    if (length == 0)
-        return LEAT_OK;
-    if (text == NULL)
-        return refuse(z, "no text, but a length", field);
-    if (memchr(text, 0, length) != NULL)
-        return refuse(z, "a zero octet ends the text of peers", field);
-    if (lt_utf8_prefix((const uint8_t *)text, length) < length)
-        return refuse(z, "text that is not UTF-8", field);
-    return LEAT_OK;
+    const char *what = lt_zabbix_text_offends(text, length);
+
+    return what == NULL ? LEAT_OK : refuse(z, what, field);
 }
 
 static int check_scalar(struct lt_zabbix *z, const leat_value *value)
@@ -593,64 +587,18 @@ int leat_zabbix_row(leat_session *session, const leat_value *row)
     return leave(z, put_row(z, row));
 }
 
-static int put_history_member(struct lt_zabbix *z, const leat_zabbix_history *history,
-                              const struct lt_zabbix_row_member *member, bool first)
-{
-    const uint8_t *place = (const uint8_t *)history + member->at;
-    struct lt_writer *to = target(z);
-    size_t length;
-    int status;
-
-    lt_put_u8(to, first ? '{' : ',');
-    lt_put_u8(to, '"');
-    lt_put_bytes(to, member->name, member->name_length);
-    lt_put_bytes(to, "\":", 2);
-    if (member->length_at == 0) {
-        uint64_t number = *(const uint64_t *)(const void *)place;
-
-        if (number > member->most)
-            return refuse(z, "a number beyond what peers take", member->name);
-        lt_write_u64(to, number);
-        return LEAT_OK;
-    }
-    length = *(const size_t *)(const void *)((const uint8_t *)history + member->length_at);
-    status = check_text(z, *(const char *const *)(const void *)place, length, member->name);
-    if (status == LEAT_OK)
-        lt_json_write_string(to, *(const uint8_t *const *)(const void *)place, length);
-    return status;
-}
-
 static int put_history(struct lt_zabbix *z, const leat_zabbix_history *history)
 {
-    /* Agents and senders have an order of their own: sections 12.2 and 12.4. */
-    static const uint8_t by_proxy[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
-    static const uint8_t by_agent[] = {1, 12, 13, 9, 4, 10, 11, 5, 6, 7, 8, 0, 2, 3};
-    const uint8_t *order = z->writing->by_proxy ? by_proxy : by_agent;
     struct lt_zabbix_writing *w = z->writing;
-    bool first = true;
-    size_t i;
-    int status;
+    const char *field, *what;
 
     if (w->places[w->depth - 2] == LT_ZABBIX_TABLE)
         return lt_refuse(&z->core, LEAT_E_STATE, 0, "not in this place of the message", NULL);
-    if (history->size < sizeof *history || history->has == 0 ||
-        history->has >> LT_ZABBIX_ROW_MEMBERS != 0)
-        return refuse(z, "not initialised, or without members", "row");
     if (!w->first)
         lt_put_u8(target(z), ',');
     w->first = false;
-    for (i = 0; i < LT_ZABBIX_ROW_MEMBERS; i++) {
-        const struct lt_zabbix_row_member *member = &lt_zabbix_row_members[order[i]];
-
-        if ((history->has & member->has) == 0)
-            continue;
-        status = put_history_member(z, history, member, first);
-        if (status != LEAT_OK)
-            return status;
-        first = false;
-    }
-    lt_put_u8(target(z), '}');
-    return LEAT_OK;
+    what = lt_zabbix_history_put(target(z), history, w->by_proxy, &field);
+    return what == NULL ? LEAT_OK : refuse(z, what, field);
 }
 
 int leat_zabbix_history_write(leat_session *session, const leat_zabbix_history *history)
@@ -661,6 +609,20 @@ int leat_zabbix_history_write(leat_session *session, const leat_zabbix_history *
     if (status != LEAT_OK)
         return status;
     return leave(z, put_history(z, history));
+}
+
+int lt_zabbix_put_rows(leat_session *session, const void *text, size_t length)
+{
+    struct lt_zabbix *z = lt_zabbix(session);
+    int status = enter(session, IN(ROWS));
+
+    if (status != LEAT_OK)
+        return status;
+    if (!z->writing->first)
+        lt_put_u8(target(z), ',');
+    z->writing->first = false;
+    lt_put_bytes(target(z), text, length);
+    return leave(z, LEAT_OK);
 }
 
 static void close_place(struct lt_zabbix *z)
