@@ -44,13 +44,16 @@ LEAT_API void leat_zabbix_tables_free(leat_zabbix_tables *tables);
  *
  * value  a record of tables. A table is what stands on the wire, {"fields":[...],"data":[[...]]}, or
  *        simply a list of records; columns that are not named get what the smallest configuration
- *        of real servers has (0, "", null; spec section 15), and tables that are not named are
- *        empty. "macro.secrets" may stand beside them.
+ *        of real servers has (mostly 0, "" or null; spec section 15). Tables that are not named are
+ *        empty, but for the rows that no proxy can do without: one of "config", one of
+ *        "config_autoreg_tls", up to 6.2 one of "hstgrp", and one of "item_rtdata" for each item.
+ *        Beside them may stand "macro.secrets", and from 7.0 on, for a proxy that is in a group,
+ *        "proxy_group":{"failover_delay":"10s"}.
  *
  * Sets the next revision, if anything is different. LEAT_OK; LEAT_E_VALUE (a row without its
- * identifier, one twice, a value of the wrong type, a 0 as a reference, a column or a table that this
- * version does not know: it would break real proxies), see leat_zabbix_tables_error(); LEAT_E_LIMIT,
- * LEAT_E_NOMEM. Unless LEAT_OK, nothing changed.
+ * identifier, one twice, a value of the wrong type, a reference to a row that is not there (0 too),
+ * a column or a table that this version does not know: it would break real proxies), see
+ * leat_zabbix_tables_error(); LEAT_E_LIMIT, LEAT_E_NOMEM. Unless LEAT_OK, nothing changed.
  */
 LEAT_API int leat_zabbix_tables_load(leat_zabbix_tables *tables, const leat_value *value);
 
@@ -59,14 +62,14 @@ LEAT_API int leat_zabbix_tables_load(leat_zabbix_tables *tables, const leat_valu
  * Rows change nothing until their message came without an error; then all of it counts at once: a
  * full copy, or what changed, by the rules of this version.
  *
- * members  leat_zabbix_members(session): tells of rows if they belong to a full copy.
+ * event  NULL: the message broke off and will not come; its rows are forgotten.
  *
- * LEAT_OK; LEAT_E_VALUE (it cannot be applied: a short or a long row, a companion table that is
- * missing, no revision), see leat_zabbix_tables_error(); LEAT_E_LIMIT, LEAT_E_NOMEM. Unless LEAT_OK
- * the rest of the message is ignored and nothing changed.
+ * LEAT_OK; LEAT_E_VALUE (it cannot be applied: an error, a short or a long row, rows before their
+ * "fields", a companion table that is missing, no revision), see leat_zabbix_tables_error();
+ * LEAT_E_LIMIT, LEAT_E_NOMEM. Unless LEAT_OK nothing changes, and the rest of the message gets the
+ * same answer.
  */
-LEAT_API int leat_zabbix_tables_learn(leat_zabbix_tables *tables, const leat_event *event,
-                                      const leat_value *members);
+LEAT_API int leat_zabbix_tables_learn(leat_zabbix_tables *tables, const leat_event *event);
 
 #define LEAT_ZABBIX_ADDED   1u
 #define LEAT_ZABBIX_CHANGED 2u
