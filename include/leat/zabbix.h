@@ -288,7 +288,8 @@ typedef struct leat_zabbix_exchange_options {
     uint64_t size;
     const char *version; /* "7.0.22": our own, 5.0 to 7.4; it says what is sent and accepted */
     uint32_t role;       /* LEAT_ZABBIX_AS_*; 0 is none */
-    uint32_t connects;   /* 0; 1: we opened the connection */
+    uint32_t connects;   /* 0; 1: we opened the connection, and ask */
+    uint32_t exchange;   /* with connects, for what: LEAT_ZABBIX_* of the request; else 0 */
     /*
      * 1; 0: what a server before 6.4 sends to this proxy is not compressed, as its auto_compress
      * says. Nobody else has a choice.
@@ -358,6 +359,7 @@ LEAT_API void leat_zabbix_redirect_init(leat_zabbix_redirect *redirect, size_t s
  * LEAT_END         there is none, or an older one: the response is the answer.
  * LEAT_E_PROTOCOL  the second one in a row, or one that cannot be followed; nothing but followed
  *                  changed.
+ * LEAT_E_VALUE     redirect was not initialised.
  *
  * Source: spec section 12.5.
  */

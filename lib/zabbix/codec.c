@@ -1,6 +1,6 @@
 #include "codec.h"
 
-static void release(leat_session *session)
+void lt_zabbix_release(leat_session *session)
 {
     struct lt_zabbix *z = (struct lt_zabbix *)session;
 
@@ -8,7 +8,7 @@ static void release(leat_session *session)
     lt_zabbix_writing_free(z);
 }
 
-static void trim(leat_session *session)
+void lt_zabbix_trim(leat_session *session)
 {
     struct lt_zabbix *z = (struct lt_zabbix *)session;
 
@@ -18,7 +18,7 @@ static void trim(leat_session *session)
         lt_zabbix_writing_free(z);
 }
 
-static size_t memory(const leat_session *session)
+size_t lt_zabbix_memory(const leat_session *session)
 {
     const struct lt_zabbix *z = (const struct lt_zabbix *)session;
 
@@ -29,26 +29,27 @@ const struct lt_dialect lt_zabbix_codec = {
     .bytes = sizeof(struct lt_zabbix),
     .next = lt_zabbix_next,
     .send = lt_zabbix_send,
-    .release = release,
-    .trim = trim,
-    .memory = memory,
+    .release = lt_zabbix_release,
+    .trim = lt_zabbix_trim,
+    .memory = lt_zabbix_memory,
+};
+
+const leat_limits lt_zabbix_limits = {
+    .message_bytes = UINT64_C(1) << 30,
+    .inflated_bytes = UINT64_C(1) << 30,
+    .row_bytes = UINT64_C(32) << 20,
+    .values = UINT64_C(1) << 20,
+    .depth = 64,
+    .queued_bytes = UINT64_C(1) << 30,
 };
 
 int leat_zabbix_codec_new(const leat_config *config, uint32_t from, leat_session **session)
 {
-    static const leat_limits defaults = {
-        .message_bytes = UINT64_C(1) << 30,
-        .inflated_bytes = UINT64_C(1) << 30,
-        .row_bytes = UINT64_C(32) << 20,
-        .values = UINT64_C(1) << 20,
-        .depth = 64,
-        .queued_bytes = UINT64_C(1) << 30,
-    };
     int status;
 
     if (from > LEAT_FROM_SENDER)
         return LEAT_E_VALUE;
-    status = lt_session_new(&lt_zabbix_codec, config, &defaults, session);
+    status = lt_session_new(&lt_zabbix_codec, config, &lt_zabbix_limits, session);
     if (status == LEAT_OK)
         ((struct lt_zabbix *)*session)->from = from == LEAT_FROM_CLIENT ? LEAT_FROM_ANY : from;
     return status;
@@ -59,7 +60,7 @@ static const struct lt_zabbix_reading *reading(const leat_session *session)
 {
     const struct lt_zabbix *z = (const struct lt_zabbix *)session;
 
-    if (session->dialect != &lt_zabbix_codec || z->reading == NULL || !z->reading->any)
+    if (!lt_is_zabbix(session) || z->reading == NULL || !z->reading->any)
         return NULL;
     return z->reading;
 }

@@ -99,26 +99,60 @@ struct lt_zabbix_writing {
     size_t column_count;
 };
 
+struct lt_zabbix;
+
+/*
+ * What an exchange has to say about messages that are being written. Each answers LEAT_OK or, by
+ * lt_refuse(), why not.
+ */
+struct lt_zabbix_rules {
+    /* A message begins; kind is 0 if its members will tell. Sets zabbix->compress. */
+    int (*begin)(struct lt_zabbix *z, uint32_t kind);
+    /* A member at its top; text is that of the value, empty if it is no text. */
+    int (*member)(struct lt_zabbix *z, const char *name, size_t length, const char *text,
+                  size_t text_length);
+    /* All its members are there. */
+    int (*end)(struct lt_zabbix *z);
+    /* It was written. */
+    void (*sent)(struct lt_zabbix *z);
+};
+
 struct lt_zabbix {
     leat_session core;
     uint32_t from;
     bool compress;
-    struct lt_zabbix_reading *reading; /* or NULL */
-    struct lt_zabbix_writing *writing; /* or NULL */
+    bool plain;                          /* every body is plain, whatever it looks like */
+    bool refuse_large;                   /* a large header breaks the framing */
+    const struct lt_zabbix_rules *rules; /* NULL: a codec has none */
+    struct lt_zabbix_reading *reading;   /* or NULL */
+    struct lt_zabbix_writing *writing;   /* or NULL */
 };
 
 extern const struct lt_dialect lt_zabbix_codec;
+extern const struct lt_dialect lt_zabbix_live;
+extern const leat_limits lt_zabbix_limits;
+
+/* Whether the session is a codec or an exchange. */
+static inline bool lt_is_zabbix(const leat_session *session)
+{
+    return session->dialect == &lt_zabbix_codec || session->dialect == &lt_zabbix_live;
+}
 
 /* NULL if the session is of another kind. */
 static inline struct lt_zabbix *lt_zabbix(leat_session *session)
 {
-    return session->dialect == &lt_zabbix_codec ? (struct lt_zabbix *)session : NULL;
+    return lt_is_zabbix(session) ? (struct lt_zabbix *)session : NULL;
 }
 
 static inline int lt_zabbix_no_memory(struct lt_zabbix *z)
 {
     return lt_fail(&z->core, LEAT_E_NOMEM, 0, "out of memory", NULL);
 }
+
+/* What codecs and exchanges share of struct lt_dialect. */
+void lt_zabbix_release(leat_session *session);
+void lt_zabbix_trim(leat_session *session);
+size_t lt_zabbix_memory(const leat_session *session);
 
 int lt_zabbix_next(leat_session *session);
 void lt_zabbix_reading_free(struct lt_zabbix *zabbix);

@@ -277,6 +277,9 @@ static int on_frame(struct lt_zabbix *z)
     default:
         break;
     }
+    if (z->refuse_large && (header.flags & LEAT_ZABBIX_LARGE) != 0)
+        return lt_fail(&z->core, LEAT_E_FRAME, 4, "a large header, which nobody takes here",
+                       "flags");
     if (header.data_len > z->core.limits.message_bytes)
         return lt_fail(&z->core, LEAT_E_LIMIT, 5, "a message over the limit", "data_len");
     if ((header.flags & LEAT_ZABBIX_COMPRESSED) != 0 &&
@@ -315,7 +318,7 @@ static int on_begin(struct lt_zabbix *z)
 
     if (view.length == 0 && !view.whole)
         return more(z);
-    if (view.length > 0 && view.at[0] == '{')
+    if (view.length > 0 && view.at[0] == '{' && !z->plain)
         return push(z, LT_ZABBIX_TOP, NULL, 0);
     z->reading->state = PLAIN;
     return GO_ON;

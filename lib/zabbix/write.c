@@ -159,7 +159,7 @@ static int check_message(struct lt_zabbix *z, uint32_t kind, const leat_value *m
 
 /* ---- the message ---- */
 
-static int start(struct lt_zabbix *z)
+static int start(struct lt_zabbix *z, uint32_t kind)
 {
     const leat_allocator *allocator = &z->core.allocator;
     struct lt_zabbix_writing *w = z->writing;
@@ -176,6 +176,9 @@ static int start(struct lt_zabbix *z)
     }
     if (w->open)
         return lt_refuse(&z->core, LEAT_E_STATE, 0, "a message is being written", NULL);
+    status = z->rules == NULL ? LEAT_OK : z->rules->begin(z, kind);
+    if (status != LEAT_OK)
+        return status;
     w->compressed = z->compress;
     w->text = 0;
     w->depth = 0;
@@ -220,6 +223,15 @@ static int commit(struct lt_zabbix *z, bool finish)
     return LEAT_OK;
 }
 
+/* The message is in the output, unless there was no room for it. */
+static void tell_sent(struct lt_zabbix *z)
+{
+    const struct lt_writer *out = &z->core.out;
+
+    if (z->rules != NULL && out->status == LEAT_OK && out->length <= out->limit)
+        z->rules->sent(z);
+}
+
 /* The lengths are known: the header gets them. */
 static int finish(struct lt_zabbix *z)
 {
@@ -243,7 +255,35 @@ static int finish(struct lt_zabbix *z)
     memcpy(out->data + (out->length - body - length), octets, length);
     z->core.hold_back = 0;
     w->open = false;
+    tell_sent(z);
     return LEAT_OK;
+}
+
+/* Has the rules look at one member of the message. */
+static int judge_member(struct lt_zabbix *z, const char *name, size_t length,
+                        const leat_value *value)
+{
+    const char *text;
+    size_t text_length;
+
+    if (z->rules == NULL)
+        return LEAT_OK;
+    text = leat_value_text(value, &text_length);
+    return z->rules->member(z, name, length, text, text_length);
+}
+
+/* Has the rules look at a message that comes in one piece. */
+static int judge(struct lt_zabbix *z, const leat_value *message)
+{
+    const leat_value *member;
+    int status = LEAT_OK;
+
+    if (z->rules == NULL)
+        return LEAT_OK;
+    for (member = leat_value_first(message); member != NULL && status == LEAT_OK;
+         member = leat_value_next(message, member))
+        status = judge_member(z, member->name, member->name_length, member);
+    return status == LEAT_OK ? z->rules->end(z) : status;
 }
 
 static int send_plain(struct lt_zabbix *z, uint32_t kind, const leat_value *value)
@@ -265,10 +305,14 @@ static int send_plain(struct lt_zabbix *z, uint32_t kind, const leat_value *valu
     if (kind == LEAT_ZABBIX_UNFRAMED) {
         if (reason != NULL || length != 2 || memcmp(octets, "OK", 2) != 0)
             return refuse(z, "only OK goes without a frame", "body");
+        status = z->rules == NULL ? LEAT_OK : z->rules->begin(z, kind);
+        if (status != LEAT_OK)
+            return status;
         lt_put_bytes(&z->core.out, octets, length);
+        tell_sent(z);
         return LEAT_OK;
     }
-    status = start(z);
+    status = start(z, kind);
     if (status != LEAT_OK)
         return status;
     lt_put_bytes(target(z), octets, length);
@@ -294,7 +338,9 @@ int lt_zabbix_send(leat_session *session, const char *name, const leat_value *va
     } else {
         status = check_message(z, kind, value);
         if (status == LEAT_OK)
-            status = start(z);
+            status = start(z, kind);
+        if (status == LEAT_OK)
+            status = judge(z, value);
         if (status == LEAT_OK) {
             lt_json_write(target(z), value);
             status = finish(z);
@@ -355,7 +401,7 @@ int leat_zabbix_compress(leat_session *session, int on)
 {
     struct lt_zabbix *z = lt_zabbix(session);
 
-    if (z == NULL)
+    if (z == NULL || z->rules != NULL)
         return LEAT_E_STATE;
     z->compress = on != 0;
     return LEAT_OK;
@@ -369,7 +415,7 @@ int leat_zabbix_begin(leat_session *session)
     if (z == NULL || session->status < 0)
         return LEAT_E_STATE;
     lt_send_begin(session);
-    status = start(z);
+    status = start(z, 0);
     if (status == LEAT_OK) {
         z->writing->places[0] = LT_ZABBIX_TOP;
         z->writing->depth = 1;
@@ -411,6 +457,8 @@ int leat_zabbix_member(leat_session *session, const char *name, const leat_value
         status = check(z, value, z->writing->depth);
     if (status == LEAT_OK)
         status = check_member(z, name, strlen(name), value, innermost(z->writing) == LT_ZABBIX_TOP);
+    if (status == LEAT_OK && innermost(z->writing) == LT_ZABBIX_TOP)
+        status = judge_member(z, name, strlen(name), value);
     if (status == LEAT_OK)
         lt_json_write(target(z), value);
     return leave(z, status);
@@ -426,6 +474,8 @@ int leat_zabbix_text(leat_session *session, const char *name, const char *text, 
     status = check_text(z, text, length, "value");
     if (status == LEAT_OK)
         status = put_name(z, name);
+    if (status == LEAT_OK && z->rules != NULL && innermost(z->writing) == LT_ZABBIX_TOP)
+        status = z->rules->member(z, name, strlen(name), length == 0 ? "" : text, length);
     if (status == LEAT_OK)
         lt_json_write_string(target(z), (const uint8_t *)text, length);
     return leave(z, status);
@@ -439,6 +489,8 @@ int leat_zabbix_number(leat_session *session, const char *name, uint64_t number)
     if (status != LEAT_OK)
         return status;
     status = put_name(z, name);
+    if (status == LEAT_OK && innermost(z->writing) == LT_ZABBIX_TOP)
+        status = judge_member(z, name, strlen(name), NULL);
     if (status == LEAT_OK)
         lt_write_u64(target(z), number);
     return leave(z, status);
@@ -462,6 +514,8 @@ int leat_zabbix_object(leat_session *session, const char *name)
         return status;
     status = put_name(z, name);
     if (status == LEAT_OK)
+        status = judge_member(z, name, strlen(name), NULL);
+    if (status == LEAT_OK)
         open_place(z, LT_ZABBIX_DATA, '{');
     return leave(z, status);
 }
@@ -474,6 +528,8 @@ int leat_zabbix_section(leat_session *session, const char *name)
     if (status != LEAT_OK)
         return status;
     status = put_name(z, name);
+    if (status == LEAT_OK)
+        status = judge_member(z, name, strlen(name), NULL);
     if (status == LEAT_OK) {
         z->writing->by_proxy = strcmp(name, "history data") == 0;
         open_place(z, LT_ZABBIX_ROWS, '[');
@@ -655,6 +711,11 @@ int leat_zabbix_end(leat_session *session)
 
     if (status != LEAT_OK)
         return status;
+    if (z->rules != NULL) {
+        status = z->rules->end(z);
+        if (status != LEAT_OK)
+            return leave(z, status);
+    }
     while (z->writing->depth > 0)
         close_place(z);
     return leave(z, finish(z));

@@ -1,0 +1,226 @@
+#include "rules.h"
+
+#include <string.h>
+
+#define AS(role)  (1u << LEAT_ZABBIX_AS_##role)
+#define TRAPPERS  (AS(SERVER) | AS(PROXY) | AS(PASSIVE_PROXY))
+#define NEEDS(it) LT_ZABBIX_NEEDS_##it
+#define MINUTES   (60u * 1000u)
+#define SECONDS   1000u
+
+/*
+ * Spec section 3, row by row, with the timeouts that stand behind the table; peers that it does not
+ * speak of get a minute.
+ */
+static const struct lt_zabbix_pattern patterns[] = {
+    {LEAT_ZABBIX_PROXY_CONFIG,
+     LT_ZABBIX_5_0,
+     LT_ZABBIX_6_2,
+     AS(PROXY),
+     AS(SERVER),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, NEEDS(HOST),
+       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION)},
+      {LEAT_ZABBIX_PROXY_CONFIG, 10 * MINUTES, 0, 0}}},
+    {LEAT_ZABBIX_PROXY_CONFIG,
+     LT_ZABBIX_6_4,
+     0,
+     AS(PROXY),
+     AS(SERVER),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, NEEDS(HOST) | NEEDS(SESSION) | NEEDS(REVISION),
+       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION)},
+      {LEAT_ZABBIX_PROXY_CONFIG, 10 * MINUTES, 0, 0}}},
+    {LEAT_ZABBIX_PROXY_DATA,
+     LT_ZABBIX_5_0,
+     0,
+     AS(PROXY),
+     AS(SERVER),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PROXY_DATA, 5 * MINUTES, NEEDS(HOST),
+       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(SESSION) | NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
+      {LEAT_ZABBIX_RESPONSE, 10 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_PROXY_HEARTBEAT,
+     LT_ZABBIX_5_0,
+     LT_ZABBIX_6_2,
+     AS(PROXY),
+     AS(SERVER),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PROXY_HEARTBEAT, 5 * MINUTES, NEEDS(HOST),
+       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION)},
+      {LEAT_ZABBIX_RESPONSE, 60 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_PROXY_CONFIG,
+     LT_ZABBIX_5_0,
+     LT_ZABBIX_6_2,
+     AS(SERVER),
+     AS(PASSIVE_PROXY),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, NEEDS(DATA), NEEDS(REQUEST) | NEEDS(DATA)},
+      {LEAT_ZABBIX_RESPONSE, 5 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE) | NEEDS(VERSION)}}},
+    {LEAT_ZABBIX_PROXY_CONFIG,
+     LT_ZABBIX_6_4,
+     0,
+     AS(SERVER),
+     AS(PASSIVE_PROXY),
+     false,
+     false,
+     4,
+     {{LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, 0, NEEDS(REQUEST)},
+      {LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION),
+       NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION)},
+      {LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, 0, 0},
+      {LEAT_ZABBIX_RESPONSE, 5 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE) | NEEDS(VERSION)}}},
+    {LEAT_ZABBIX_PROXY_DATA,
+     LT_ZABBIX_5_0,
+     0,
+     AS(SERVER),
+     AS(PASSIVE_PROXY),
+     true,
+     false,
+     3,
+     {{LEAT_ZABBIX_PROXY_DATA, 5 * MINUTES, 0, NEEDS(REQUEST)},
+      {LEAT_ZABBIX_PROXY_DATA, 5 * MINUTES, 0,
+       NEEDS(SESSION) | NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
+      {LEAT_ZABBIX_RESPONSE, 3 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_PROXY_TASKS,
+     LT_ZABBIX_5_0,
+     0,
+     AS(SERVER),
+     AS(PASSIVE_PROXY),
+     true,
+     false,
+     3,
+     {{LEAT_ZABBIX_PROXY_TASKS, 5 * MINUTES, 0, NEEDS(REQUEST)},
+      {LEAT_ZABBIX_PROXY_TASKS, 5 * MINUTES, 0, NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
+      {LEAT_ZABBIX_RESPONSE, 3 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_ACTIVE_CHECKS,
+     LT_ZABBIX_5_0,
+     0,
+     AS(AGENT),
+     TRAPPERS,
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_ACTIVE_CHECKS, 5 * MINUTES, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST)},
+      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_AGENT_DATA,
+     LT_ZABBIX_5_0,
+     0,
+     AS(AGENT),
+     TRAPPERS,
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_AGENT_DATA, 5 * MINUTES, 0, NEEDS(REQUEST)},
+      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_AGENT_HEARTBEAT,
+     LT_ZABBIX_6_2,
+     0,
+     AS(AGENT),
+     TRAPPERS,
+     false,
+     true,
+     2,
+     {{LEAT_ZABBIX_AGENT_HEARTBEAT, 5 * MINUTES, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST)},
+      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_SENDER_DATA,
+     LT_ZABBIX_5_0,
+     0,
+     AS(SENDER),
+     TRAPPERS,
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_SENDER_DATA, 5 * MINUTES, 0, NEEDS(REQUEST) | NEEDS(DATA)},
+      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+    {LEAT_ZABBIX_PASSIVE_CHECKS,
+     LT_ZABBIX_5_0,
+     0,
+     TRAPPERS,
+     AS(AGENT),
+     false,
+     false,
+     2,
+     {{LEAT_ZABBIX_PASSIVE_CHECKS, 1 * MINUTES, 0, 0},
+      {LEAT_ZABBIX_PASSIVE_CHECKS, 1 * MINUTES, 0, 0}}},
+};
+#define PATTERNS (sizeof patterns / sizeof *patterns)
+
+/* In the order of the bits; the first one that is missing is told. */
+static const char *const needed[LT_ZABBIX_NEEDED] = {
+    "request", "host", "session", "config_revision", "version", "clock", "ns", "data", "response"};
+
+const struct lt_zabbix_pattern *lt_zabbix_pattern_find(uint32_t kind, uint32_t version,
+                                                       uint32_t role, bool connects)
+{
+    size_t i;
+
+    for (i = 0; i < PATTERNS; i++) {
+        const struct lt_zabbix_pattern *p = &patterns[i];
+
+        if (p->kind == kind && version >= p->since && (p->until == 0 || version <= p->until) &&
+            ((connects ? p->asker : p->answerer) & 1u << role) != 0)
+            return p;
+    }
+    return NULL;
+}
+
+bool lt_zabbix_role_may(uint32_t role, bool connects)
+{
+    size_t i;
+
+    for (i = 0; i < PATTERNS && role <= LEAT_ZABBIX_AS_SENDER; i++) {
+        if (((connects ? patterns[i].asker : patterns[i].answerer) & 1u << role) != 0)
+            return true;
+    }
+    return false;
+}
+
+const char *lt_zabbix_needed_name(uint32_t needs)
+{
+    size_t i = 0;
+
+    while (i < LT_ZABBIX_NEEDED - 1 && (needs & 1u << i) == 0)
+        i++;
+    return needed[i];
+}
+
+uint32_t lt_zabbix_needed_bit(const char *name, size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < LT_ZABBIX_NEEDED; i++) {
+        if (strlen(needed[i]) == length && memcmp(needed[i], name, length) == 0)
+            return 1u << i;
+    }
+    return 0;
+}
+
+bool lt_zabbix_takes_large(const struct lt_zabbix_version *version, uint32_t role)
+{
+    /* Before 6.4 what a passive proxy is asked may be its whole configuration. */
+    if (role == LEAT_ZABBIX_AS_PASSIVE_PROXY && version->number < LT_ZABBIX_6_4)
+        return true;
+    switch (version->number) {
+    case LT_ZABBIX_5_0:
+        return version->patch >= 16;
+    case LT_ZABBIX_5_4:
+        return version->patch >= 5;
+    case LT_ZABBIX_6_0:
+        return version->patch < 39;
+    case LT_ZABBIX_7_0:
+        return version->patch < 10;
+    default:
+        return version->number >= LT_ZABBIX_6_0 && version->number < LT_ZABBIX_7_0;
+    }
+}
