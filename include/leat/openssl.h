@@ -34,10 +34,15 @@ extern "C" {
 
 typedef struct leat_tls leat_tls;
 
-/* A pre-shared key and the name by which peers choose it. */
+/*
+ * A pre-shared key and the name by which peers choose it.
+ *
+ * identity  UTF-8: 1 to 128 characters, which are 256 octets at most (before OpenSSL 3: 128).
+ * key       hexadecimal: 16 to 256 octets, so 32 to 512 digits; a line end behind them is fine.
+ */
 typedef struct leat_tls_psk {
-    const char *identity; /* UTF-8, at most 128 characters and 256 octets (the limit of OpenSSL) */
-    const char *key; /* hexadecimal: 16 to 256 octets, so 32 to 512 digits, a line end behind */
+    const char *identity;
+    const char *key;
 } leat_tls_psk;
 
 /**
@@ -55,11 +60,14 @@ typedef struct leat_tls_options {
     size_t key_length;
     const void *authorities; /* PEM: whom to believe, beside those in pkcs12 */
     size_t authorities_length;
-    uint32_t insecure; /* 1: believe any peer; a server asks for a certificate all the same */
+    uint32_t insecure; /* 1: believe any certificate; a server asks for one all the same */
     /*
-     * Pre-shared keys, as Zabbix has them. A client has one. A server takes the one that the
-     * client names. With them, key, certificate and authorities are not needed; a server may have
-     * both, and then takes either.
+     * Pre-shared keys, as Zabbix has them. A client has one, and then no certificates: it talks
+     * to nobody but who has the same. A server has any number, no two of the same identity, and
+     * takes the one that the client names; it needs no certificate, or has both, and then takes
+     * either. The suites are those that Zabbix takes: TLS 1.2 with AES-128, ECDHE-PSK or PSK, and
+     * those of TLS 1.3 that use SHA-256. Who names an identity that is not there cannot tell that
+     * from a wrong key.
      */
     const leat_tls_psk *psks;
     size_t psk_count;
@@ -69,7 +77,8 @@ LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
 
 /**
  * Makes the context of a client: TLS 1.2 or later, no renegotiation, no compression, no resumption;
- * the server's certificate must lead to one of the authorities (there is no default set of them).
+ * the server's certificate must lead to one of the authorities (there is no default set of them),
+ * or the server must have the pre-shared key.
  *
  * context  yours to free with SSL_CTX_free(), and to change before the first connection.
  * reason   set if it fails: a constant sentence. NULL is fine.
@@ -83,7 +92,7 @@ LEAT_API int leat_tls_client_context(const leat_tls_options *options, SSL_CTX **
 
 /*
  * The same for a server: it needs a key and a certificate, and demands a client's certificate that
- * leads to one of the authorities, unless insecure.
+ * leads to one of the authorities, unless insecure; or pre-shared keys.
  */
 LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **context,
                                      const char **reason);
@@ -115,19 +124,26 @@ LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
 #define LEAT_TLS_BY_PSK         2u
 #define LEAT_TLS_BY_CERTIFICATE 4u
 
-/* How the peer was let in: LEAT_TLS_BY_PSK or _BY_CERTIFICATE; 0 before the handshake is done. */
+/*
+ * How the peer was let in, with a context made here. 0: the handshake is not done, or the client of an
+ * insecure server came with neither.
+ */
 LEAT_API uint32_t leat_tls_peer_by(const leat_tls *tls);
 
-/* The identity of the key that was used; NULL: none was. Borrowed. */
+/*
+ * The identity of the key that both have; NULL: none was used, or the handshake is not done. Valid as
+ * long as tls.
+ */
 LEAT_API const char *leat_tls_psk_identity(const leat_tls *tls);
 
 /**
  * The issuer or the subject of the peer's certificate, in the form that Zabbix compares: RFC 4514,
- * most specific part first ("CN=px,O=Example").
+ * most specific part first ("CN=px,O=Example"), in UTF-8 that is not escaped.
  *
  * text  gets at most size octets of it, a NUL included, like snprintf().
  *
- * Returns its whole length; 0: there is no certificate.
+ * Returns its whole length; 0: there is no certificate, it has no such name, the handshake is not done,
+ * or there is no memory.
  */
 LEAT_API size_t leat_tls_peer_issuer(const leat_tls *tls, char *text, size_t size);
 LEAT_API size_t leat_tls_peer_subject(const leat_tls *tls, char *text, size_t size);
@@ -209,8 +225,8 @@ LEAT_API void leat_tls_trim(leat_tls *tls);
 LEAT_API SSL *leat_tls_ssl(const leat_tls *tls);
 
 /*
- * Why it failed (the text is OpenSSL's reason, or what is wrong with the peer's certificate); NULL if
- * it did not.
+ * Why it failed (the text is OpenSSL's reason, or what is wrong with the peer's certificate or its
+ * pre-shared key); NULL if it did not.
  */
 LEAT_API const leat_error *leat_tls_error(const leat_tls *tls);
 

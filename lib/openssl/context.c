@@ -3,6 +3,7 @@
  * its queue of errors is read once, by faults().
  */
 #include "memory.h"
+#include "psk.h"
 
 #include <leat/openssl.h>
 #include <limits.h>
@@ -10,7 +11,6 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
-#include <stdbool.h>
 #include <string.h>
 
 typedef STACK_OF(X509) x509_list;
@@ -365,9 +365,64 @@ static int verify(X509_STORE_CTX *store, void *arg)
     return believed;
 }
 
-/* Mode is what SSL_CTX_set_verify() takes unless the peer is believed anyway. */
-static int make(const leat_tls_options *given, const SSL_METHOD *method, int mode,
-                SSL_CTX **context, const char **reason)
+static bool has_psks(const leat_tls_options *options)
+{
+    return options->psk_count > 0;
+}
+
+/* Where there are keys, there may be nothing of certificates, or all that they take. */
+static bool has_certificates(const leat_tls_options *options)
+{
+    return options->pkcs12 != NULL || options->certificate != NULL || options->key != NULL ||
+           options->authorities != NULL;
+}
+
+static int check_psks(const leat_tls_options *options, bool is_client, const char **reason)
+{
+    if (!has_psks(options))
+        return LEAT_OK;
+    if (options->psks == NULL)
+        return refuse(reason, "there are no pre-shared keys where they should be");
+    if (is_client && options->psk_count > 1)
+        return refuse(reason, "a client has one pre-shared key");
+    if (is_client && has_certificates(options))
+        return refuse(reason, "a client has a pre-shared key or certificates, not both");
+    return LEAT_OK;
+}
+
+static int check_parties(const leat_tls_options *options, const struct parties *parties,
+                         bool is_client, const char **reason)
+{
+    if (has_psks(options) && !has_certificates(options))
+        return LEAT_OK;
+    if (!is_client && parties->key == NULL)
+        return refuse(reason, "a server needs a key and a certificate");
+    if (options->insecure == 0 && sk_X509_num(parties->authorities) == 0)
+        return refuse(reason, "there is no authority to verify the peer with");
+    return LEAT_OK;
+}
+
+/* Whom the context believes, and who it is. */
+static int furnish(SSL_CTX *context, const leat_tls_options *options, const struct parties *parties,
+                   bool is_client, const char **reason)
+{
+    int mode = is_client ? SSL_VERIFY_PEER : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    int status = use_authorities(context, parties, reason);
+
+    if (options->insecure == 0)
+        SSL_CTX_set_verify(context, mode, NULL);
+    else
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, believe_anyone);
+    SSL_CTX_set_cert_verify_callback(context, verify, NULL);
+    if (status == LEAT_OK)
+        status = use_identity(context, parties, reason);
+    if (status == LEAT_OK && has_psks(options))
+        status = lt_psks_use(context, options, is_client, reason);
+    return status;
+}
+
+static int make(const leat_tls_options *given, bool is_client, SSL_CTX **context,
+                const char **reason)
 {
     leat_tls_options options;
     struct parties parties = {0};
@@ -378,28 +433,22 @@ static int make(const leat_tls_options *given, const SSL_METHOD *method, int mod
     if (!lt_options_read(&options, sizeof options, given))
         return refuse(reason, "the options were not initialised");
     ERR_clear_error();
-    status = read_parties(&options, &parties, reason);
-    if (status == LEAT_OK && (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0 && parties.key == NULL)
-        status = refuse(reason, "a server needs a key and a certificate");
-    if (status == LEAT_OK && options.insecure == 0 && sk_X509_num(parties.authorities) == 0)
-        status = refuse(reason, "there is no authority to verify the peer with");
-    if (status == LEAT_OK) {
-        made = new_context(method);
-        status = made == NULL ? no_memory(reason) : use_authorities(made, &parties, reason);
-    }
+    status = check_psks(&options, is_client, reason);
     if (status == LEAT_OK)
-        status = use_identity(made, &parties, reason);
+        status = read_parties(&options, &parties, reason);
+    if (status == LEAT_OK)
+        status = check_parties(&options, &parties, is_client, reason);
+    if (status == LEAT_OK) {
+        made = new_context(is_client ? TLS_client_method() : TLS_server_method());
+        status =
+            made == NULL ? no_memory(reason) : furnish(made, &options, &parties, is_client, reason);
+    }
     free_parties(&parties);
     ERR_clear_error();
     if (status != LEAT_OK) {
         SSL_CTX_free(made);
         return status;
     }
-    SSL_CTX_set_cert_verify_callback(made, verify, NULL);
-    if (options.insecure == 0)
-        SSL_CTX_set_verify(made, mode, NULL);
-    else
-        SSL_CTX_set_verify(made, SSL_VERIFY_PEER, believe_anyone);
     *context = made;
     return LEAT_OK;
 }
@@ -415,14 +464,12 @@ int leat_tls_client_context(const leat_tls_options *options, SSL_CTX **context, 
 {
     const char *text;
 
-    return make(options, TLS_client_method(), SSL_VERIFY_PEER, context,
-                reason == NULL ? &text : reason);
+    return make(options, true, context, reason == NULL ? &text : reason);
 }
 
 int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **context, const char **reason)
 {
     const char *text;
 
-    return make(options, TLS_server_method(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                context, reason == NULL ? &text : reason);
+    return make(options, false, context, reason == NULL ? &text : reason);
 }

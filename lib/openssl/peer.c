@@ -1,5 +1,6 @@
 #include "peer.h"
 
+#include "psk.h"
 #include "text.h"
 
 #include <leat/openssl.h>
@@ -95,20 +96,91 @@ static bool is_for(X509 *certificate, const struct lt_peer *peer)
            (!has_addresses(certificate) && is_common_address(certificate, peer));
 }
 
+/* Before the handshake is done nobody has proved to have its key. Free it with X509_free(). */
+static X509 *certificate_of(const leat_tls *tls)
+{
+    return leat_tls_is_ready(tls) == 0 ? NULL : SSL_get_peer_certificate(leat_tls_ssl(tls));
+}
+
 int leat_tls_peer_is(const leat_tls *tls, const char *peer)
 {
     struct lt_peer wanted;
     X509 *certificate;
     bool is;
 
-    /* Before the handshake is done nobody has proved to have the key. */
-    if (leat_tls_is_ready(tls) == 0 || !lt_peer_read(peer, strlen(peer), &wanted))
+    if (!lt_peer_read(peer, strlen(peer), &wanted))
         return 0;
-    certificate = SSL_get_peer_certificate(leat_tls_ssl(tls));
+    certificate = certificate_of(tls);
     if (certificate == NULL)
         return 0;
     is = is_for(certificate, &wanted);
     X509_free(certificate);
     ERR_clear_error();
     return is ? 1 : 0;
+}
+
+const char *leat_tls_psk_identity(const leat_tls *tls)
+{
+    return leat_tls_is_ready(tls) == 0 ? NULL : lt_psk_used(leat_tls_ssl(tls));
+}
+
+uint32_t leat_tls_peer_by(const leat_tls *tls)
+{
+    X509 *certificate = certificate_of(tls);
+    bool has_certificate = certificate != NULL;
+
+    X509_free(certificate);
+    if (leat_tls_psk_identity(tls) != NULL)
+        return LEAT_TLS_BY_PSK;
+    return has_certificate ? LEAT_TLS_BY_CERTIFICATE : 0;
+}
+
+/* Like snprintf(). */
+static size_t put(const char *from, size_t length, char *text, size_t size)
+{
+    size_t piece = length < size ? length : size - 1;
+
+    if (size == 0)
+        return length;
+    if (piece > 0)
+        memcpy(text, from, piece);
+    text[piece] = '\0';
+    return length;
+}
+
+/* RFC 4514, and UTF-8 as it is: Zabbix compares text. NULL gives "". */
+static size_t put_name(const X509_NAME *name, char *text, size_t size)
+{
+    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+    BIO *bio = name == NULL ? NULL : BIO_new(BIO_s_mem());
+    char *written = NULL;
+    long length = 0;
+    size_t whole;
+
+    if (bio != NULL && X509_NAME_print_ex(bio, name, 0, flags) >= 0)
+        length = BIO_get_mem_data(bio, &written);
+    whole = put(written, length > 0 ? (size_t)length : 0, text, size);
+    BIO_free(bio);
+    ERR_clear_error();
+    return whole;
+}
+
+size_t leat_tls_peer_issuer(const leat_tls *tls, char *text, size_t size)
+{
+    X509 *certificate = certificate_of(tls);
+    size_t whole =
+        put_name(certificate == NULL ? NULL : X509_get_issuer_name(certificate), text, size);
+
+    X509_free(certificate);
+    return whole;
+}
+
+size_t leat_tls_peer_subject(const leat_tls *tls, char *text, size_t size)
+{
+    X509 *certificate = certificate_of(tls);
+    size_t whole =
+        put_name(certificate == NULL ? NULL : X509_get_subject_name(certificate), text, size);
+
+    X509_free(certificate);
+    return whole;
 }

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "memory.h"
 #include "peer.h"
+#include "psk.h"
 
 #include <leat/openssl.h>
 #include <limits.h>
@@ -147,12 +148,18 @@ static bool is_ssl(unsigned long error, int reason)
     return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == reason;
 }
 
-/* OpenSSL's reason for an error, or X.509's for a certificate that it did not believe. */
+/*
+ * OpenSSL's reason for an error, X.509's for a certificate that it did not believe, or ours for a
+ * key that is not the peer's.
+ */
 static const char *reason_text(const leat_tls *tls, unsigned long error)
 {
     long verified = SSL_get_verify_result(tls->ssl);
     const char *reason = ERR_reason_error_string(error);
+    const char *of_key = tls->ready ? NULL : lt_psk_error(tls->ssl, error);
 
+    if (of_key != NULL)
+        return of_key;
     if (is_ssl(error, SSL_R_CERTIFICATE_VERIFY_FAILED) && verified != X509_V_OK)
         return X509_verify_cert_error_string(verified);
     return reason == NULL ? "TLS failed" : reason;
@@ -406,6 +413,11 @@ int leat_tls_send_done(leat_tls *tls, size_t length)
         length -= piece;
     }
     return LEAT_OK;
+}
+
+int leat_tls_is_first_octet(uint8_t octet)
+{
+    return octet == SSL3_RT_HANDSHAKE ? 1 : 0;
 }
 
 int leat_tls_is_ready(const leat_tls *tls)
