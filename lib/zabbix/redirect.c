@@ -82,9 +82,9 @@ int leat_zabbix_redirect_follow(leat_zabbix_redirect *redirect, const leat_value
     } else {
         address = leat_value_text(leat_value_get(member, "address"), &length);
         to.revision = leat_zabbix_u64(leat_value_get(member, "revision"));
-        if (to.revision < redirect->revision)
+        if (to.revision > 0 && to.revision < redirect->revision)
             return LEAT_END;
-        if (!read_address(address, length, &to))
+        if (to.revision == 0 || !read_address(address, length, &to))
             return LEAT_E_PROTOCOL;
     }
     to.size = redirect->size;
