@@ -100,12 +100,11 @@ static void await(struct lt_zabbix_exchange *x)
     bool large = takes_configuration(x);
 
     x->zabbix.from = who_speaks(x);
-    x->zabbix.refuse_large = !large && !lt_zabbix_takes_large(&x->version, x->role);
+    x->zabbix.refuse_large =
+        !large && (x->connects || !lt_zabbix_takes_large(&x->version, x->role));
     x->since_ms = session->now_ms;
-    if (large && session->limits.message_bytes == lt_zabbix_limits.message_bytes)
-        session->limits.message_bytes = LARGE_LIMIT;
-    if (large && session->limits.inflated_bytes == lt_zabbix_limits.inflated_bytes)
-        session->limits.inflated_bytes = LARGE_LIMIT;
+    if (large && x->default_limits)
+        session->limits.message_bytes = session->limits.inflated_bytes = LARGE_LIMIT;
 }
 
 static void set_kind(struct lt_zabbix_exchange *x, uint32_t kind)
@@ -179,7 +178,7 @@ static int rules_member(struct lt_zabbix *z, const char *name, size_t length, co
     if (bit == LT_ZABBIX_NEEDS_REQUEST &&
         (x->step > 0 || lt_zabbix_request_kind(text, text_length) != x->kind))
         return lt_refuse(&z->core, LEAT_E_VALUE, 0, "not the request of this exchange", "request");
-    if (bit == LT_ZABBIX_NEEDS_RESPONSE)
+    if (bit == LT_ZABBIX_NEEDS_RESPONSE && x->step > 0)
         x->answered_failure = text_length != 7 || memcmp(text, "success", 7) != 0;
     if (known != NULL && (known->seen & LT_ZABBIX_SEEN_SECTION) != 0 &&
         lt_zabbix_section_fields(x->version.number, name, length) == NULL)
@@ -193,7 +192,7 @@ static int rules_end(struct lt_zabbix *z)
     struct lt_zabbix_exchange *x = (struct lt_zabbix_exchange *)z;
     uint32_t missing;
 
-    if (x->pattern == NULL || (x->refusing || (x->step > 0 && x->answered_failure)))
+    if (x->pattern == NULL || x->refusing || x->answered_failure)
         return LEAT_OK;
     missing = x->pattern->step[x->step].written & ~x->named;
     if (missing == 0)
@@ -774,6 +773,8 @@ int lt_zabbix_exchange_make(const leat_config *config, const leat_zabbix_exchang
     x->auto_compress = options->compress != 0;
     x->timeout_ms = options->timeout_ms;
     x->linger_ms = options->linger_ms;
+    x->default_limits = config == NULL || config->limits == NULL ||
+                        (config->limits->message_bytes == 0 && config->limits->inflated_bytes == 0);
     x->info = lt_writer(&x->zabbix.core.allocator, SIZE_MAX);
     x->zabbix.rules = &rules;
     x->zabbix.plain =

@@ -58,6 +58,7 @@ struct lt_zabbix_exchange {
     bool finished;         /* nothing more is to be exchanged */
     bool plain_check;      /* an agent was asked by a plain key */
     bool condemned;        /* the message that is arriving will be refused */
+    bool default_limits;   /* of message_bytes and inflated_bytes */
     bool clocked;          /* the time was told */
     bool told;             /* the owner knows that it is over */
     uint32_t named;        /* LT_ZABBIX_NEEDS_* that are in the message being written */

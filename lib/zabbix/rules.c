@@ -208,6 +208,8 @@ uint32_t lt_zabbix_needed_bit(const char *name, size_t length)
 
 bool lt_zabbix_takes_large(const struct lt_zabbix_version *version, uint32_t role)
 {
+    if (role == LEAT_ZABBIX_AS_AGENT)
+        return false;
     /* Before 6.4 what a passive proxy is asked may be its whole configuration. */
     if (role == LEAT_ZABBIX_AS_PASSIVE_PROXY && version->number < LT_ZABBIX_6_4)
         return true;
