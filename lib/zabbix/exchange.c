@@ -750,6 +750,8 @@ int lt_zabbix_exchange_make(const leat_config *config, const leat_zabbix_exchang
                             const struct lt_zabbix_owner *owner, void *engine,
                             leat_session **session)
 {
+    static const leat_limits none;
+    const leat_limits given = lt_limits(config, &none);
     struct lt_zabbix_version version;
     struct lt_zabbix_exchange *x;
     int status;
