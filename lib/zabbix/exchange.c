@@ -775,8 +775,7 @@ int lt_zabbix_exchange_make(const leat_config *config, const leat_zabbix_exchang
     x->auto_compress = options->compress != 0;
     x->timeout_ms = options->timeout_ms;
     x->linger_ms = options->linger_ms;
-    x->default_limits = config == NULL || config->limits == NULL ||
-                        (config->limits->message_bytes == 0 && config->limits->inflated_bytes == 0);
+    x->default_limits = given.message_bytes == 0 && given.inflated_bytes == 0;
     x->info = lt_writer(&x->zabbix.core.allocator, SIZE_MAX);
     x->zabbix.rules = &rules;
     x->zabbix.plain =
