@@ -258,7 +258,7 @@ static bool choose_suites(SSL_CTX *context)
            SSL_CTX_set_ciphersuites(context, SUITES_1_3) == 1;
 }
 
-/* To OpenSSL a key is in TLS 1.3 like a session resumed, which a server only does in its context. */
+/* To OpenSSL a key is in TLS 1.3 a session resumed, which a server does only in a context with a name. */
 static bool name_context(SSL_CTX *context)
 {
     static const unsigned char name[] = {'l', 'e', 'a', 't'};
@@ -284,6 +284,12 @@ static struct psks *new_psks(size_t count)
     return made;
 }
 
+static int no_memory(const char **reason)
+{
+    *reason = "out of memory";
+    return LEAT_E_NOMEM;
+}
+
 /* Reads the keys and hangs them on the context. */
 static int take(SSL_CTX *context, const leat_tls_options *options, bool is_client,
                 const char **reason)
@@ -291,16 +297,15 @@ static int take(SSL_CTX *context, const leat_tls_options *options, bool is_clien
     struct psks *made = new_psks(options->psk_count);
     const char *wrong;
 
-    *reason = "out of memory";
     if (made == NULL)
-        return LEAT_E_NOMEM;
+        return no_memory(reason);
     made->is_client = is_client;
     wrong = read_all(options->psks, made);
     if (wrong == NULL && hang(context, made))
         return LEAT_OK;
     free_psks(made);
     if (wrong == NULL)
-        return LEAT_E_NOMEM;
+        return no_memory(reason);
     *reason = wrong;
     return LEAT_E_VALUE;
 }
@@ -312,17 +317,15 @@ int lt_psks_use(SSL_CTX *context, const leat_tls_options *options, bool is_clien
 
     if (status != LEAT_OK)
         return status;
-    if (!choose_suites(context) || !name_context(context)) {
-        *reason = "out of memory";
-        return LEAT_E_NOMEM;
-    }
+    if (!choose_suites(context))
+        return no_memory(reason);
     if (is_client) {
         SSL_CTX_set_psk_client_callback(context, client_key);
         SSL_CTX_set_cert_verify_callback(context, believe_no_certificate, NULL);
-    } else {
-        SSL_CTX_set_psk_server_callback(context, server_key);
+        return LEAT_OK;
     }
-    return LEAT_OK;
+    SSL_CTX_set_psk_server_callback(context, server_key);
+    return name_context(context) ? LEAT_OK : no_memory(reason);
 }
 
 static bool is_used(const SSL *ssl)

@@ -31,6 +31,14 @@ static void number(X509 *certificate)
                      1);
 }
 
+static void add_name(X509 *certificate, const char *type, const char *text)
+{
+    ck_assert_int_eq(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), type,
+                                                MBSTRING_UTF8, (const unsigned char *)text, -1, -1,
+                                                0),
+                     1);
+}
+
 static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
@@ -57,9 +65,9 @@ struct t_identity t_issue(const struct t_identity *issuer, const struct t_subjec
     number(x509);
     (void)X509_gmtime_adj(X509_getm_notBefore(x509), hour ? -3600 : subject->from_s);
     (void)X509_gmtime_adj(X509_getm_notAfter(x509), hour ? 3600 : subject->until_s);
-    ck_assert_int_eq(X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
-                                                (const unsigned char *)name, -1, -1, 0),
-                     1);
+    if (subject->organization != NULL)
+        add_name(x509, "O", subject->organization);
+    add_name(x509, "CN", name);
     ck_assert_int_eq(X509_set_issuer_name(x509, X509_get_subject_name(issuer->certificate)), 1);
     ck_assert_int_eq(X509_set_pubkey(x509, made.key), 1);
     extend(x509, issuer->certificate, NID_subject_key_identifier, "hash");

@@ -19,7 +19,8 @@ struct t_identity {
  * an hour ago for two hours.
  */
 struct t_subject {
-    const char *name;  /* its CN */
+    const char *name;         /* its CN */
+    const char *organization; /* its O, which stands before the CN; NULL: none */
     const char *names; /* its subjectAltName, "DNS:leat.example,IP:192.0.2.1,IP:2001:db8::1" */
     bool authority;    /* it may issue others */
     long from_s;       /* valid from, and until, in seconds from now */
