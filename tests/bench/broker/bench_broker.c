@@ -3,7 +3,7 @@
  * trees: the same values, read, written and shown as text, in one process. Only the ratios count:
  * each job of ours runs in turn with its counterpart, and the fastest round of each is compared.
  */
-#define _POSIX_C_SOURCE 200809L
+#include "bench.h"
 
 #include <leat/broker.h>
 #include <leat/buffer.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROUNDS 40
 
@@ -21,14 +20,6 @@ struct sample {
     void (*build)(leat_builder *);
     unsigned repeat; /* in each round */
 };
-
-static void check(int status)
-{
-    if (status != LEAT_OK) {
-        fprintf(stderr, "%s\n", leat_status_name(status));
-        exit(1);
-    }
-}
 
 static void add_text(leat_builder *b, const char *text)
 {
@@ -226,25 +217,15 @@ static const struct {
     {"JSON text", ours_text, peer_text},
 };
 
-static double now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static void run(const struct sample *sample)
 {
-    struct peer *peer = calloc(1, sizeof *peer);
+    struct peer *peer = (struct peer *)must(calloc(1, sizeof *peer));
     msgpack_packer packer;
     struct ours ours;
     leat_builder *b;
     size_t job, length;
     unsigned round, i;
 
-    if (peer == NULL)
-        abort();
     check(leat_builder_new(NULL, &b));
     check(leat_builder_new(NULL, &ours.builder));
     check(leat_buffer_new(NULL, &ours.octets));
@@ -267,19 +248,20 @@ static void run(const struct sample *sample)
         double best_ours = 1e300, best_peer = 1e300;
 
         for (round = 0; round < ROUNDS; round++) {
-            double start = now_ns(), middle, end;
+            double start = now(), middle, end;
 
             for (i = 0; i < sample->repeat; i++)
                 jobs[job].ours(&ours);
-            middle = now_ns();
+            middle = now();
             for (i = 0; i < sample->repeat; i++)
                 jobs[job].peer(peer);
-            end = now_ns();
+            end = now();
             best_ours = middle - start < best_ours ? middle - start : best_ours;
             best_peer = end - middle < best_peer ? end - middle : best_peer;
         }
         printf("  %-20s %8.1f ns   msgpack-c %8.1f ns   %5.2f times as fast\n", jobs[job].name,
-               best_ours / sample->repeat, best_peer / sample->repeat, best_peer / best_ours);
+               best_ours / sample->repeat * 1e9, best_peer / sample->repeat * 1e9,
+               best_peer / best_ours);
     }
     msgpack_zone_destroy(&peer->memory);
     msgpack_sbuffer_destroy(&peer->octets);

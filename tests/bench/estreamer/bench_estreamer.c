@@ -3,6 +3,7 @@
  * core, the best of several rounds; only the ratios mean something.
  */
 #include "bench.h"
+#include "payloads.h"
 
 #include <leat/estreamer.h>
 #include <stdint.h>
@@ -158,10 +159,8 @@ static struct stream make_stream(const struct payload *payload)
     stream.message_bytes = sizeof header + payload->length;
     stream.messages = STREAM_BYTES / stream.message_bytes;
     stream.length = stream.messages * stream.message_bytes;
-    stream.bytes = (uint8_t *)malloc(stream.length);
-    stream.copy = (uint8_t *)malloc(stream.length);
-    if (stream.bytes == NULL || stream.copy == NULL)
-        die("out of memory");
+    stream.bytes = (uint8_t *)must(malloc(stream.length));
+    stream.copy = (uint8_t *)must(malloc(stream.length));
     for (at = stream.bytes; at < stream.bytes + stream.length; at += stream.message_bytes) {
         memcpy(at, header, sizeof header);
         memcpy(at + sizeof header, payload->octets, payload->length);

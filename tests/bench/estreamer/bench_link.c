@@ -8,6 +8,8 @@
 
 #include "bench.h"
 #include "certificates.h"
+#include "memory.h"
+#include "payloads.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -437,16 +439,6 @@ static void *hold_resized(void *block, size_t length, const char *file, int line
     return NULL;
 }
 
-/* The sessions and their adapters. */
-static void *count_leat(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    *(size_t *)ctx += new_bytes - old_bytes;
-    if (new_bytes > 0)
-        return realloc(block, new_bytes);
-    free(block);
-    return NULL;
-}
-
 /* Moves what one has to send to the other. True if there was anything. */
 static bool carry(struct end *from, struct end *to)
 {
@@ -477,8 +469,9 @@ static void settle(struct end *end)
 
 static void bench_memory(void)
 {
-    size_t before = held, leat = 0;
-    const leat_allocator allocator = {count_leat, &leat};
+    size_t before = held;
+    struct memory leat = {0, 0}; /* of the sessions and their adapters */
+    const leat_allocator allocator = memory_allocator(&leat);
     leat_config config;
     struct end client, server;
     bool moved;
@@ -502,7 +495,8 @@ static void bench_memory(void)
     (void)printf("octets of memory of a client and a server together, after the requests and "
                  "trimmed:\n  sessions %zu, TLS adapters %zu, OpenSSL %zu\n",
                  leat_session_memory(client.session) + leat_session_memory(server.session),
-                 leat - leat_session_memory(client.session) - leat_session_memory(server.session),
+                 leat.held - leat_session_memory(client.session) -
+                     leat_session_memory(server.session),
                  held - before);
     close_end(&client);
     close_end(&server);

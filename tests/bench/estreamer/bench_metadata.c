@@ -3,6 +3,7 @@
  * decoding of either. One core, the best of several rounds; only the ratios mean something.
  */
 #include "bench.h"
+#include "payloads.h"
 
 #include <leat/estreamer.h>
 #include <stdio.h>

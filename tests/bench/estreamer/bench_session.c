@@ -5,6 +5,7 @@
  */
 #include "bench.h"
 #include "counts.h"
+#include "payloads.h"
 
 #include <leat/estreamer.h>
 #include <stdbool.h>
@@ -36,9 +37,7 @@ static void keep(struct stream *stream, const void *octets, size_t length)
 {
     while (stream->size - stream->length < length) {
         stream->size = stream->size == 0 ? (size_t)1 << 20 : stream->size * 2;
-        stream->octets = (uint8_t *)realloc(stream->octets, stream->size);
-        if (stream->octets == NULL)
-            die("out of memory");
+        stream->octets = (uint8_t *)must(realloc(stream->octets, stream->size));
     }
     memcpy(stream->octets + stream->length, octets, length);
     stream->length += length;

@@ -1,18 +1,9 @@
-/* What the benches of eStreamer share: the clock, and records from the vectors. */
-#ifndef BENCH_H
-#define BENCH_H
+/* What the benches of eStreamer measure: records from the vectors. */
+#ifndef BENCH_PAYLOADS_H
+#define BENCH_PAYLOADS_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* Seconds: that passed, and that this process worked, whatever else the machine did meanwhile. */
-double now(void);
-double cpu(void);
-
-_Noreturn void die(const char *what);
-
-/* Fails unless status is LEAT_OK. */
-void check(int status);
 
 /* A record, as event data begins with it: behind its header of 8 or 16 octets. */
 struct payload {

@@ -1,12 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
+#include "payloads.h"
 
 #include "bench.h"
 
-#include <leat/leat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char *vectors = ".";
 
@@ -16,36 +14,6 @@ struct payload payloads[PAYLOADS] = {
     {.name = "file, s2/79", .file = "500_s2-79.hex"},
     {.name = "malware, s2/80", .file = "125_s2-80.hex"},
 };
-
-static double read_clock(clockid_t clock)
-{
-    struct timespec t;
-
-    (void)clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-double now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-double cpu(void)
-{
-    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
-}
-
-void die(const char *what)
-{
-    (void)fprintf(stderr, "bench: %s\n", what);
-    exit(1);
-}
-
-void check(int status)
-{
-    if (status != LEAT_OK)
-        die(leat_status_name(status));
-}
 
 static int hex_digit(int c)
 {
