@@ -100,12 +100,12 @@ struct play {
     struct t_bytes told; /* events that were drawn between pieces, each with ", " behind it */
 };
 
-/* LEAT_E_FRAME is FRAME, LEAT_OK is OK. */
+/* LEAT_E_FRAME is FRAME, LEAT_OK is OK; but LEAT_E_END is E_END, as there is END. */
 static const char *code_name(int code)
 {
     const char *name = leat_status_name(code) + strlen("LEAT_");
 
-    return code < 0 ? name + strlen("E_") : name;
+    return code < 0 && code != LEAT_E_END ? name + strlen("E_") : name;
 }
 
 static int code_of(const struct play *play, const char *name, size_t length)
@@ -353,9 +353,11 @@ static void commanded(struct play *play, int status, int code, size_t before)
 static int take_code(const struct play *play, char *text, const char **field, char **rest)
 {
     size_t length = strcspn(text, " ");
-    size_t code = strcspn(text, " /");
+    size_t code = strcspn(text, " /"), i;
 
     *field = code < length ? text + code + 1 : NULL;
+    for (i = code; i < length; i++)
+        text[i] = text[i] == '=' ? ' ' : text[i];
     *rest = text + length;
     if (**rest != '\0')
         *(*rest)++ = '\0';
@@ -371,7 +373,6 @@ static void send_message(struct play *play, int code, const char *field, char *t
     MUST(json != NULL && json > text, "%s: no message", play->line);
     json[-1] = '\0';
     (void)leat_send_data(play->session, &before);
-    /* The JSON needs its brace, so the name was cut at the space before. */
     status = live_send(play->session, text, json);
     commanded(play, status, code, before);
     if (field != NULL) {
@@ -383,10 +384,14 @@ static void send_message(struct play *play, int code, const char *field, char *t
 
 static void refuse_message(struct play *play, int code, const char *info)
 {
+    struct t_bytes text = live_text(info);
     size_t before;
 
     (void)leat_send_data(play->session, &before);
-    commanded(play, leat_zabbix_refuse(play->session, *info == '\0' ? NULL : info), code, before);
+    commanded(play,
+              leat_zabbix_refuse(play->session, *info == '\0' ? NULL : (const char *)text.data),
+              code, before);
+    t_free(text);
 }
 
 static void deadline(const struct play *play, const char *expected)

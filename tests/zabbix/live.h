@@ -65,7 +65,8 @@ leat_session *live_exchange(const leat_config *config, uint32_t role, bool conne
  *     memory COUNT           the session holds at most so many octets
  *
  * EVENT is its name, with !CODE if it has an error, and with /FIELD behind that. STATUS is the name
- * of a status code without LEAT_, CODE without LEAT_E_; FIELD need not be given. In TEXT ^A stands
+ * of a status code without LEAT_, CODE without LEAT_E_ (but E_END); FIELD need not be given, and has
+ * a = for each space. In TEXT ^A stands
  * for the octet 1 and so on, and a * in what is said for anything.
  */
 void live_play(const char *script);
