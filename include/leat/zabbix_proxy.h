@@ -110,13 +110,14 @@ LEAT_API uint64_t leat_zabbix_proxy_deadline(const leat_zabbix_proxy *proxy);
 /**
  * Puts a value into the buffer.
  *
- * history  itemid is needed. Without a clock it is dated now. Without ns, or with 0, it gets the
- *          next one of its second, from 1 on: no two values of an item may have the same time, and
- *          the server would lose the later one. id is not looked at.
+ * history  itemid is needed. Without a clock it is dated now. Without ns, or with 0, it gets one
+ *          that is counted up from 1 on, from value to value: no two values of an item may have the
+ *          same time, as the server would lose the later one. id is not looked at.
  * id       set to the number that it got: 1 and up. NULL is fine.
  *
  * LEAT_OK; LEAT_E_VALUE (no itemid, a time out of range, text that is not UTF-8 or holds a zero
- * octet), LEAT_E_LIMIT (the buffer is full, or the row alone over its limit), LEAT_E_NOMEM.
+ * octet, a member that a proxy does not send, a reason of state 1 or half of a log position that is
+ * missing), LEAT_E_LIMIT (the buffer is full, or the row alone over its limit), LEAT_E_NOMEM.
  *
  * Source: spec section 9.
  */
@@ -153,12 +154,21 @@ LEAT_API int leat_zabbix_proxy_connect(leat_zabbix_proxy *proxy, leat_session **
  *            openssl.h); what is asked of a passive proxy is answered to nobody else. Agents and
  *            senders need not be.
  *
- * An agent whose host belongs to another member of the proxy group is sent there.
+ * An agent whose host belongs to another member of the proxy group is sent there; a sender, by the
+ * host of its first row.
  *
  * LEAT_OK or LEAT_E_NOMEM.
  */
 LEAT_API int leat_zabbix_proxy_accept(leat_zabbix_proxy *proxy, uint32_t is_server,
                                       leat_session **session);
+
+/**
+ * Tells who the peer of an accepted session is, if that is known only after the TLS handshake:
+ * overrides is_server.
+ *
+ * LEAT_OK, LEAT_E_STATE (no session of a proxy that was connected to, or something was read already).
+ */
+LEAT_API int leat_zabbix_proxy_met(leat_session *session, uint32_t is_server);
 
 /* The configuration as it is: to look rows up in. Borrowed; lives as long as the proxy. */
 LEAT_API leat_zabbix_tables *leat_zabbix_proxy_tables(leat_zabbix_proxy *proxy);
@@ -191,7 +201,9 @@ LEAT_API int leat_zabbix_proxy_get_status(const leat_zabbix_proxy *proxy,
  * So a program that must lose nothing writes a save into a new file, and behind it a journal (and
  * fsync) after every value that it took and before it answers whoever gave it, and after every
  * exchange; and a new file when the journals have grown longer than the save. Octets are checked: a
- * journal that was cut by a crash is ignored from there on, and counts as not written.
+ * journal that was cut by a crash is ignored from there on, and counts as not written. The first
+ * journal of a proxy that was neither saved nor restored is a save. What was appended and could not
+ * be kept is missing in the journals behind it: save anew.
  *
  * LEAT_OK, LEAT_E_LIMIT (of the buffer), LEAT_E_NOMEM; then nothing was appended.
  */
@@ -199,9 +211,14 @@ LEAT_API int leat_zabbix_proxy_save(leat_zabbix_proxy *proxy, leat_buffer *buffe
 LEAT_API int leat_zabbix_proxy_journal(leat_zabbix_proxy *proxy, leat_buffer *buffer);
 
 /**
- * Restores a fresh proxy.
+ * Restores a fresh proxy, which was told the time.
  *
- * used  set to the octets that were understood; what is behind them was cut.
+ * used  set to the octets that were understood; what is behind them was cut, and must be cut off
+ *       before a journal is appended.
+ *
+ * The ids of new values go on behind a gap, so that none is given again that was in use when the
+ * last journal was not yet written. The version may be another one than that of the proxy that was
+ * saved: rows are brought into its form, and those that it lacks are dropped.
  *
  * LEAT_OK; LEAT_E_SYNTAX (no whole save, or of a proxy of another name), LEAT_E_STATE (not fresh),
  * LEAT_E_LIMIT, LEAT_E_NOMEM: then it is as fresh as before.
