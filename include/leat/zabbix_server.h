@@ -16,10 +16,16 @@
  * out. Rows count once the event of their message has come without an error; it is acknowledged when
  * leat_next() is called again, so keep them before that.
  *
+ * What did not count comes again: the event of its message has an error if the server is throttled,
+ * if another message of the same session was taken meanwhile, or if the version is one that the
+ * server does not take. A row has an error if real servers could not use it (it lacks a field, it is
+ * in no section or in the second one of a name); the others of its message count all the same.
+ *
  * Who may. A proxy that was not added, or that comes from an address, by a connection or with an
  * identity that it was not added with, is refused as real servers do, before any of its rows is
- * shown; it never gets a configuration or a task. For this a message has to say who sends it before
- * its first row, as all real proxies do.
+ * shown; it never gets a configuration or a task. For this a message has to say what it is and who
+ * sends it before its first row, and of which session it is before its first value, as those of all
+ * real proxies do.
  *
  * Source: spec sections 3 to 12.
  */
@@ -54,10 +60,10 @@ typedef struct leat_zabbix_peer {
 LEAT_API void leat_zabbix_peer_init(leat_zabbix_peer *peer, size_t size);
 
 /*
- * A proxy that may talk to the server. Fill it with leat_zabbix_member_init(), then change what you
+ * A proxy that may talk to the server. Fill it with leat_zabbix_server_member_init(), then change what you
  * want. All that it points to is copied.
  */
-typedef struct leat_zabbix_member {
+typedef struct leat_zabbix_server_member {
     uint64_t size;
     const char *name;
     uint32_t passive;         /* 0; 1: the server connects to it */
@@ -67,9 +73,9 @@ typedef struct leat_zabbix_member {
     const char *subject;      /* NULL or "": any */
     const char *addresses;    /* "10.0.0.1,192.168.0.0/24,2001:db8::1"; NULL or "": any */
     uint32_t compress;        /* 1; before 6.4, auto_compress at first */
-} leat_zabbix_member;
+} leat_zabbix_server_member;
 
-LEAT_API void leat_zabbix_member_init(leat_zabbix_member *member, size_t size);
+LEAT_API void leat_zabbix_server_member_init(leat_zabbix_server_member *member, size_t size);
 
 /*
  * Fill it with leat_zabbix_server_options_init(), then change what you want. All that it points to
@@ -81,7 +87,7 @@ typedef struct leat_zabbix_server_options {
     uint64_t config_ms;  /* 0: 10 s, before 6.4 an hour; how often passive proxies get it */
     uint64_t data_ms;    /* 1000: how often they are asked for data */
     uint64_t tasks_ms;   /* 1000: how often for tasks, if data are not due */
-    uint64_t retry_ms;   /* 5000: a passive proxy that failed waits so long */
+    uint64_t retry_ms;   /* 5000: a passive proxy that failed is left alone so long */
     uint64_t timeout_ms; /* as in leat_zabbix_exchange_options */
     uint64_t linger_ms;  /* as there */
     uint64_t configuration_bytes; /* 256 MiB: most memory for the tables of one proxy */
@@ -95,7 +101,8 @@ LEAT_API void leat_zabbix_server_options_init(leat_zabbix_server_options *option
 
 typedef struct leat_zabbix_server leat_zabbix_server;
 
-/* LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, a version that is none). */
+/* LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, a version that is none or
+ * below 5.0, no sessions to be remembered). */
 LEAT_API int leat_zabbix_server_new(const leat_config *config,
                                     const leat_zabbix_server_options *options,
                                     leat_zabbix_server **server);
@@ -112,7 +119,8 @@ LEAT_API uint64_t leat_zabbix_server_deadline(const leat_zabbix_server *server);
  * LEAT_OK, LEAT_E_VALUE (not initialised; a name that is none: 1 to 128 of A-Z a-z 0-9 . _ - and
  * space; addresses that are none; no connection allowed), LEAT_E_NOMEM.
  */
-LEAT_API int leat_zabbix_server_add(leat_zabbix_server *server, const leat_zabbix_member *member);
+LEAT_API int leat_zabbix_server_add(leat_zabbix_server *server,
+                                    const leat_zabbix_server_member *member);
 
 /* Forgets a proxy and all that was for it. LEAT_OK or LEAT_E_STATE (not known). */
 LEAT_API int leat_zabbix_server_remove(leat_zabbix_server *server, const char *name);
@@ -144,8 +152,14 @@ LEAT_API int leat_zabbix_server_task(leat_zabbix_server *server, const char *nam
  */
 LEAT_API void leat_zabbix_server_throttle(leat_zabbix_server *server, uint32_t on);
 
-/* The session of a connection that was accepted. LEAT_OK, LEAT_E_VALUE (not initialised),
- * LEAT_E_NOMEM. */
+/**
+ * The session of a connection that was accepted.
+ *
+ * peer  NULL: not known before the TLS handshake. Tell it by leat_zabbix_server_met() before the
+ *       first octet; no proxy may talk before.
+ *
+ * LEAT_OK, LEAT_E_VALUE (not initialised), LEAT_E_NOMEM.
+ */
 LEAT_API int leat_zabbix_server_accept(leat_zabbix_server *server, const leat_zabbix_peer *peer,
                                        leat_session **session);
 
@@ -162,21 +176,22 @@ LEAT_API int leat_zabbix_server_connect(leat_zabbix_server *server, const char *
                                         leat_session **session);
 
 /*
- * Tells who answered the connection, after the TLS handshake if there is one. LEAT_OK, LEAT_E_VALUE
- * (not initialised), LEAT_E_STATE (not such a session, or told before), LEAT_E_PROTOCOL (it is not
- * who was added: the session is over).
+ * Tells who is at the other end, after the TLS handshake if there is one. LEAT_OK, LEAT_E_VALUE (not
+ * initialised), LEAT_E_STATE (not such a session, or told before), LEAT_E_PROTOCOL (it is not the
+ * passive proxy that was added: the session is over), LEAT_E_NOMEM.
  */
 LEAT_API int leat_zabbix_server_met(leat_session *session, const leat_zabbix_peer *peer);
 
 /*
- * The name of the proxy at the other end, once it is known and may talk; NULL before, and for agents
- * and senders.
+ * The name of the proxy at the other end, once it is known and may talk; NULL before, when the
+ * exchange is over, and for agents and senders. Borrowed until it is removed.
  */
 LEAT_API const char *leat_zabbix_server_proxy(const leat_session *session);
 
 /*
- * Says that the data of the message that came last are safe (with hold). LEAT_OK or LEAT_E_STATE.
- * leat_zabbix_refuse() makes the proxy send them again.
+ * Says that the data of the message that came last are safe (with hold); the next leat_next() answers
+ * them. LEAT_OK, LEAT_E_STATE (nothing waits for it), LEAT_E_NOMEM. leat_zabbix_refuse() makes the
+ * proxy send them again.
  */
 LEAT_API int leat_zabbix_server_acknowledge(leat_session *session);
 
