@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the test cases of a run of `meson test`: tally.py BUILD_DIR
 
-Prints each case or program that failed, then a line: passed failed skipped. A program counts one for each
+Prints each case or program that failed or was skipped, then a line: passed failed skipped. A program counts one for each
 case that it reports, by Check or in TAP; one that ended badly counts at least one as failed, whatever it
 reported.
 """
@@ -24,6 +24,7 @@ def cases(output):
     passed = failed = skipped = 0
     for word, rest in TAP.findall(output):
         if "# SKIP" in rest.upper():
+            print(f"SKIPPED{rest}")
             skipped += 1
         elif word == "ok":
             passed += 1

@@ -23,6 +23,10 @@ class Tap:
         sys.stdout.flush()
         return good
 
+    def skip(self, name, reason):
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {reason}")
+
     def same(self, name, got, expected):
         detail = ""
         if got != expected:

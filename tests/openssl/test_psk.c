@@ -14,6 +14,7 @@ static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 static const leat_tls_psk psk = {"psk id 1", KEY};
 static const leat_tls_psk wrong_key = {"psk id 1", OTHER_KEY};
 static const leat_tls_psk stranger = {"psk id 2", KEY};
+static const leat_tls_psk zeros = {"psk id 2", "00000000000000000000000000000000"};
 
 /* What both believe where there are certificates. */
 static struct t_identity authority, identity;
@@ -270,6 +271,7 @@ START_TEST(an_unknown_identity_looks_like_a_wrong_key)
 
     ck_assert_str_eq(unknown.server, "the client names a pre-shared key that is not here");
     ck_assert_str_eq(wrong.server, "the client's pre-shared key is another one");
+    (void)refuse(&zeros, &psk, versions[_i]);
     ck_assert_uint_eq(unknown.octets, wrong.octets);
     ck_assert_uint_eq(unknown.last[0], SSL3_RT_ALERT);
     ck_assert_mem_eq(unknown.last, wrong.last, sizeof wrong.last);
@@ -451,21 +453,35 @@ START_TEST(nobody_else_gets_into_a_mixed_server)
 }
 END_TEST
 
+/* A client offers a key of its own making under this name. */
+static int offer(SSL *ssl, const char *name, const unsigned char **id, size_t *length,
+                 SSL_SESSION **session)
+{
+    static const unsigned char suite[] = {0x13, 0x01}, octets[32] = {0};
+    SSL_SESSION *made = SSL_SESSION_new();
+
+    ck_assert_int_eq(SSL_SESSION_set1_master_key(made, octets, sizeof octets), 1);
+    ck_assert_int_eq(SSL_SESSION_set_cipher(made, SSL_CIPHER_find(ssl, suite)), 1);
+    ck_assert_int_eq(SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION), 1);
+    *id = (const unsigned char *)name;
+    *length = strlen(name);
+    *session = made;
+    return 1;
+}
+
 /* A ticket of another server, which OpenSSL shows to the callback as if it were an identity. */
 static int offer_ticket(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *length,
                         SSL_SESSION **session)
 {
-    static const unsigned char suite[] = {0x13, 0x01}, octets[32] = {0xff, 0xfe, 0x01};
-    SSL_SESSION *made = SSL_SESSION_new();
-
     (void)md;
-    ck_assert_int_eq(SSL_SESSION_set1_master_key(made, octets, sizeof octets), 1);
-    ck_assert_int_eq(SSL_SESSION_set_cipher(made, SSL_CIPHER_find(ssl, suite)), 1);
-    ck_assert_int_eq(SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION), 1);
-    *id = octets;
-    *length = 3;
-    *session = made;
-    return 1;
+    return offer(ssl, "\xff\xfe\x01", id, length, session);
+}
+
+static int offer_identity(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *length,
+                          SSL_SESSION **session)
+{
+    (void)md;
+    return offer(ssl, psk.identity, id, length, session);
 }
 
 START_TEST(a_ticket_is_not_an_identity)
@@ -476,6 +492,22 @@ START_TEST(a_ticket_is_not_an_identity)
 
     SSL_CTX_set_psk_use_session_callback(context, offer_ticket);
     join(&client, &server, context, server_context(&server_options));
+    assert_talked(&client, &server, LEAT_TLS_BY_CERTIFICATE, NULL);
+    part(&client, &server);
+}
+END_TEST
+
+/* A caller who added a suite of another hash: who only named a key did not get in by it. */
+START_TEST(a_key_left_aside_is_not_used)
+{
+    leat_tls_options server_options = both(&psk, 1), client_options = both(NULL, 0);
+    SSL_CTX *of_client = client_context(&client_options, TLS1_3_VERSION);
+    SSL_CTX *of_server = server_context(&server_options);
+    struct t_end client, server;
+
+    SSL_CTX_set_psk_use_session_callback(of_client, offer_identity);
+    ck_assert_int_eq(SSL_CTX_set_ciphersuites(of_server, "TLS_AES_256_GCM_SHA384"), 1);
+    join(&client, &server, of_client, of_server);
     assert_talked(&client, &server, LEAT_TLS_BY_CERTIFICATE, NULL);
     part(&client, &server);
 }
@@ -1023,6 +1055,7 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, either_gets_into_a_mixed_server, 0, COUNT(versions));
     tcase_add_loop_test(cases, nobody_else_gets_into_a_mixed_server, 0, COUNT(versions));
     tcase_add_test(cases, a_ticket_is_not_an_identity);
+    tcase_add_test(cases, a_key_left_aside_is_not_used);
     tcase_add_test(cases, a_name_that_is_no_text_is_refused);
     tcase_add_loop_test(cases, nothing_is_resumed, 0, COUNT(versions));
     tcase_add_loop_test(cases, octet_by_octet, 0, COUNT(versions));
