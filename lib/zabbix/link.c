@@ -716,6 +716,7 @@ static void free_link(struct lt_zabbix_link *link)
     leat_zabbix_proxy *proxy = link->proxy;
 
     link->x->engine = NULL;
+    link->x->zabbix.core.need = 0; /* what it says next does not depend on more octets */
     *link->place = link->next;
     if (link->next != NULL)
         link->next->place = link->place;

@@ -85,19 +85,18 @@ static bool take_options(leat_zabbix_proxy *proxy, const leat_zabbix_proxy_optio
  * compress apart. False: not even a batch. */
 static bool take_limits(leat_zabbix_proxy *proxy, const leat_config *config)
 {
+    static const leat_limits none = {.size = sizeof none};
     const leat_zabbix_proxy_options *options = &proxy->options;
-    uint64_t queued, row;
+    const leat_limits limits = lt_limits(config, &lt_zabbix_limits);
+    uint64_t queued = limits.queued_bytes - limits.queued_bytes / 16, row;
 
-    proxy->limits = lt_limits(config, &lt_zabbix_limits);
-    queued = proxy->limits.queued_bytes;
-    queued -= queued / 16;
+    proxy->limits = lt_limits(config, &none);
     if (queued < 4096 || options->batch_rows == 0 || options->batch_bytes == 0 ||
         options->buffer_rows == 0 || options->buffer_bytes == 0 ||
         options->batch_bytes > queued - 2048)
         return false;
     proxy->message_bytes = as_size(queued - 2048);
-    row = proxy->limits.row_bytes < options->buffer_bytes ? proxy->limits.row_bytes
-                                                          : options->buffer_bytes;
+    row = limits.row_bytes < options->buffer_bytes ? limits.row_bytes : options->buffer_bytes;
     proxy->row_bytes = as_size(row);
     if (proxy->row_bytes >= proxy->message_bytes)
         proxy->row_bytes = proxy->message_bytes - 1;
@@ -136,7 +135,6 @@ int leat_zabbix_proxy_new(const leat_config *config, const leat_zabbix_proxy_opt
     }
     leat_config_init(&made->config, sizeof made->config);
     made->config.allocator = &made->allocator;
-    made->limits.size = sizeof made->limits;
     made->config.limits = &made->limits;
     made->upload = made->fresh = true;
     status = make_parts(made);

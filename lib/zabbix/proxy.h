@@ -72,8 +72,8 @@ struct lt_zabbix_link {
 
 struct leat_zabbix_proxy {
     leat_allocator allocator;
-    leat_config config; /* for sessions: with our copies of these */
-    leat_limits limits;
+    leat_config config; /* for sessions: with our copies of the allocator and the limits */
+    leat_limits limits; /* as they were given: 0 is a default */
     leat_zabbix_proxy_options options; /* its texts are ours: */
     char name[129];
     char session[33];
