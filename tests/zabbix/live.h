@@ -26,16 +26,17 @@ struct t_bytes live_take(leat_session *session);
 /* "proxy data" is LEAT_ZABBIX_PROXY_DATA. */
 uint32_t live_kind(const char *name);
 
-/* A session with these options; all others are those that leat_zabbix_exchange_options_init() sets. */
-leat_session *live_exchange(const leat_config *config, uint32_t role, bool connects,
+/* A session that connects for this exchange (0: it is connected to); else as it is by default. */
+leat_session *live_exchange(const leat_config *config, uint32_t role, uint32_t exchange,
                             const char *version);
 
 /*
  * Plays a script. Its first line makes the session:
  *
- *     ROLE VERSION accepts|connects [plain] [timeout MS] [linger MS]
+ *     ROLE VERSION accepts|asks=EXCHANGE [plain] [timeout MS] [linger MS]
  *
- * ROLE is server, proxy, passive, agent or sender, plain is for compress 0. Then a line for each
+ * ROLE is server, proxy, passive, agent or sender, EXCHANGE the name of the request with _ for spaces,
+ * plain is for compress 0. Then a line for each
  * step:
  *
  *     <FLAGS TEXT            the peer says a message: <1 {'response':'success'}

@@ -239,7 +239,7 @@ struct pair {
     uint8_t form; /* of the last message */
 };
 
-static leat_session *one_side(const struct pair *pair, uint32_t role, bool connects,
+static leat_session *one_side(const struct pair *pair, uint32_t role, uint32_t exchange,
                               uint64_t timeout_ms)
 {
     leat_zabbix_exchange_options options;
@@ -248,11 +248,19 @@ static leat_session *one_side(const struct pair *pair, uint32_t role, bool conne
     leat_zabbix_exchange_options_init(&options, sizeof options);
     options.version = pair->version;
     options.role = role;
-    options.connects = connects;
+    options.connects = exchange != 0;
+    options.exchange = exchange;
     options.compress = pair->compress;
     options.timeout_ms = timeout_ms;
     MUST(leat_zabbix_exchange_new(NULL, &options, &session) == LEAT_OK, "no session");
     return session;
+}
+
+static uint32_t kind_of(const struct row *row)
+{
+    const char *name = row->messages[0].name;
+
+    return strcmp(name, "plain") == 0 ? LEAT_ZABBIX_PASSIVE_CHECKS : live_kind(name);
 }
 
 static struct pair meet(const struct row *row, size_t version, uint32_t accepts, bool compress,
@@ -263,8 +271,8 @@ static struct pair meet(const struct row *row, size_t version, uint32_t accepts,
                         .number = versions[version].number,
                         .compress = compress};
 
-    pair.sides[0] = one_side(&pair, row->connects, true, timeout_ms);
-    pair.sides[1] = one_side(&pair, accepts, false, timeout_ms);
+    pair.sides[0] = one_side(&pair, row->connects, kind_of(row), timeout_ms);
+    pair.sides[1] = one_side(&pair, accepts, 0, timeout_ms);
     return pair;
 }
 
@@ -396,6 +404,13 @@ static void check_end(struct pair *pair, int heard, size_t message, bool lingers
     bool single = message == 0;
     const leat_event *event;
 
+    /* Who need not answer says so. */
+    if (single) {
+        MUST(heard == LEAT_MORE && leat_zabbix_refuse(closer, NULL) == LEAT_OK, "%s: closes",
+             label(pair, message));
+        MUST(waiting(closer) == 0, "%s: answers", label(pair, message));
+        heard = LEAT_END;
+    }
     MUST(heard == (said->by == pair->row->closes ? LEAT_MORE : LEAT_END), "%s: then %s",
          label(pair, message), leat_status_name(heard));
     MUST(leat_next(closer, &event) == LEAT_END, "%s: closes", label(pair, message));
@@ -420,15 +435,11 @@ static void check_end(struct pair *pair, int heard, size_t message, bool lingers
 
 static void walk_row(struct pair *pair, bool lingers)
 {
-    uint32_t kind = 0;
+    uint32_t kind = kind_of(pair->row);
     size_t i;
     int heard = LEAT_MORE;
 
-    if (strcmp(pair->row->messages[0].name, "plain") == 0)
-        kind = LEAT_ZABBIX_PASSIVE_CHECKS;
-    else
-        kind = live_kind(pair->row->messages[0].name);
-    check_exchange(pair, 0, 0, 0);
+    check_exchange(pair, kind, 0, 0);
     for (i = 0; pair->row->messages[i].name != NULL; i++) {
         pair->now_ms += 7;
         leat_tick(pair->sides[0], pair->now_ms);
@@ -521,6 +532,24 @@ START_TEST(waits)
 }
 END_TEST
 
+/* LEAT_OK, or why there is no such session. */
+static int make(uint32_t role, uint32_t exchange, const char *version)
+{
+    leat_zabbix_exchange_options options;
+    leat_session *session = NULL;
+    int status;
+
+    leat_zabbix_exchange_options_init(&options, sizeof options);
+    options.role = role;
+    options.connects = exchange != 0;
+    options.exchange = exchange;
+    options.version = version;
+    status = leat_zabbix_exchange_new(NULL, &options, &session);
+    ck_assert((status == LEAT_OK) == (session != NULL));
+    leat_session_free(session);
+    return status;
+}
+
 /* ---- who may ask whom for what ---- */
 
 static const struct {
@@ -551,46 +580,80 @@ static const struct {
     char letter;
 } roles[] = {{SERVER, 'S'}, {PROXY, 'P'}, {PASSIVE, 'A'}, {AGENT, 'G'}, {SENDER, 'D'}};
 
-/* Some other request of this name is known to that role. */
-static bool is_known_otherwise(size_t request, char letter, bool connects)
+/* Some other request of this name is known to that role and version. */
+static bool is_known_otherwise(size_t request, char letter, uint32_t number)
 {
     size_t i;
 
     for (i = 0; i < sizeof requests / sizeof *requests; i++) {
         if (i != request && strcmp(requests[i].name, requests[request].name) == 0 &&
-            strchr(connects ? requests[i].connects : requests[i].accepts, letter) != NULL)
+            number >= requests[i].from && number <= requests[i].to &&
+            strchr(requests[i].accepts, letter) != NULL)
             return true;
     }
     return false;
 }
 
+static bool is_asked(size_t request, char letter, uint32_t number)
+{
+    return number >= requests[request].from && number <= requests[request].to &&
+           strchr(requests[request].connects, letter) != NULL;
+}
+
+static uint32_t exchange_of(size_t request)
+{
+    return strcmp(requests[request].name, "plain") == 0 ? LEAT_ZABBIX_PASSIVE_CHECKS
+                                                        : live_kind(requests[request].name);
+}
+
+static int send_request(leat_session *session, size_t request, size_t version)
+{
+    char *json = of_version(requests[request].json, versions[version].text);
+    int status = live_send(session, requests[request].name, json);
+
+    free(json);
+    return status;
+}
+
+/* Connects for this request, and tries all. */
+static void ask_all(size_t request, size_t role, size_t version)
+{
+    uint32_t kind = exchange_of(request);
+    size_t i;
+
+    for (i = 0; i < sizeof requests / sizeof *requests; i++) {
+        leat_session *session = live_exchange(NULL, roles[role].role, kind, versions[version].text);
+        bool same = exchange_of(i) == kind;
+        int status = send_request(session, i, version);
+
+        if (same && is_asked(i, roles[role].letter, versions[version].number))
+            MUST(status == LEAT_OK, "%c of %s asks %s for %s: %s", roles[role].letter,
+                 versions[version].text, requests[request].name, requests[i].json,
+                 leat_error_field(leat_session_send_error(session)));
+        else if (!same)
+            MUST(status == LEAT_E_STATE && waiting(session) == 0, "%c of %s asks %s for %s: %s",
+                 roles[role].letter, versions[version].text, requests[request].name,
+                 requests[i].json, leat_status_name(status));
+        leat_session_free(session);
+    }
+}
+
 START_TEST(who_asks)
 {
-    size_t role, version;
+    size_t role, version, i;
 
     for (role = 0; role < sizeof roles / sizeof *roles; role++) {
-        bool may = strchr(requests[_i].connects, roles[role].letter) != NULL;
-
         for (version = 0; version < VERSIONS; version++) {
-            bool knows = versions[version].number >= requests[_i].from &&
-                         versions[version].number <= requests[_i].to;
-            leat_session *session =
-                live_exchange(NULL, roles[role].role, true, versions[version].text);
-            char *json = of_version(requests[_i].json, versions[version].text);
-            int status = live_send(session, requests[_i].name, json);
+            bool may = false;
 
-            if (may && knows) {
-                MUST(status == LEAT_OK, "%c asks %s %s: %s %s", roles[role].letter,
-                     versions[version].text, json,
-                     leat_error_text(leat_session_send_error(session)),
-                     leat_error_field(leat_session_send_error(session)));
-            } else if (!may && !is_known_otherwise((size_t)_i, roles[role].letter, true)) {
-                MUST(status == LEAT_E_STATE, "%c asks %s %s: %s", roles[role].letter,
-                     versions[version].text, json, leat_status_name(status));
-                MUST(waiting(session) == 0, "wrote something");
-            }
-            free(json);
-            leat_session_free(session);
+            for (i = 0; i < sizeof requests / sizeof *requests; i++)
+                may |= exchange_of(i) == exchange_of((size_t)_i) &&
+                       is_asked(i, roles[role].letter, versions[version].number);
+            MUST((make(roles[role].role, exchange_of((size_t)_i), versions[version].text) ==
+                  LEAT_OK) == may,
+                 "%c of %s, for %s", roles[role].letter, versions[version].text, requests[_i].name);
+            if (is_asked((size_t)_i, roles[role].letter, versions[version].number))
+                ask_all((size_t)_i, role, version);
         }
     }
 }
@@ -619,7 +682,8 @@ START_TEST(who_is_asked)
                 (void)snprintf(expected, sizeof expected, "ends PROTOCOL\nsilent");
             else
                 (void)snprintf(expected, sizeof expected, "wants read");
-            if ((may || !is_known_otherwise((size_t)_i, roles[role].letter, false)) &&
+            if ((may ||
+                 !is_known_otherwise((size_t)_i, roles[role].letter, versions[version].number)) &&
                 strcmp(requests[_i].name, "plain") != 0 && strstr(json, "data':[") == NULL) {
                 (void)snprintf(script, sizeof script, "%s %s accepts\n<1 %s\n%s",
                                (const char *[]){"server", "proxy", "passive", "agent"}[role],
@@ -692,11 +756,11 @@ static const struct {
      "server $V accepts\n<1 {'request':'proxy tasks'}\ntold proxy tasks!PROTOCOL, "
      "PROTOCOL\nsilent"},
     {"a server refuses what a passive proxy sent", 500, 704,
-     "server $V connects\nsend proxy data {'request':'proxy data'}\nspeaks\n"
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\n"
      "<3 {" TOKEN ",'version':'$V'," NOW "}\nnext proxy data\nrefuse nope\n"
      ">3 {'response':'failed','info':'nope'}\nover"},
     {"a server that has no configuration for it still ends the handshake", 604, 704,
-     "server $V connects\nsend proxy config {'request':'proxy config'}\nspeaks\n"
+     "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
      "<1 {'version':'$V'," TOKEN ",'config_revision':1}\nnext proxy config\nrefuse nope\nspeaks"},
     {"a server refuses active checks in the form of the request", 500, 704,
      "server $V accepts\n<1 " CHECKS "\nnext active checks\nrefuse host [x] not found\n"
@@ -745,16 +809,16 @@ static const struct {
     {"a control character", 500, 704,
      "server $V accepts\n<1 {'request':'proxy data','host':'px','version':'$V','x':'a^Ab'}\n"
      "told proxy data!SYNTAX, SYNTAX\n>1 {'response':'failed','info':'cannot parse as a valid "
-     "JSON object: *'}\nwants close"},
+     "JSON object*'}\nwants close"},
     {"malformed, compressed, answered uncompressed", 500, 704,
      "server $V accepts\n<3 {'request':'proxy data','host':'px',}\ntold proxy data!SYNTAX, SYNTAX\n"
-     ">1 {'response':'failed','info':'cannot parse as a valid JSON object: *'}"},
+     ">1 {'response':'failed','info':'cannot parse as a valid JSON object*'}"},
     {"malformed, to a proxy", 500, 704,
      "proxy $V accepts\n<1 {'request':'sender data'\ntold sender data!SYNTAX, SYNTAX\n"
-     ">1 {'response':'failed','info':'cannot parse as a valid JSON object: *'}"},
+     ">1 {'response':'failed','info':'cannot parse as a valid JSON object*'}"},
     {"trailing junk", 500, 704,
      "server $V accepts\n<1 " DATA " x\ntold " ROW "proxy data!SYNTAX, SYNTAX\n"
-     ">1 {'response':'failed','info':'cannot parse as a valid JSON object: *'}"},
+     ">1 {'response':'failed','info':'cannot parse as a valid JSON object*'}"},
     {"trailing space, CR and LF", 500, 704,
      "server $V accepts\n<1 " DATA " ^M^J\ntold " ROW "proxy data, MORE\nsend response " SUCCESS
      "\nspeaks\ntold END"},
@@ -772,31 +836,33 @@ static const struct {
      "server $V accepts\n<1 {'request':'proxy data','host':'px'," TOKEN ",'version':'$V'," NOW
      ",'request':'nonsense','version':'1.8'}\ntold proxy data, MORE"},
     {"what is answered may be malformed", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 {'response':}\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 {'response':}\n"
      "told response!SYNTAX, SYNTAX\nsilent\nwants close"},
     {"the answer is not framed", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\noctets 4f4b\nfails\nsilent"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\noctets 4f4b\nfails\nsilent"},
     {"a sender's answer is not framed", 500, 704,
-     "sender $V connects\nsend sender data " SENDER_DATA "\nspeaks\noctets 4f4b\nfails\nsilent"},
+     "sender $V asks=sender_data\nsend sender data " SENDER_DATA
+     "\nspeaks\noctets 4f4b\nfails\nsilent"},
     {"the answer is no object", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<1 nonsense\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<1 nonsense\n"
      "told plain!PROTOCOL, PROTOCOL\nsilent"},
     {"the answer is empty", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<1 \nends PROTOCOL\nsilent"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<1 \nends PROTOCOL\nsilent"},
     {"the answer has no response", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 {'upload':'enabled'}\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 {'upload':'enabled'}\n"
      "ends PROTOCOL\nsilent"},
     {"the answer is a request", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 {'request':'proxy data'}\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 {'request':'proxy data'}\n"
      "told proxy data!PROTOCOL, PROTOCOL\nsilent"},
     {"the answer is a refusal", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 {'response':'failed','info':'no'}\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA
+     "\nspeaks\n<3 {'response':'failed','info':'no'}\n"
      "told response, MORE\nend\ntold END"},
     {"the configuration is refused with words", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n"
      "<3 {'response':'failed','info':'no'}\ntold response, MORE\nend\ntold END"},
     {"either form is understood", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<1 " SUCCESS
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<1 " SUCCESS
      "\ntold response, MORE\nend\ntold END"},
 
     /* Framing. */
@@ -809,7 +875,8 @@ static const struct {
     {"TLS, to an agent", 500, 704,
      "agent $V accepts\noctets 160301020001 0001fc0303\nends FRAME\nsilent"},
     {"TLS, from a server", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\noctets 15030100020228\nends FRAME"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA
+     "\nspeaks\noctets 15030100020228\nends FRAME"},
     {"another magic", 500, 704,
      "server $V accepts\noctets 5a425845 01 0000000000000000\nends FRAME\nsilent"},
     {"no protocol flag", 500, 704,
@@ -832,7 +899,7 @@ static const struct {
     {"no zlib stream", 500, 704,
      "passive $V accepts\noctets 5a425844 03 04000000 02000000 7b7d7b7d\nends INFLATE\nsilent"},
     {"corrupt answer", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\nclaims 99 " SUCCESS
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\nclaims 99 " SUCCESS
      "\nends INFLATE\nsilent"},
     {"a gigabyte is announced", 500, 704,
      "server $V accepts\noctets 5a425844 01 00000040 00000000\ntold MORE\nmemory 40000\n"
@@ -844,10 +911,10 @@ static const struct {
     {"more than a gigabyte of text is announced", 500, 704,
      "server $V accepts\noctets 5a425844 03 10000000 01000040\nends LIMIT\nsilent"},
     {"a gigabyte is announced for an answer", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\ntrim\n"
      "octets 5a425844 03 00000040 00000040\ntold MORE\nmemory 100000"},
     {"more than a gigabyte for an answer", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n"
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n"
      "octets 5a425844 01 01000040 00000000\nends LIMIT"},
 
     /* Ends of the stream. */
@@ -857,18 +924,22 @@ static const struct {
     {"half a message", 500, 704,
      "passive $V accepts\noctets 5a425844 01 18000000 00000000 7b2272\nend\nends E_END\nsilent"},
     {"no answer", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\nend\nends E_END\nwants close"},
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG
+     "\nspeaks\nend\nends E_END\nwants close"},
     {"half an answer", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\noctets 5a425844 01\nend\nends E_END"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA
+     "\nspeaks\noctets 5a425844 01\nend\nends E_END"},
     {"no acknowledgement", 500, 704,
      "passive $V accepts\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "send proxy data {" TOKEN ",'version':'$V'," NOW "}\nspeaks\nend\nends E_END"},
     {"no data", 500, 704,
-     "server $V connects\nsend proxy data {'request':'proxy data'}\nspeaks\nend\nends E_END"},
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\nend\nends "
+     "E_END"},
     {"no value", 500, 604,
-     "server $V connects\nsend plain {'body':'agent.ping'}\nspeaks\nend\nends E_END"},
+     "server $V asks=passive_checks\nsend plain {'body':'agent.ping'}\nspeaks\nend\nends E_END"},
     {"a heartbeat has no answer", 602, 704,
-     "agent $V connects\nsend active check heartbeat " AGENT_BEAT "\nspeaks\nend\ntold END"},
+     "agent $V asks=active_check_heartbeat\nsend active check heartbeat " AGENT_BEAT
+     "\nspeaks\nend\ntold END"},
     {"a peer that says no more may be answered", 500, 704,
      "server $V accepts\n<1 " DATA
      "\nend\nnext history data\nnext proxy data\nsend response " SUCCESS "\nspeaks\ntold END"},
@@ -877,26 +948,26 @@ static const struct {
     {"two requests", 500, 704, "server $V accepts\n<1 " DATA "\n<1 " DATA "\nfails"},
     {"octets behind the request", 500, 704, "server $V accepts\n<1 " DATA "\noctets 00\nfails"},
     {"octets behind the answer", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
      "\noctets 00\nends FRAME\nsilent\nwants close"},
     {"octets behind the answer, later", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
      "\ntold response, MORE\noctets 5a425844\nends FRAME"},
     {"a message behind the acknowledgement", 500, 704,
      "passive $V accepts\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "send proxy data {" TOKEN ",'version':'$V'," NOW "}\nspeaks\n<3 " SUCCESS "\n<3 " SUCCESS
      "\nends FRAME"},
-    {"an answer before the request", 500, 704, "proxy $V connects\n<3 " SUCCESS "\nfails"},
+    {"an answer before the request", 500, 704, "proxy $V asks=proxy_data\n<3 " SUCCESS "\nfails"},
     {"who sends first", 500, 704,
      "server $V accepts\ndeny STATE response " SUCCESS "\nunable STATE nope\nsilent"},
 
     /* Redirects: section 12.5. */
     {"an agent is sent elsewhere", 700, 704,
-     "agent $V connects\nsend active checks " CHECKS "\n>1 " CHECKS "\n"
+     "agent $V asks=active_checks\nsend active checks " CHECKS "\n>1 " CHECKS "\n"
      "<1 {'response':'failed','redirect':{'revision':1,'address':'127.0.0.1:17999'}}\n"
      "told response, MORE\nend\ntold END"},
     {"an agent's heartbeat is sent elsewhere", 700, 704,
-     "agent $V connects\nsend active check heartbeat " AGENT_BEAT "\nspeaks\n"
+     "agent $V asks=active_check_heartbeat\nsend active check heartbeat " AGENT_BEAT "\nspeaks\n"
      "<1 {'redirect':{'revision':1,'address':'127.0.0.1:17999'},'response':'failed'}\n"
      "told response, MORE\nend\ntold END"},
     {"we send a heartbeat elsewhere", 700, 704,
@@ -905,7 +976,7 @@ static const struct {
      ">1 {'redirect':{'revision':1,'address':'a:1'},'response':'failed'}\ntold END\nwants close"},
     {"a heartbeat is an exchange of its own", 602, 704,
      "server $V accepts\n<1 " AGENT_BEAT "\nnext active check heartbeat\n"
-     "exchange active check heartbeat\ntold END\nsilent\nwants close"},
+     "exchange active check heartbeat\ntold MORE\nrefuse\nsilent\ntold END\nwants close"},
     {"agents before 6.2 have no heartbeat", 500, 600,
      "server $V accepts\n<1 " AGENT_BEAT "\nends PROTOCOL\nsilent"},
 
@@ -953,32 +1024,29 @@ static const struct {
      "<1 {'data':{}}\ntold proxy config!PROTOCOL/config_revision, PROTOCOL\n"
      ">3 {'response':'failed','info':'*','version':'$V'}\nwants close"},
     {"a configuration without revision, active", 604, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n<3 {'data':{}}\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n<3 {'data':{}}\n"
      "told proxy config!PROTOCOL/config_revision, PROTOCOL\nsilent"},
     {"nothing changed", 604, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n<3 {}\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n<3 {}\n"
      "told proxy config, MORE\nend\ntold END"},
     {"a passive proxy without session", 604, 704,
-     "server $V connects\nsend proxy config {'request':'proxy config'}\nspeaks\n"
+     "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
      "<1 {'version':'$V','config_revision':1}\ntold proxy config!PROTOCOL/session, PROTOCOL"},
     {"a passive proxy refuses", 604, 704,
-     "server $V connects\nsend proxy config {'request':'proxy config'}\nspeaks\n"
+     "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
      "<3 {'response':'failed','info':'configuration sync is already in progress',"
      "'version':'$V'}\nnext response\nsilent"},
     {"a passive proxy of another version gets no configuration, but its handshake ends", 700, 704,
-     "server $V connects\nsend proxy config {'request':'proxy config'}\nspeaks\n"
+     "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
      "<1 {'version':'6.4.21'," TOKEN ",'config_revision':1}\n"
      "told proxy config!PROTOCOL/version, PROTOCOL\nspeaks"},
     {"a passive proxy of another version may send data", 500, 704,
-     "server $V connects\nsend proxy data {'request':'proxy data'}\nspeaks\n"
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\n"
      "<3 {" TOKEN ",'version':'4.0.1'," NOW "}\ntold proxy data, MORE\nsend response " SUCCESS
      "\n>3 " SUCCESS "\ntold END"},
     {"active checks without host", 500, 704,
      "server $V accepts\n<1 {'request':'active checks','version':'$V'," TOKEN
      ",'config_revision':0}\ntold active checks!PROTOCOL/host, PROTOCOL"},
-    {"agent data without data", 500, 704,
-     "server $V accepts\n<1 {'request':'agent data'," TOKEN ",'host':'za1','version':'$V'}\n"
-     "told agent data!PROTOCOL/data, PROTOCOL"},
     {"sender data without data", 500, 704,
      "server $V accepts\n<1 {'request':'sender data'," NOW "}\n"
      "told sender data!PROTOCOL/data, PROTOCOL"},
@@ -988,19 +1056,19 @@ static const struct {
 
     /* The same for what we say. */
     {"our request for the configuration", 500, 704,
-     "proxy $V connects\n"
+     "proxy $V asks=proxy_config\n"
      "deny VALUE/host proxy config {'request':'proxy config','version':'$V'," TOKEN
      ",'config_revision':0}\n"
      "deny VALUE/version proxy config {'request':'proxy config','host':'px'," TOKEN
      ",'config_revision':0}\nsend proxy config " CONFIG},
     {"our request for the configuration, from 6.4 on", 604, 704,
-     "proxy $V connects\n"
+     "proxy $V asks=proxy_config\n"
      "deny VALUE/session proxy config {'request':'proxy config','host':'px','version':'$V',"
      "'config_revision':0}\n"
      "deny VALUE/config_revision proxy config {'request':'proxy config','host':'px',"
      "'version':'$V'," TOKEN "}\nsend proxy config " CONFIG},
     {"our data", 500, 704,
-     "proxy $V connects\n"
+     "proxy $V asks=proxy_data\n"
      "deny VALUE/request proxy data {'host':'px'," TOKEN ",'version':'$V'," NOW "}\n"
      "deny VALUE/host proxy data {'request':'proxy data'," TOKEN ",'version':'$V'," NOW "}\n"
      "deny VALUE/session proxy data {'request':'proxy data','host':'px','version':'$V'," NOW "}\n"
@@ -1010,41 +1078,36 @@ static const struct {
      "deny VALUE/ns proxy data {'request':'proxy data','host':'px'," TOKEN
      ",'version':'$V','clock':1}\nsend proxy data " DATA},
     {"our heartbeat", 500, 602,
-     "proxy $V connects\ndeny VALUE/host proxy heartbeat {'request':'proxy heartbeat',"
+     "proxy $V asks=proxy_heartbeat\ndeny VALUE/host proxy heartbeat {'request':'proxy heartbeat',"
      "'version':'$V'}\ndeny VALUE/version proxy heartbeat {'request':'proxy heartbeat',"
      "'host':'px'}\nsend proxy heartbeat " BEAT},
-    {"no heartbeat from 6.4 on", 604, 704,
-     "proxy $V connects\ndeny VALUE/request proxy heartbeat " BEAT "\nsend proxy data " DATA},
-    {"no agent heartbeat before 6.2", 500, 600,
-     "agent $V connects\ndeny VALUE/request active check heartbeat " AGENT_BEAT
-     "\nsend agent data " AGENT_DATA},
     {"no JSON checks before 7.0", 500, 604,
-     "server $V connects\ndeny VALUE/request passive checks " CHECK
+     "server $V asks=passive_checks\ndeny VALUE/request passive checks " CHECK
      "\nsend plain {'body':'agent.ping'}\n>1 agent.ping"},
     {"plain checks from 7.0 on, too", 700, 704,
-     "server $V connects\nsend plain {'body':'agent.ping'}\n>1 agent.ping\n<1 1\n"
+     "server $V asks=passive_checks\nsend plain {'body':'agent.ping'}\n>1 agent.ping\n<1 1\n"
      "told plain, MORE\nend\ntold END"},
     {"an agent that is older than JSON checks", 700, 704,
-     "proxy $V connects\nsend passive checks " CHECK "\n>1 " CHECK
+     "proxy $V asks=passive_checks\nsend passive checks " CHECK "\n>1 " CHECK
      "\n<1 ZBX_NOTSUPPORTED^@Unsupported item key.\ntold plain, MORE\nend\ntold END"},
     {"availability of interfaces before 5.4", 500, 500,
-     "proxy $V connects\ndeny VALUE/interface=availability proxy data {'request':'proxy "
+     "proxy $V asks=proxy_data\ndeny VALUE/interface=availability proxy data {'request':'proxy "
      "data','host':'px'," TOKEN
      ",'interface availability':[{'interfaceid':1,'available':1}],'version':'$V'," NOW "}\n"
      "send proxy data {'request':'proxy data','host':'px'," TOKEN
      ",'host availability':[{'hostid':1,'available':1}],'version':'$V'," NOW "}"},
     {"availability of hosts from 5.4 on", 504, 704,
-     "proxy $V connects\ndeny VALUE/host=availability proxy data {'request':'proxy "
+     "proxy $V asks=proxy_data\ndeny VALUE/host=availability proxy data {'request':'proxy "
      "data','host':'px'," TOKEN
      ",'host availability':[{'hostid':1,'available':1}],'version':'$V'," NOW "}\n"
      "send proxy data {'request':'proxy data','host':'px'," TOKEN
      ",'interface availability':[{'interfaceid':1,'available':1}],'version':'$V'," NOW "}"},
     {"host data before 6.2", 500, 600,
-     "proxy $V connects\ndeny VALUE/host=data proxy data {'request':'proxy data','host':'px'," TOKEN
-     ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW
+     "proxy $V asks=proxy_data\ndeny VALUE/host=data proxy data {'request':'proxy "
+     "data','host':'px'," TOKEN ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW
      "}\nsend proxy data " DATA},
     {"host data from 6.2 on", 602, 704,
-     "proxy $V connects\nsend proxy data {'request':'proxy data','host':'px'," TOKEN
+     "proxy $V asks=proxy_data\nsend proxy data {'request':'proxy data','host':'px'," TOKEN
      ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW "}"},
     {"passive sections are checked, too", 500, 600,
      "passive $V accepts\n<1 {'request':'proxy data'}\nnext proxy data\n"
@@ -1071,11 +1134,11 @@ static const struct {
      "deny VALUE/config_revision proxy config {'data':{}}\nsend proxy config "
      "{'data':{},'config_revision':1}"},
     {"our configuration, passive", 604, 704,
-     "server $V connects\nsend proxy config {'request':'proxy config'}\nspeaks\n"
+     "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
      "<1 {'version':'$V'," TOKEN ",'config_revision':1}\nnext proxy config\n"
      "deny VALUE/config_revision proxy config {'data':{}}\nsend proxy config {}"},
     {"our configuration in the request", 500, 602,
-     "server $V connects\ndeny VALUE/data proxy config {'request':'proxy config'}\n"
+     "server $V asks=proxy_config\ndeny VALUE/data proxy config {'request':'proxy config'}\n"
      "send proxy config {'request':'proxy config','data':{}}"},
     {"our last word on a configuration", 500, 602,
      "passive $V accepts\n<1 {'request':'proxy config','data':{}}\nnext proxy config\n"
@@ -1085,14 +1148,14 @@ static const struct {
      "server $V accepts\n<3 " DATA "\ntold " ROW "proxy data, MORE\n"
      "deny VALUE/response response {'upload':'enabled'}\nsend response " SUCCESS},
     {"our checks", 500, 704,
-     "agent $V connects\ndeny VALUE/host active checks {'request':'active checks'," TOKEN
+     "agent $V asks=active_checks\ndeny VALUE/host active checks {'request':'active checks'," TOKEN
      ",'config_revision':0,'version':'$V','variant':1}\nsend active checks " CHECKS},
     {"our sender data", 500, 704,
-     "sender $V connects\ndeny VALUE/data sender data {'request':'sender data'," NOW
+     "sender $V asks=sender_data\ndeny VALUE/data sender data {'request':'sender data'," NOW
      "}\nsend sender data " SENDER_DATA},
     {"another request than the name says", 500, 704,
-     "proxy $V connects\ndeny VALUE/request proxy data {'request':'proxy config','host':'px'," TOKEN
-     ",'version':'$V'," NOW "}"},
+     "proxy $V asks=proxy_data\ndeny VALUE/request proxy data {'request':'proxy "
+     "config','host':'px'," TOKEN ",'version':'$V'," NOW "}"},
 
     /* Section 2, where the form depends on what came before. */
     {"data, uncompressed, are answered as always", 604, 704,
@@ -1110,15 +1173,15 @@ static const struct {
     {"the configuration is always compressed", 604, 704,
      "server $V accepts plain\n<1 " CONFIG "\nnext proxy config\nsend proxy config {}\n>3 {}"},
     {"the acknowledgement of uncompressed data", 500, 602,
-     "server $V connects plain\nsend proxy data {'request':'proxy data'}\n"
+     "server $V asks=proxy_data plain\nsend proxy data {'request':'proxy data'}\n"
      ">1 {'request':'proxy data'}\n<1 {" TOKEN ",'version':'$V'," NOW "}\nnext proxy data\n"
      "send response " SUCCESS "\n>1 " SUCCESS},
     {"the acknowledgement of compressed data", 500, 602,
-     "server $V connects plain\nsend proxy data {'request':'proxy data'}\n"
+     "server $V asks=proxy_data plain\nsend proxy data {'request':'proxy data'}\n"
      ">1 {'request':'proxy data'}\n<3 {" TOKEN ",'version':'$V'," NOW "}\nnext proxy data\n"
      "send response " SUCCESS "\n>3 " SUCCESS},
     {"the acknowledgement of data in spite of the option", 604, 704,
-     "server $V connects plain\nsend proxy data {'request':'proxy data'}\n"
+     "server $V asks=proxy_data plain\nsend proxy data {'request':'proxy data'}\n"
      ">3 {'request':'proxy data'}\n<1 {" TOKEN ",'version':'$V'," NOW "}\nnext proxy data\n"
      "send response " SUCCESS "\n>3 " SUCCESS},
     {"a compressed handshake", 604, 704,
@@ -1148,40 +1211,41 @@ static const struct {
      "send proxy config {'version':'$V'," TOKEN ",'config_revision':1}\nspeaks\n<7 {}\n"
      "next proxy config"},
     {"a large header, with the configuration that was asked for", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n"
      "<7 {'full_sync':1,'data':{},'config_revision':1}\ntold proxy config, MORE\nend\ntold END"},
     {"16 GiB of configuration", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 05 0000000004000000 0000000000000000 7b\ntold MORE\nmemory 60000"},
     {"more than 16 GiB of configuration", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 05 0100000004000000 0000000000000000\nends LIMIT"},
     {"16 GiB of text of configuration", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 07 0000010000000000 0000000004000000\ntold MORE\nmemory 120000"},
     {"more than 16 GiB of text of configuration", 500, 704,
-     "proxy $V connects\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 07 0000010000000000 0100000004000000\nends LIMIT"},
     {"a large header, with a response", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\n<5 " SUCCESS "\nends FRAME"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<5 " SUCCESS "\nends FRAME"},
     {"a large header, from a passive proxy", 500, 704,
-     "server $V connects\nsend proxy data {'request':'proxy data'}\nspeaks\n"
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\n"
      "<5 {" TOKEN ",'version':'$V'," NOW "}\nends FRAME\nsilent"},
     {"a large header, to an agent", 500, 704,
      "agent $V accepts\n<5 agent.ping\nends FRAME\nsilent"},
     {"a large header, to a sender", 500, 704,
-     "sender $V connects\nsend sender data " SENDER_DATA "\nspeaks\n<5 " SUCCESS "\nends FRAME"},
+     "sender $V asks=sender_data\nsend sender data " SENDER_DATA "\nspeaks\n<5 " SUCCESS
+     "\nends FRAME"},
     {"a large request that is none for configuration", 500, 602,
      "passive $V accepts\noctets 5a425844 05 0100004000000000 0000000000000000 "
      "7b2272657175657374223a2270726f78792064617461222c\nfails"},
 
     /* Waiting. */
     {"lingers as long as it is told", 500, 704,
-     "proxy $V connects linger 5000\ntick 100\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
+     "proxy $V asks=proxy_data linger 5000\ntick 100\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
      "\ntold response, MORE\ndeadline 5100\ntick 5099\ntold MORE\ntick 5100\ntold END\n"
      "wants close"},
     {"does not linger", 500, 704,
-     "proxy $V connects linger 0\ntick 100\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
+     "proxy $V asks=proxy_data linger 0\ntick 100\nsend proxy data " DATA "\nspeaks\n<3 " SUCCESS
      "\ntold response, END\nwants close"},
     {"a passive proxy does not wait for the server behind its last word", 500, 602,
      "passive $V accepts\n<1 {'request':'proxy config','data':{}}\nnext proxy config\n"
@@ -1200,7 +1264,7 @@ static const struct {
     /* Memory of who only waits. */
     {"an idle session", 500, 704, "server $V accepts\nmemory 1024\ntrim\nmemory 1024"},
     {"an idle session that asked", 500, 704,
-     "proxy $V connects\nsend proxy data " DATA "\nspeaks\ntold MORE\ntrim\nmemory 1024"},
+     "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\ntold MORE\ntrim\nmemory 1024"},
     {"an idle session that was asked", 500, 704,
      "server $V accepts\n<3 " CONFIG "\ntold proxy config, MORE\ntrim\nmemory 1024"},
     {"an idle session in the middle", 500, 704,
@@ -1399,33 +1463,21 @@ END_TEST
 
 /* ---- calls ---- */
 
-static int make(uint32_t role, uint32_t connects, const char *version)
-{
-    leat_zabbix_exchange_options options;
-    leat_session *session = NULL;
-    int status;
-
-    leat_zabbix_exchange_options_init(&options, sizeof options);
-    options.role = role;
-    options.connects = connects;
-    options.version = version;
-    status = leat_zabbix_exchange_new(NULL, &options, &session);
-    ck_assert((status == LEAT_OK) == (session != NULL));
-    leat_session_free(session);
-    return status;
-}
-
 START_TEST(constructed)
 {
     uint32_t role;
 
     for (role = SERVER; role <= SENDER; role++) {
-        ck_assert_int_eq(make(role, 1, "7.0.22"), LEAT_OK);
         ck_assert_int_eq(make(role, 0, "7.0.22"), role == SENDER ? LEAT_E_VALUE : LEAT_OK);
+        ck_assert_int_eq(make(role, LEAT_ZABBIX_ROW, "7.0.22"), LEAT_E_VALUE);
+        ck_assert_int_eq(make(role, LEAT_ZABBIX_RESPONSE, "7.0.22"), LEAT_E_VALUE);
+        ck_assert_int_eq(make(role, LEAT_ZABBIX_PLAIN, "7.0.22"), LEAT_E_VALUE);
+        ck_assert_int_eq(make(role, UINT32_MAX, "7.0.22"), LEAT_E_VALUE);
     }
     ck_assert_int_eq(make(0, 0, "7.0.22"), LEAT_E_VALUE);
     ck_assert_int_eq(make(6, 0, "7.0.22"), LEAT_E_VALUE);
-    ck_assert_int_eq(make(UINT32_MAX, 1, "7.0.22"), LEAT_E_VALUE);
+    ck_assert_int_eq(make(UINT32_MAX, 0, "7.0.22"), LEAT_E_VALUE);
+    ck_assert_int_eq(make(UINT32_MAX, LEAT_ZABBIX_PROXY_DATA, "7.0.22"), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, "5.0"), LEAT_OK);
     ck_assert_int_eq(make(SERVER, 0, "5.0.0"), LEAT_OK);
     ck_assert_int_eq(make(SERVER, 0, "7.4.99"), LEAT_OK);
@@ -1434,6 +1486,24 @@ START_TEST(constructed)
     ck_assert_int_eq(make(SERVER, 0, ""), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, "seven"), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, NULL), LEAT_E_VALUE);
+}
+END_TEST
+
+/* What is asked for goes with connecting. */
+START_TEST(connecting)
+{
+    leat_zabbix_exchange_options options;
+    leat_session *session;
+
+    leat_zabbix_exchange_options_init(&options, sizeof options);
+    options.version = "7.0.22";
+    options.role = PROXY;
+    options.connects = 1;
+    ck_assert_int_eq(leat_zabbix_exchange_new(NULL, &options, &session), LEAT_E_VALUE);
+    options.connects = 0;
+    options.exchange = LEAT_ZABBIX_PROXY_DATA;
+    ck_assert_int_eq(leat_zabbix_exchange_new(NULL, &options, &session), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_exchange_new(NULL, NULL, &session), LEAT_E_VALUE);
 }
 END_TEST
 
@@ -1449,9 +1519,9 @@ START_TEST(options_are_checked)
     memset(&options, 0xff, sizeof options);
     leat_zabbix_exchange_options_init(&options, sizeof options);
     ck_assert_uint_eq(options.size, sizeof options);
-    ck_assert_str_eq(options.version, "7.0.22");
     ck_assert_uint_eq(options.role, 0);
     ck_assert_uint_eq(options.connects, 0);
+    ck_assert_uint_eq(options.exchange, 0);
     ck_assert_uint_eq(options.compress, 1);
     ck_assert_uint_eq(options.timeout_ms, 0);
     ck_assert_uint_eq(options.linger_ms, 1000);
@@ -1463,7 +1533,7 @@ END_TEST
 START_TEST(copied)
 {
     char version[] = "6.0.14";
-    leat_session *session = live_exchange(NULL, PASSIVE, false, version);
+    leat_session *session = live_exchange(NULL, PASSIVE, 0, version);
     struct t_bytes request = frame_text(1, "{\"request\":\"proxy config\"}"), said;
     const leat_event *event;
     const uint8_t *at;
@@ -1516,7 +1586,7 @@ static void check_state(leat_session *session)
 /* The same rules hold row by row: what is missing is found at the end, and may still be added. */
 START_TEST(in_pieces)
 {
-    leat_session *session = live_exchange(NULL, PROXY, true, "6.0.14");
+    leat_session *session = live_exchange(NULL, PROXY, LEAT_ZABBIX_PROXY_DATA, "6.0.14");
     leat_zabbix_history history;
     struct t_bytes said;
     struct taken taken;
@@ -1544,8 +1614,8 @@ START_TEST(in_pieces)
     ck_assert_uint_eq(waiting(session), 0);
     ck_assert_int_eq(put(session, "session", "0123456789abcdef0123456789abcdef"), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_end(session), LEAT_OK);
-    check_state(session);
     said = live_take(session);
+    check_state(session);
     at = said.data;
     taken = take_frame(&at, said.data + said.length);
     ck_assert_uint_eq(taken.flags, 3);
@@ -1559,18 +1629,22 @@ START_TEST(in_pieces)
 }
 END_TEST
 
-/* What was begun may be taken back, and something else said. */
+/* What was begun may be taken back, and said anew. */
 START_TEST(taken_back)
 {
-    leat_session *session = live_exchange(NULL, PROXY, true, "7.0.22");
+    leat_session *session = live_exchange(NULL, PROXY, LEAT_ZABBIX_PROXY_CONFIG, "7.0.22");
     char *config = of_version(CONFIG, "7.0.22");
 
     ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
-    ck_assert_int_eq(put(session, "request", "proxy data"), LEAT_OK);
+    ck_assert_int_eq(put(session, "request", "proxy config"), LEAT_OK);
+    ck_assert_int_eq(put(session, "host", "px"), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_abort(session), LEAT_OK);
-    ck_assert_uint_eq(leat_zabbix_exchange(session), 0);
+    /* What was taken back does not count. */
+    ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_end(session), LEAT_E_VALUE);
+    ck_assert_str_eq(refused_field(session), "request");
+    ck_assert_int_eq(leat_zabbix_abort(session), LEAT_OK);
     ck_assert_int_eq(live_send(session, "proxy config", config), LEAT_OK);
-    ck_assert_uint_eq(leat_zabbix_exchange(session), LEAT_ZABBIX_PROXY_CONFIG);
     free(config);
     leat_session_free(session);
 }
@@ -1579,7 +1653,7 @@ END_TEST
 /* A request that nobody may send here is found at its first member or at the end. */
 START_TEST(wrong_request_in_pieces)
 {
-    leat_session *session = live_exchange(NULL, SENDER, true, "7.0.22");
+    leat_session *session = live_exchange(NULL, SENDER, LEAT_ZABBIX_SENDER_DATA, "7.0.22");
     int status;
 
     ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
@@ -1596,7 +1670,7 @@ END_TEST
 START_TEST(configuration_in_pieces)
 {
     static const char *const fields[] = {"globalmacroid", "macro"};
-    leat_session *session = live_exchange(NULL, SERVER, false, "7.0.22");
+    leat_session *session = live_exchange(NULL, SERVER, 0, "7.0.22");
     char *config = of_version(CONFIG, "7.0.22");
     struct t_bytes text = live_text(config), request = frame(3, text.data, text.length), said;
     const leat_event *event;
@@ -1644,7 +1718,7 @@ START_TEST(idle_memory)
     leat_config_init(&config, sizeof config);
     config.allocator = &counter.allocator;
     for (i = 0; i < 1000; i++) {
-        sessions[i] = live_exchange(&config, i % 2 == 0 ? SERVER : PROXY, false, "7.0.22");
+        sessions[i] = live_exchange(&config, i % 2 == 0 ? SERVER : PROXY, 0, "7.0.22");
         leat_session_trim(sessions[i]);
         ck_assert_uint_eq(leat_session_memory(sessions[i]) * (i + 1) >= counter.now, 1);
     }
@@ -1659,8 +1733,8 @@ END_TEST
 START_TEST(in_a_pair)
 {
     char *data = of_version(DATA, "7.0.22");
-    leat_session *proxy = live_exchange(NULL, PROXY, true, "7.0.22");
-    leat_session *server = live_exchange(NULL, SERVER, false, "7.0.22");
+    leat_session *proxy = live_exchange(NULL, PROXY, LEAT_ZABBIX_PROXY_DATA, "7.0.22");
+    leat_session *server = live_exchange(NULL, SERVER, 0, "7.0.22");
     const leat_event *event;
 
     ck_assert_int_eq(live_send(proxy, "proxy data", data), LEAT_OK);
@@ -1689,6 +1763,7 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, of_another_version, 0, sizeof table / sizeof *table);
     tcase_add_loop_test(tc, large_headers, 0, sizeof branches / sizeof *branches);
     tcase_add_test(tc, constructed);
+    tcase_add_test(tc, connecting);
     tcase_add_test(tc, options_are_checked);
     tcase_add_test(tc, copied);
     tcase_add_test(tc, of_another_kind);
