@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Counts the test cases of a run of `meson test`: tally.py BUILD_DIR
 
-Prints each case or program that failed or was skipped, then a line: passed failed skipped. A program counts one for each
-case that it reports, by Check or in TAP; one that ended badly counts at least one as failed, whatever it
-reported.
+Prints each case or program that failed or was skipped, then a line: passed failed skipped. A program counts
+one for each case that it reports, by Check or in TAP; one that ended badly counts at least one as failed,
+whatever it reported.
 """
 
 import json

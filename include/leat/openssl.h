@@ -63,7 +63,7 @@ typedef struct leat_tls_options {
     uint32_t insecure; /* 1: believe any certificate; a server asks for one all the same */
     /*
      * Pre-shared keys, as Zabbix has them. A client has one, and then no certificates: it talks
-     * to nobody but who has the same. A server has any number, no two of the same identity, and
+     * to nobody but who has the same. A server has any number, one for an identity, and
      * takes the one that the client names; it needs no certificate, or has both, and then takes
      * either. The suites are those that Zabbix takes: TLS 1.2 with AES-128, ECDHE-PSK or PSK, and
      * those of TLS 1.3 that use SHA-256. Who names an identity that is not there cannot tell that

@@ -148,6 +148,13 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct psk *)a)->identity, ((const struct psk *)b)->identity);
 }
 
+/* Peers may share a key; those that do come once for each. */
+static bool contradict(const struct psk *a, const struct psk *b)
+{
+    return compare(a, b) == 0 &&
+           (a->key_length != b->key_length || CRYPTO_memcmp(a->key, b->key, KEY_MAX) != 0);
+}
+
 /*
  * Who names an identity that is not there gets a key that nobody has, and so cannot tell it from a
  * wrong key of one that is.
@@ -174,8 +181,8 @@ static const char *read_all(const leat_tls_psk *given, struct psks *psks)
         return wrong;
     qsort(psks->keys, psks->count, sizeof *psks->keys, compare);
     for (i = 1; i < psks->count; i++) {
-        if (compare(&psks->keys[i - 1], &psks->keys[i]) == 0)
-            return "two pre-shared keys have the same identity";
+        if (contradict(&psks->keys[i - 1], &psks->keys[i]))
+            return "two different pre-shared keys have the same identity";
     }
     return make_one_nobody_has(psks) ? NULL : "OpenSSL has no random octets";
 }

@@ -526,6 +526,22 @@ START_TEST(a_name_that_is_no_text_is_refused)
 }
 END_TEST
 
+/* With TLS 1.3 the client begins anew, and names its key again. */
+START_TEST(a_client_asked_for_another_group)
+{
+    leat_tls_options options = keys(&psk, 1);
+    SSL_CTX *of_client = client_context(&options, TLS1_3_VERSION);
+    SSL_CTX *of_server = server_context(&options);
+    struct t_end client, server;
+
+    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_client, "P-256:X25519"), 1);
+    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_server, "X25519"), 1);
+    join(&client, &server, of_client, of_server);
+    assert_talked(&client, &server, LEAT_TLS_BY_PSK, "psk id 1");
+    part(&client, &server);
+}
+END_TEST
+
 START_TEST(nothing_is_resumed)
 {
     leat_tls_options options = keys(&psk, 1);
@@ -542,13 +558,16 @@ END_TEST
 /* In pieces of one octet; and as long as the handshake lasts, nobody is known. */
 START_TEST(octet_by_octet)
 {
-    leat_tls_options options = keys(&psk, 1);
+    bool by_key = _i % 2 == 0;
+    leat_tls_options options = by_key ? keys(&psk, 1) : both(NULL, 0);
     struct t_end client, server;
 
-    open_ends(&client, &server, client_context(&options, versions[_i]), server_context(&options));
+    open_ends(&client, &server, client_context(&options, versions[_i / 2]),
+              server_context(&options));
     while (leat_tls_is_ready(server.tls) == 0) {
         ck_assert_uint_eq(leat_tls_peer_by(server.tls), 0);
         ck_assert_ptr_null(leat_tls_psk_identity(server.tls));
+        ck_assert_uint_eq(leat_tls_peer_subject(server.tls, NULL, 0), 0);
         if (leat_tls_is_ready(client.tls) == 0) {
             ck_assert_uint_eq(leat_tls_peer_by(client.tls), 0);
             ck_assert_ptr_null(leat_tls_psk_identity(client.tls));
@@ -559,7 +578,8 @@ START_TEST(octet_by_octet)
         (void)t_carry(&server, &client, 1);
     }
     t_talk(&client, &server, 1);
-    assert_talked(&client, &server, LEAT_TLS_BY_PSK, "psk id 1");
+    assert_talked(&client, &server, by_key ? LEAT_TLS_BY_PSK : LEAT_TLS_BY_CERTIFICATE,
+                  by_key ? "psk id 1" : NULL);
     part(&client, &server);
 }
 END_TEST
@@ -726,13 +746,21 @@ START_TEST(options_that_lack_or_contradict)
 {
     static const leat_tls_psk two[] = {{"a", KEY}, {"b", KEY}};
     static const leat_tls_psk same[] = {{"a", KEY}, {"b", KEY}, {"a", OTHER_KEY}};
+    static const leat_tls_psk shared[] = {{"a", KEY}, {"b", OTHER_KEY}, {"a", KEY "\n"}};
+    static const leat_tls_psk longer[] = {{"a", KEY}, {"a", KEY "00"}};
     static const leat_tls_psk parts[] = {{NULL, KEY}, {"a", NULL}};
     leat_tls_options options = keys(two, 2);
 
     ck_assert_str_eq(verdict(&options, true), "");
     ck_assert_str_eq(verdict(&options, false), "a client has one pre-shared key");
     options = keys(same, 3);
-    ck_assert_str_eq(verdict(&options, true), "two pre-shared keys have the same identity");
+    ck_assert_str_eq(verdict(&options, true),
+                     "two different pre-shared keys have the same identity");
+    options = keys(shared, 3);
+    ck_assert_str_eq(verdict(&options, true), "");
+    options = keys(longer, 2);
+    ck_assert_str_eq(verdict(&options, true),
+                     "two different pre-shared keys have the same identity");
     options = keys(&parts[0], 1);
     ck_assert_str_eq(verdict(&options, true), "a pre-shared key has no identity");
     options = keys(&parts[1], 1);
@@ -1057,8 +1085,9 @@ static void tests(TCase *cases)
     tcase_add_test(cases, a_ticket_is_not_an_identity);
     tcase_add_test(cases, a_key_left_aside_is_not_used);
     tcase_add_test(cases, a_name_that_is_no_text_is_refused);
+    tcase_add_test(cases, a_client_asked_for_another_group);
     tcase_add_loop_test(cases, nothing_is_resumed, 0, COUNT(versions));
-    tcase_add_loop_test(cases, octet_by_octet, 0, COUNT(versions));
+    tcase_add_loop_test(cases, octet_by_octet, 0, 2 * COUNT(versions));
     tcase_add_loop_test(cases, cut_handshakes, 0, COUNT(versions));
     tcase_add_loop_test(cases, identities, 0, COUNT(names));
     tcase_add_loop_test(cases, key_lengths, 0, COUNT(lengths));
