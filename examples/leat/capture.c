@@ -205,6 +205,7 @@ static const char *take_line(struct capture *capture, const char *text, size_t l
         return leat_error_text(leat_builder_error(capture->line));
     }
     line = leat_builder_value(capture->line);
+    memset(&origin, 0, sizeof origin);
     origin.dir = leat_value_text(leat_value_get(line, "dir"), &origin.dir_length);
     conn = leat_value_get(line, "conn");
     origin.has_conn = conn != NULL;

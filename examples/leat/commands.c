@@ -167,6 +167,114 @@ static const char estreamer_server_codes[] =
     "wrong usage, for files that cannot be read or written, and for addresses that it cannot\n"
     "listen at.\n";
 
+static const char zabbix_proxy_help[] =
+    "Is a Zabbix proxy: takes values from standard input, a JSON object a line such as\n"
+    "{\"itemid\":930001,\"value\":\"1\"}, and sees to it that the server gets each of them once.\n"
+    "{\"section\":\"discovery data\",\"row\":{...}} is a row of another section; "
+    "{\"reload\":true},\n"
+    "{\"status\":true} and {\"stop\":true} are commands. Prints, a JSON object a line, what is new "
+    "in\n"
+    "the configuration, tasks, acknowledgements, and what agents and senders say.\n";
+
+static const struct option zabbix_proxy_rows[] = {
+    {"--server", "HOST:PORT",
+     "the server; with --passive the addresses that it comes from, such as\n"
+     "10.0.0.1,192.168.0.0/24"},
+    {"--name", "NAME", "how the server knows the proxy"},
+    {"--passive", NULL, "let the server connect"},
+    {"--listen", "ADDR:PORT", "where the server, agents and senders may connect"},
+    {"--state", "FILE", "keep in FILE what must not be lost; resume from it"},
+    {"--session", "HEX", "the session of a proxy without a state (32 digits; at random)"},
+    {"--buffer-rows", "N", "keep at most N rows (1000000)"},
+    {"--buffer-bytes", "N", "keep at most so many octets of text (268435456)"},
+    {"--buffer-age", "SECONDS", "drop what is older (0: never)"},
+    {"--buffer-policy", "POLICY", "when it is full: wait (if left out) or drop-oldest"},
+    {"--config-frequency", "SECONDS", "ask for the configuration so often (10; before 6.4, 3600)"},
+    {"--data-frequency", "SECONDS", "send values so often, at most (1)"},
+    {"--exit-when-empty", NULL, "end when the input has ended and the server has all"},
+    {0},
+};
+
+static const char zabbix_server_help[] =
+    "Is a Zabbix server, as proxies, agents and senders see it: prints what they send, a JSON\n"
+    "object a line, and answers them. Lines on standard input are commands, such as\n"
+    "{\"proxy\":\"px\",\"task\":{\"type\":6,\"itemid\":930001,\"ttl\":600}}, {\"throttle\":true},\n"
+    "{\"reload\":true}, {\"status\":true} and {\"stop\":true}. SIGHUP is {\"reload\":true}.\n";
+
+static const struct option zabbix_server_rows[] = {
+    {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 for one that is free"},
+    {"--proxy", "NAME", "let an active proxy talk; may be repeated"},
+    {"--poll", "NAME=HOST:PORT", "connect to a passive proxy; may be repeated"},
+    {"--config", "FILE", "proxies, their keys and their configuration, in JSON"},
+    {"--state", "FILE", "keep in FILE which values it has, and tasks; resume from it"},
+    {"--throttle", NULL, "begin with telling proxies to send no data"},
+    {"--config-frequency", "SECONDS",
+     "give passive proxies the configuration so often (10; before 6.4, 3600)"},
+    {"--data-frequency", "SECONDS", "ask passive proxies for data so often (1)"},
+    {0},
+};
+
+static const char zabbix_live_codes[] =
+    "Exit code: 0 if it was stopped or all is done; 1 if a line of the input was refused,\n"
+    "values were dropped, or something could not be decoded; 2 for wrong usage, for files\n"
+    "that cannot be read or written, and for addresses that it cannot listen at.\n";
+
+static const char zabbix_send_help[] =
+    "Sends values for trapper items to a server or a proxy, as zabbix_sender does, and prints\n"
+    "each response. A line of --input is: host key value, with - for the host of --host, and\n"
+    "words with white space in double quotes.\n";
+
+static const struct option zabbix_send_rows[] = {
+    {"HOST:PORT", NULL, "the server or proxy; an IPv6 address is written as [ADDRESS]:PORT"},
+    {"KEY VALUE", NULL, "of one value"},
+    {"--host", "HOST", "the host that it is of"},
+    {"--input", "FILE", "values in lines; - is standard input"},
+    {"--with-timestamps", NULL, "lines are: host key timestamp value"},
+    {"--with-ns", NULL, "lines are: host key timestamp ns value"},
+    {"--timeout", "SECONDS", "how long to wait for an answer (60)"},
+    {0},
+};
+
+static const char zabbix_send_codes[] =
+    "Exit code: 0 if all was sent and processed; 1 if something could not be sent, or was\n"
+    "refused; 2 if some values were not processed, and for wrong usage.\n";
+
+static const char zabbix_get_help[] =
+    "Asks an agent for the value of a key, as zabbix_get does, and prints\n"
+    "{\"key\":...,\"value\":...}, or \"error\" in the place of \"value\".\n";
+
+static const struct option zabbix_get_rows[] = {
+    {"HOST:PORT", NULL, "the agent; an IPv6 address is written as [ADDRESS]:PORT"},
+    {"KEY", NULL, "of the item, such as agent.ping"},
+    {"--raw", NULL, "print the value as it is"},
+    {"--timeout", "SECONDS", "how long to wait for an answer (3)"},
+    {0},
+};
+
+static const char zabbix_get_codes[] =
+    "Exit code: 0 if there was a value; 1 if there was none; 2 for wrong usage.\n";
+
+static const struct option zabbix_tls_rows[] = {
+    {"--as-version", "VERSION", "speak as this one does: 5.0 to 7.4, or 6.0.14 (7.0)"},
+    {"--psk-identity", "IDENTITY", "the name of a pre-shared key"},
+    {"--psk-file", "FILE", "the key, as 32 to 512 hexadecimal digits"},
+    {"--cert", "FILE", "our certificate, as PEM"},
+    {"--key", "FILE", "its key, as PEM"},
+    {"--password-file", "FILE", "its first line is the password of --key"},
+    {"--ca", "FILE", "authorities that the other side's certificate must lead to, as PEM"},
+    {"--issuer", "NAME", "the issuer that it must have, such as CN=ca,O=Example"},
+    {"--subject", "NAME", "the subject that it must have"},
+    {"--tls-connect", "HOW",
+     "connect unencrypted, or by psk or cert; if left out, by what there is\n"
+     "a key for"},
+    {0},
+};
+
+static const struct option zabbix_accept_rows[] = {
+    {"--tls-accept", "LIST", "what others may do, with commas between; if left out, the same"},
+    {0},
+};
+
 static const struct command commands[] = {
     {
         .verb = "decode",
@@ -295,6 +403,56 @@ static const struct command commands[] = {
         .examples = "  leat estreamer server --listen :8302 --cert server.pem --key server.key \\\n"
                     "      --ca ca.pem --records events.ndjson --loop\n",
         .run = estreamer_server,
+    },
+    {
+        .verb = "zabbix",
+        .noun = "proxy",
+        .synopsis = "--server HOST:PORT --name NAME [OPTION...]",
+        .summary = "values for a Zabbix server, as JSON",
+        .help = zabbix_proxy_help,
+        .rows = {zabbix_proxy_rows, zabbix_tls_rows, zabbix_accept_rows, live_rows},
+        .codes = zabbix_live_codes,
+        .examples = "  leat zabbix proxy --server zabbix.example:10051 --name px \\\n"
+                    "      --state px.state <values.ndjson >events.ndjson\n",
+        .run = zabbix_proxy,
+    },
+    {
+        .verb = "zabbix",
+        .noun = "server",
+        .synopsis = "--listen ADDR:PORT [OPTION...]",
+        .summary = "takes what Zabbix proxies send, as JSON",
+        .help = zabbix_server_help,
+        .rows = {zabbix_server_rows, zabbix_tls_rows, zabbix_accept_rows, live_rows},
+        .codes = zabbix_live_codes,
+        .examples = "  leat zabbix server --listen :10051 --proxy px --state server.state \\\n"
+                    "      >>data.ndjson\n",
+        .run = zabbix_server,
+    },
+    {
+        .verb = "zabbix",
+        .noun = "send",
+        .synopsis = "[OPTION...] HOST:PORT [KEY VALUE]",
+        .summary = "sends values as zabbix_sender does",
+        .help = zabbix_send_help,
+        .rows = {zabbix_send_rows, zabbix_tls_rows, live_rows},
+        .codes = zabbix_send_codes,
+        .examples = "  leat zabbix send zabbix.example:10051 --host za1 trap.text hello\n",
+        .operands_min = 1,
+        .operands_max = 3,
+        .run = zabbix_send,
+    },
+    {
+        .verb = "zabbix",
+        .noun = "get",
+        .synopsis = "[OPTION...] HOST:PORT KEY",
+        .summary = "asks an agent as zabbix_get does",
+        .help = zabbix_get_help,
+        .rows = {zabbix_get_rows, zabbix_tls_rows, live_rows},
+        .codes = zabbix_get_codes,
+        .examples = "  leat zabbix get agent.example:10050 agent.ping\n",
+        .operands_min = 2,
+        .operands_max = 2,
+        .run = zabbix_get,
     },
 };
 

@@ -53,12 +53,6 @@ void place_comes_after(struct place *place, int descriptor);
  */
 uint64_t place_save(struct place *place, const leat_session *session, uint64_t now, bool at_once);
 
-/* The same for others who write files: a full disk, or a pipe that is closed, ends the program. */
-void file_give_up(const char *path);
-void file_write(const char *path, int descriptor, const void *data, size_t length);
-/* The new name of a file lasts when its folder was written. */
-void file_sync_name(const char *path);
-
 /* pcap.c: a capture file of packet records. */
 
 struct pcap {

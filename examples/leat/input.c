@@ -74,45 +74,52 @@ static void make_room(struct input *input)
     input->size = size;
 }
 
+bool input_pull(struct input *input)
+{
+    size_t count;
+
+    make_room(input);
+    count = input_read(input, input->buffer + input->end, CHUNK_BYTES);
+    input->ended = count == 0;
+    input->end += count;
+    return !input->ended;
+}
+
+bool input_whole_line(struct input *input, const char **line, size_t *length)
+{
+    size_t there = input->end - input->start;
+    const char *newline = NULL;
+
+    if (there > input->searched)
+        newline =
+            memchr(input->buffer + input->start + input->searched, '\n', there - input->searched);
+    input->searched = there;
+    if (newline == NULL && !(input->ended && there > 0))
+        return false;
+    input->searched = 0;
+    *line = input->buffer + input->start;
+    *length = newline != NULL ? (size_t)(newline - *line) : there;
+    input->start += *length + (newline != NULL ? 1 : 0);
+    if (*length > 0 && (*line)[*length - 1] == '\r')
+        --*length;
+    return true;
+}
+
 bool input_line(struct input *input, const char **line, size_t *length)
 {
-    size_t searched = 0;
-
-    for (;;) {
-        size_t there = input->end - input->start;
-        const char *newline = NULL;
-
-        if (there > searched)
-            newline = memchr(input->buffer + input->start + searched, '\n', there - searched);
-        if (newline != NULL || (input->ended && there > 0)) {
-            *line = input->buffer + input->start;
-            *length = newline != NULL ? (size_t)(newline - *line) : there;
-            input->start += *length + (newline != NULL ? 1 : 0);
-            if (*length > 0 && (*line)[*length - 1] == '\r')
-                --*length;
-            return true;
-        }
+    while (!input_whole_line(input, line, length)) {
         if (input->ended)
             return false;
-        searched = there;
-        make_room(input);
-        there = input_read(input, input->buffer + input->end, CHUNK_BYTES);
-        input->ended = there == 0;
-        input->end += there;
+        (void)input_pull(input);
     }
+    return true;
 }
 
 char *input_whole(struct input *input, size_t limit, size_t *length)
 {
     char *whole;
 
-    while (!input->ended) {
-        size_t count;
-
-        make_room(input);
-        count = input_read(input, input->buffer + input->end, CHUNK_BYTES);
-        input->ended = count == 0;
-        input->end += count;
+    while (input_pull(input)) {
         if (input->end > limit) {
             complain("%s: too long", input->name);
             exit(EXIT_USAGE);

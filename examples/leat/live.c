@@ -28,16 +28,30 @@
 /* Where signals write to, so that poll() wakes up. */
 static int signal_pipe[2] = {-1, -1};
 
-static void on_signal(int number)
+/* What is written there. */
+#define STOP   's'
+#define HANGUP 'h'
+
+static void tell_signal(char octet)
 {
     int saved = errno;
-    const char octet = 0;
 
+    (void)!write(signal_pipe[1], &octet, 1);
+    errno = saved;
+}
+
+static void on_signal(int number)
+{
     (void)number;
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
-    (void)!write(signal_pipe[1], &octet, 1);
-    errno = saved;
+    tell_signal(STOP);
+}
+
+static void on_hangup(int number)
+{
+    (void)number;
+    tell_signal(HANGUP);
 }
 
 /* The first SIGINT or SIGTERM stops the loop, the next one, of either, the program. */
@@ -77,16 +91,35 @@ static uint64_t clock_ms(void)
     return clock_us() / 1000u;
 }
 
-bool live_open(struct live *live, const struct arguments *arguments, bool is_server)
+void live_begin(struct live *live, const struct arguments *arguments)
 {
     memset(live, 0, sizeof *live);
     live->verbose = option_given(arguments, "--verbose");
     live->due = UINT64_MAX;
-    if (!security_open(&live->security, arguments, is_server))
-        return false;
     catch_signals();
     live->now = live->began_at = live->told_at = clock_ms();
+}
+
+bool live_open(struct live *live, const struct arguments *arguments, bool is_server)
+{
+    struct security security;
+
+    if (!security_open(&security, arguments, is_server))
+        return false;
+    live_begin(live, arguments);
+    live->security = security;
     return true;
+}
+
+void live_hear_hangups(struct live *live, void (*hangup)(struct live *live))
+{
+    struct sigaction action;
+
+    live->hangup = hangup;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_hangup;
+    action.sa_flags = SA_RESTART;
+    (void)sigaction(SIGHUP, &action, NULL);
 }
 
 bool live_record(struct live *live, const struct arguments *arguments)
@@ -169,7 +202,7 @@ void connection_end(struct connection *connection, bool failed, const char *form
     (void)vsnprintf(connection->reason, sizeof connection->reason, format, values);
     va_end(values);
     connection->failed = failed;
-    if (connection->state == CONNECTING) {
+    if (connection->state < OPEN) {
         close_now(connection);
         return;
     }
@@ -201,19 +234,38 @@ static void established(struct connection *connection)
     struct wire *wire = &connection->wire;
     const char *problem;
 
-    connection->state = OPEN;
     connection->deadline = live->now + OPENING_MS;
+    connection->security = &live->security;
     connection->role->open(connection);
+    if (connection->state == CLOSED)
+        return;
+    connection->state = OPEN;
     wire->session = connection->session;
     wire->recording = live->recording;
     wire->conn = connection->number;
     wire->dir_in = connection->role->dir_in;
     wire->dir_out = connection->role->dir_out;
-    problem = wire_open(wire, &live->security, connection->role->is_server);
+    problem = wire_open(wire, connection->security, connection->role->is_server);
     recording_event(live->recording, connection->number, NULL, "open");
     if (problem != NULL) {
         connection_end(connection, true, "%s", problem);
         close_now(connection); /* what the session would say must not be sent without TLS */
+    }
+}
+
+/* Waits for the first octet, which tells whether TLS begins, and leaves it there. */
+static void peek(struct connection *connection)
+{
+    uint8_t octet;
+    ssize_t count = recv(connection->descriptor, &octet, 1, MSG_PEEK);
+    bool waits = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+
+    connection->again = false;
+    if (count > 0) {
+        connection->is_tls = wire_is_tls(octet);
+        established(connection);
+    } else if (!waits || connection->live->now >= connection->deadline) {
+        connection_end(connection, false, "closed without a word");
     }
 }
 
@@ -368,7 +420,10 @@ static void accept_clients(struct live *live, int listener)
         connection->descriptor = descriptor;
         net_name((struct sockaddr *)&from, length, true, connection->peer);
         net_name((struct sockaddr *)&from, length, false, connection->peer_address);
-        established(connection);
+        if (connection->role->mixed)
+            connection->state = PEEKING;
+        else
+            established(connection);
     }
 }
 
@@ -436,38 +491,60 @@ static bool has_output(struct connection *connection)
     return !connection->write_over && wire_send_data(&connection->wire, &length) != NULL;
 }
 
+/* Draws the events, and lets the role answer. Whether there is more to be said as soon as the output is gone. */
+static bool exchange(struct connection *connection, int *status)
+{
+    const leat_event *event;
+    bool told, more;
+
+    do {
+        for (told = false; (*status = leat_next(connection->session, &event)) == LEAT_OK;
+             told = true)
+            connection->role->event(connection, event);
+        need_memory(*status);
+        more = connection->role->turn(connection);
+    } while (*status == LEAT_PAUSED && told);
+    return more;
+}
+
+/* Runs the wire. An end without close_notify cuts nothing off if all that is said has its length before it. */
+static int run_wire(struct connection *connection, char *problem, size_t size, bool *cut)
+{
+    int status = wire_run(&connection->wire, problem, size);
+
+    need_memory(status);
+    if (status == LEAT_E_END && connection->role->framed) {
+        (void)leat_recv_eof(connection->session);
+        *cut = true;
+        return LEAT_OK;
+    }
+    return status;
+}
+
 /* Tells all that came, and lets the role answer. */
 static void converse(struct connection *connection)
 {
-    const struct role *role = connection->role;
     leat_session *session = connection->session;
     char problem[256];
-    const leat_event *event;
     const leat_error *error;
-    bool told, more, had_output;
+    bool more = false, cut = false, had_output;
     size_t unsent;
-    int wire, status;
+    int wire, status = LEAT_MORE;
 
     connection->again = false;
-    wire = wire_run(&connection->wire, problem, sizeof problem);
-    need_memory(wire);
+    wire = run_wire(connection, problem, sizeof problem, &cut);
     leat_tick(session, connection->live->now); /* what came counts, however late it is read */
     if (!connection->ready && wire >= 0 && wire_is_ready(&connection->wire)) {
         connection->ready = true;
-        role->ready(connection);
+        connection->role->ready(connection);
         if (connection->state != OPEN)
             return;
     }
-    do {
-        for (told = false; (status = leat_next(session, &event)) == LEAT_OK; told = true)
-            role->event(connection, event);
-        need_memory(status);
-        more = role->turn(connection);
-    } while (status == LEAT_PAUSED && told);
-    if (wire >= 0 && connection->state == OPEN) {
-        wire = wire_run(&connection->wire, problem, sizeof problem);
-        need_memory(wire);
-    }
+    /* Before TLS is there, nobody knows whom it would be said to. */
+    if (connection->ready)
+        more = exchange(connection, &status);
+    if (wire >= 0 && connection->state == OPEN)
+        wire = run_wire(connection, problem, sizeof problem, &cut);
     had_output = has_output(connection);
     push(connection);
     /* When the output is gone, there is room for what waits: TLS takes so much at a time. */
@@ -476,13 +553,16 @@ static void converse(struct connection *connection)
     if (wire == LEAT_MORE || (more && !has_output(connection)))
         connection->again = true;
     error = leat_session_error(session);
-    connection->lost = wire == LEAT_E_END || (connection->read_over && connection->write_over);
+    connection->lost =
+        cut || wire == LEAT_E_END || (connection->read_over && connection->write_over);
     if (wire < 0)
         connection_end(connection, true, "%s", problem);
     else if (error != NULL)
         connection_fail(connection, error);
     else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
         connection_end(connection, false, "the other side closed the connection");
+    else if (cut)
+        connection_end(connection, true, "%s", problem);
     else if (connection->read_over && connection->write_over)
         connection_end(connection, true, "%s", strerror(connection->broken));
     else if (!connection->ready && connection->live->now >= connection->deadline)
@@ -521,6 +601,10 @@ static void take_turn(struct connection *connection, short happened)
         finish_connecting(connection, happened);
         happened = 0;
     }
+    if (connection->state == PEEKING) {
+        peek(connection);
+        happened = POLLIN;
+    }
     if (connection->state == OPEN) {
         if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0 && !connection->read_over)
             pull(connection);
@@ -535,17 +619,14 @@ static void take_turn(struct connection *connection, short happened)
 
 static uint64_t deadline_of(const struct connection *connection)
 {
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline;
 
     if (connection->again || connection->state == CLOSED)
         return 0;
-    if (connection->state == OPEN) {
-        deadline = leat_deadline(connection->session);
-        deadline = connection->due < deadline ? connection->due : deadline;
-        if (connection->ready)
-            return deadline;
-    }
-    return connection->deadline < deadline ? connection->deadline : deadline;
+    if (connection->state != OPEN || !connection->ready)
+        return connection->deadline;
+    deadline = leat_deadline(connection->session);
+    return connection->due < deadline ? connection->due : deadline;
 }
 
 static short polled_events(struct connection *connection)
@@ -556,6 +637,8 @@ static short polled_events(struct connection *connection)
         return 0;
     if (connection->state == CONNECTING)
         return POLLOUT;
+    if (connection->state == PEEKING)
+        return POLLIN;
     if (!connection->read_over &&
         (connection->state == ENDING || (leat_wants(connection->session) & LEAT_WANT_READ) != 0))
         events |= POLLIN;
@@ -601,7 +684,7 @@ static void add_polled(struct live *live, size_t *count, int descriptor, short e
     live->polled[(*count)++].revents = 0;
 }
 
-/* Waits until something happens; signal_pipe comes first, then listeners, then connections. */
+/* Waits until something happens; signal_pipe comes first, then listeners, then connections, then the input. */
 static void wait_for(struct live *live)
 {
     uint64_t deadline = live->due;
@@ -628,6 +711,8 @@ static void wait_for(struct live *live)
         /* A socket that nothing is wanted of would be told again and again that it was reset. */
         add_polled(live, &count, events == 0 ? -1 : connection->descriptor, events);
     }
+    live->input_index = count;
+    add_polled(live, &count, live->input != NULL ? live->input->descriptor : -1, POLLIN);
     if (deadline == UINT64_MAX)
         timeout = -1;
     else if (deadline <= live->now)
@@ -672,11 +757,24 @@ void live_stop(struct live *live)
     struct connection *connection;
 
     live->stopping = true;
+    live->input = NULL;
     stop_listening(live);
     for (connection = live->connections; connection != NULL; connection = connection->next) {
         connection_end(connection, false, "stopped");
         if (!connection->ready)
             connection->deadline = live->now; /* nothing was said that could be lost */
+    }
+}
+
+static void hear_signals(struct live *live)
+{
+    char octet;
+
+    while (read(signal_pipe[0], &octet, 1) == 1) {
+        if (octet == HANGUP)
+            live->hangup(live);
+        else
+            live_stop(live);
     }
 }
 
@@ -707,8 +805,10 @@ void live_run(struct live *live)
             if (live->polled[1 + i].revents != 0)
                 accept_clients(live, live->listeners[i]);
         }
+        if (live->input != NULL && live->polled[live->input_index].revents != 0)
+            live->read(live);
         if (live->polled[0].revents != 0)
-            live_stop(live);
+            hear_signals(live);
         tell_rates_in_time(live);
     }
     tell_rates(live, live->began_at, 0, 0, 0);

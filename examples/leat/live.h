@@ -45,6 +45,19 @@ bool address_is_ipv4(const uint8_t octets[16]);
 /* The 16 octets of an IPv4 address, as above. */
 void address_map(const uint8_t ipv4[4], uint8_t octets[16]);
 
+/* file.c: files that are to last. A full disk, or a pipe that is closed, ends the program. */
+
+/* Both texts as one, to be freed. */
+char *file_joined(const char *path, const char *end);
+/* The file's octets, to be freed; NULL: it is not there. False, with a complaint, if it cannot be read. */
+bool file_read_if_there(const char *path, char **data, size_t *length);
+void file_give_up(const char *path);
+void file_write(const char *path, int descriptor, const void *data, size_t length);
+/* The new name of a file lasts when its folder was written. */
+void file_sync_name(const char *path);
+/* Puts a whole file in the place of that one. */
+void file_replace(const char *path, const leat_buffer *buffer);
+
 /* recording.c: the octets of both directions, as decode capture reads them. */
 
 struct recording {
@@ -73,6 +86,16 @@ struct security {
     bool check_address;    /* it must be for the address that the client comes from */
 };
 
+/* Without TLS. */
+extern const struct security no_security;
+
+/* The file that an option names, if it was given. False, with a complaint: it cannot be read. */
+bool option_file(const struct arguments *arguments, const char *name, void **data, size_t *length);
+/* Frees what may be secret. */
+void secret_free(void *data, size_t length);
+/* Ends the text behind its first line. False, with a complaint: it is not one. */
+bool secret_line(char *text, size_t length, const char *path);
+
 /* By the options of the command. False, with a complaint, if they are not complete or not sound. */
 bool security_open(struct security *security, const struct arguments *arguments, bool is_server);
 void security_close(struct security *security);
@@ -95,12 +118,21 @@ struct wire {
  */
 const char *wire_open(struct wire *wire, const struct security *security, bool is_server);
 void wire_close(struct wire *wire);
+/* Whether a connection that begins with this octet begins with TLS. */
+bool wire_is_tls(uint8_t octet);
 /* Whether octets of the session can pass. */
 bool wire_is_ready(const struct wire *wire);
 /* A line about TLS: version and cipher; "no TLS". */
 void wire_describe(const struct wire *wire, char *text, size_t size);
 /* Whether the certificate of the other side is for that address; without TLS, it is. */
 bool wire_peer_is(const struct wire *wire, const char *address);
+
+/* How the other side was let in, as leat_tls_peer_by() tells; 1 without TLS. */
+uint32_t wire_peer_by(const struct wire *wire);
+/* The identity of the key that was used; NULL: none was. */
+const char *wire_psk_identity(const struct wire *wire);
+/* The issuer and the subject of the certificate; "" if there is none, or the name is too long. */
+void wire_peer_names(const struct wire *wire, char *issuer, char *subject, size_t size);
 
 /* As leat_tls_run(), and then the other verbs. reason tells what failed. */
 int wire_run(struct wire *wire, char *reason, size_t size);
@@ -126,7 +158,12 @@ struct role {
     const char *dir_in; /* of recordings: "server>client" */
     const char *dir_out;
     bool is_server;
-    /* TCP is there: makes connection->session. */
+    bool mixed;  /* of a server: TLS and none at one port, as the first octet tells */
+    bool framed; /* every message tells its length, so that nobody can cut one off unseen */
+    /*
+     * TCP is there: makes connection->session, and may choose connection->security. Or ends the connection, and
+     * makes none.
+     */
     void (*open)(struct connection *connection);
     /* TLS is there, too. */
     void (*ready)(struct connection *connection);
@@ -140,13 +177,15 @@ struct role {
     void (*closed)(struct connection *connection);
 };
 
-enum connection_state { CONNECTING, OPEN, ENDING, CLOSED };
+enum connection_state { CONNECTING, PEEKING, OPEN, ENDING, CLOSED };
 
 struct connection {
     struct live *live;
     const struct role *role;
     void *data; /* the role's */
     leat_session *session;
+    const struct security *security; /* live->security, unless the role chooses another */
+    bool is_tls;                     /* of a mixed role: the client began with TLS */
     uint64_t due; /* of the role: when it wants its turn, if nothing else happens */
     char peer[NET_NAME_BYTES];
     char peer_address[NET_NAME_BYTES];
@@ -163,7 +202,7 @@ struct connection {
     int descriptor;
     struct addrinfo *addresses; /* of a connection that we make, to be tried one after the other */
     struct addrinfo *address;
-    uint64_t deadline; /* of CONNECTING and ENDING, and of the TLS handshake */
+    uint64_t deadline; /* of CONNECTING, PEEKING and ENDING, and of the TLS handshake */
     bool read_over;
     bool write_over;
     int broken;         /* the errno that ended it; 0: none */
@@ -186,8 +225,12 @@ struct live {
     uint64_t due;
     uint64_t now; /* ms of a monotonic clock, in this turn of the loop */
     bool stopping;
+    struct input *input;             /* is waited for, NULL: there is none now; */
+    void (*read)(struct live *live); /* then something is there */
 
     /* The loop's own. */
+    void (*hangup)(struct live *live);
+    size_t input_index;
     struct recording recording_file;
     struct connection *connections;
     size_t connection_count;
@@ -209,6 +252,10 @@ struct live {
 
 /* Reads the options of TLS and --verbose. False, with a complaint, if they are wrong. */
 bool live_open(struct live *live, const struct arguments *arguments, bool is_server);
+/* The same without options of TLS. */
+void live_begin(struct live *live, const struct arguments *arguments);
+/* What SIGHUP does instead of ending the program. */
+void live_hear_hangups(struct live *live, void (*hangup)(struct live *live));
 /* Begins the recording of --record, which overwrites the file: when all else is sound. False, as above. */
 bool live_record(struct live *live, const struct arguments *arguments);
 void live_close(struct live *live);

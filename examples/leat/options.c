@@ -63,6 +63,12 @@ static bool take_option(struct arguments *arguments, int count, char *const *wor
         complain("%s needs %s", row->name, row->argument);
         return false;
     }
+    if (arguments->given_count == GIVEN_MAX) {
+        complain("too many options");
+        return false;
+    }
+    arguments->given_rows[arguments->given_count] = index;
+    arguments->given_values[arguments->given_count++] = arguments->values[index];
     return true;
 }
 
@@ -112,6 +118,20 @@ const char *option_value(const struct arguments *arguments, const char *name)
     if (find_row(arguments->command, name, strlen(name), &index) == NULL)
         return NULL;
     return arguments->values[index];
+}
+
+const char *option_next(const struct arguments *arguments, const char *name, size_t *at)
+{
+    size_t index;
+
+    (void)find_row(arguments->command, name, strlen(name), &index);
+    while (*at < arguments->given_count) {
+        size_t i = (*at)++;
+
+        if (arguments->given_rows[i] == index)
+            return arguments->given_values[i];
+    }
+    return NULL;
 }
 
 bool option_given(const struct arguments *arguments, const char *name)

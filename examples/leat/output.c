@@ -107,6 +107,15 @@ static void put_reason(struct output *output, const char *text, const char *fiel
     }
 }
 
+/* A member of a line, behind others, if there is a text for it. */
+static void put_member(struct output *output, const char *name, const char *text)
+{
+    if (text == NULL)
+        return;
+    (void)fprintf(stdout, ",\"%s\":", name);
+    put_text(output, text, strlen(text));
+}
+
 uint64_t output_offset(const struct output *output, uint64_t offset)
 {
     return offset > output->supplied ? offset - output->supplied : 0;
@@ -128,6 +137,8 @@ void output_event(struct output *output, const leat_event *event, const struct o
         put_text(output, origin->dir, origin->dir_length);
         if (origin->has_conn)
             (void)fprintf(stdout, ",\"conn\":%" PRIu64, origin->conn);
+        put_member(output, "proxy", origin->proxy);
+        put_member(output, "peer", origin->peer);
     }
     (void)fprintf(stdout, ",\"offset\":%" PRIu64 ",\"value\":", offset);
     if (value != NULL)
@@ -152,6 +163,16 @@ void output_event(struct output *output, const leat_event *event, const struct o
         put_hex(stdout, raw, length);
         (void)fputc('"', stdout);
     }
+    (void)fputs("}\n", stdout);
+}
+
+void output_news(struct output *output, const char *name, const char *proxy,
+                 const leat_value *value)
+{
+    (void)fprintf(stdout, "{\"event\":\"%s\"", name);
+    put_member(output, "proxy", proxy);
+    (void)fputs(",\"value\":", stdout);
+    put_json(output, value);
     (void)fputs("}\n", stdout);
 }
 

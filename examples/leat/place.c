@@ -7,94 +7,14 @@
 
 #include "estreamer_live.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX ((size_t)256 << 20)
-
 /* Between two writes: fsync() is slow, and an older place costs repeats only. Names are many. */
 #define SAVE_MS       100u
 #define SAVE_NAMES_MS 2000u
-
-static char *joined(const char *path, const char *end)
-{
-    size_t size = strlen(path) + strlen(end) + 1;
-    char *text = malloc(size);
-
-    need_memory(text == NULL ? LEAT_E_NOMEM : LEAT_OK);
-    (void)snprintf(text, size, "%s%s", path, end);
-    return text;
-}
-
-/* The file's octets, to be freed. False, with a complaint, if it is there but cannot be read. */
-static bool read_if_there(const char *path, char **data, size_t *length)
-{
-    struct stat about;
-
-    *data = NULL;
-    if (stat(path, &about) != 0 && errno == ENOENT)
-        return true;
-    *data = input_file(path, FILE_MAX, length);
-    return *data != NULL;
-}
-
-void file_give_up(const char *path)
-{
-    complain("%s: %s", path, strerror(errno));
-    exit(EXIT_USAGE);
-}
-
-void file_write(const char *path, int descriptor, const void *data, size_t length)
-{
-    const uint8_t *at = data;
-
-    while (length > 0) {
-        ssize_t count = write(descriptor, at, length);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            file_give_up(path);
-        at += count;
-        length -= (size_t)count;
-    }
-}
-
-void file_sync_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = joined(slash == NULL ? "." : path, "");
-    int descriptor;
-
-    if (slash != NULL)
-        folder[slash == path ? 1 : slash - path] = '\0';
-    descriptor = open(folder, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        file_give_up(folder);
-    (void)fsync(descriptor); /* some file systems cannot */
-    (void)close(descriptor);
-    free(folder);
-}
-
-static void replace(const char *path, const leat_buffer *buffer)
-{
-    size_t length;
-    const void *data = leat_buffer_data(buffer, &length);
-    char *temporary = joined(path, ".tmp");
-    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-    if (descriptor < 0)
-        file_give_up(temporary);
-    file_write(temporary, descriptor, data, length);
-    if (fsync(descriptor) != 0 || close(descriptor) != 0 || rename(temporary, path) != 0)
-        file_give_up(temporary);
-    free(temporary);
-    file_sync_name(path);
-}
 
 /* By the library's own eyes: a bookmark is sound if a client takes it. */
 static bool read_mark(struct place *place)
@@ -105,7 +25,7 @@ static bool read_mark(struct place *place)
     size_t length = 0;
     int status;
 
-    if (!read_if_there(place->path, &data, &length))
+    if (!file_read_if_there(place->path, &data, &length))
         return false;
     if (data == NULL)
         return true;
@@ -130,7 +50,7 @@ static bool read_names(struct place *place)
     size_t length = 0;
     int status;
 
-    if (!read_if_there(place->names_path, &data, &length))
+    if (!file_read_if_there(place->names_path, &data, &length))
         return false;
     if (data == NULL)
         return true;
@@ -157,7 +77,7 @@ bool place_open(struct place *place, const char *path, bool with_names)
     if (with_names)
         need_memory(leat_estreamer_metadata_new(NULL, 0, &place->names));
     if (path != NULL && with_names)
-        place->names_path = joined(path, ".metadata");
+        place->names_path = file_joined(path, ".metadata");
     sound = (path == NULL || read_mark(place)) && (place->names_path == NULL || read_names(place));
     if (!sound)
         place_close(place);
@@ -201,10 +121,10 @@ uint64_t place_save(struct place *place, const leat_session *session, uint64_t n
         if (place->names_path != NULL && place->names_changed) {
             leat_buffer_clear(place->names_data);
             need_memory(leat_estreamer_metadata_save(place->names, place->names_data));
-            replace(place->names_path, place->names_data);
+            file_replace(place->names_path, place->names_data);
         }
         if (place->moved)
-            replace(place->path, place->mark);
+            file_replace(place->path, place->mark);
     }
     place->moved = place->names_changed = false;
     place->saved_at = now;

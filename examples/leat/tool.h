@@ -51,13 +51,17 @@ const struct command *command_table(size_t *count);
 
 /* options.c: what follows the two words. */
 
-#define ROWS_MAX 48
+#define ROWS_MAX  48
+#define GIVEN_MAX 256
 
 struct arguments {
     const struct command *command;
     const char *values[ROWS_MAX]; /* as the command's rows; NULL: not given */
-    const char *operands[2];
+    const char *operands[3];
     size_t operand_count;
+    size_t given_rows[GIVEN_MAX]; /* all options in their order, those that are repeated too */
+    const char *given_values[GIVEN_MAX];
+    size_t given_count;
 };
 
 /* False, with a complaint, if the words are not as the command wants them. */
@@ -67,6 +71,9 @@ bool arguments_read(struct arguments *arguments, const struct command *command, 
 /* What was given for an option ("--from"), "" if it takes nothing; NULL: it was not given. */
 const char *option_value(const struct arguments *arguments, const char *name);
 bool option_given(const struct arguments *arguments, const char *name);
+
+/* The same for options that may be repeated: the next one of that name, from *at (0, at first) on. */
+const char *option_next(const struct arguments *arguments, const char *name, size_t *at);
 
 /* Prints the rows of the command's help. */
 void options_help(FILE *to, const struct command *command);
@@ -122,6 +129,17 @@ int estreamer_server(const struct arguments *arguments);
 #define estreamer_client        NULL
 #define estreamer_server        NULL
 #endif
+#ifdef WITH_ZABBIX
+int zabbix_proxy(const struct arguments *arguments);
+int zabbix_server(const struct arguments *arguments);
+int zabbix_send(const struct arguments *arguments);
+int zabbix_get(const struct arguments *arguments);
+#else
+#define zabbix_proxy  NULL
+#define zabbix_server NULL
+#define zabbix_send   NULL
+#define zabbix_get    NULL
+#endif
 
 /* input.c: files, read in chunks or in lines of any length. */
 
@@ -133,6 +151,7 @@ struct input {
     size_t size;
     size_t start;
     size_t end;
+    size_t searched; /* octets behind start that hold no end of a line */
     bool ended;
 };
 
@@ -145,6 +164,11 @@ size_t input_read(struct input *input, void *space, size_t size);
 
 /* The next line, without its end (LF or CR LF); valid until the next call. False: there is none. */
 bool input_line(struct input *input, const char **line, size_t *length);
+
+/* One read() behind what was read before. False: there was nothing, it has ended. */
+bool input_pull(struct input *input);
+/* The next line of what was read, as above. False: it is not there as a whole. */
+bool input_whole_line(struct input *input, const char **line, size_t *length);
 
 /*
  * A whole file of at most limit octets and a NUL, in memory that the caller frees. NULL, with a complaint: it
@@ -186,6 +210,8 @@ struct origin {
     size_t dir_length;
     uint64_t conn;
     bool has_conn;
+    const char *proxy; /* which is at the other end; NULL: none, or it is not known */
+    const char *peer;  /* its address; NULL: it goes without saying */
 };
 
 void output_open(struct output *output);
@@ -200,6 +226,10 @@ uint64_t output_offset(const struct output *output, uint64_t offset);
  */
 void output_event(struct output *output, const leat_event *event, const struct origin *origin,
                   const leat_value *names);
+
+/* Prints a line for what is no part of a conversation. */
+void output_news(struct output *output, const char *name, const char *proxy,
+                 const leat_value *value);
 
 /* Complains about the events that could not be decoded; false if there was none. */
 bool output_undecodable(const struct output *output, const char *file);

@@ -10,10 +10,9 @@
 /* Most octets of a file with keys or certificates. */
 #define FILE_MAX ((size_t)16 << 20)
 
-#ifdef WITH_OPENSSL
-/* The file that an option names, if it was given. False, with a complaint: it cannot be read. */
-static bool read_option(const struct arguments *arguments, const char *name, void **data,
-                        size_t *length)
+const struct security no_security = {0};
+
+bool option_file(const struct arguments *arguments, const char *name, void **data, size_t *length)
 {
     const char *path = option_value(arguments, name);
 
@@ -22,16 +21,18 @@ static bool read_option(const struct arguments *arguments, const char *name, voi
     return path == NULL || *data != NULL;
 }
 
-/* Frees what may be secret. */
-static void forget(void *data, size_t length)
+void secret_free(void *data, size_t length)
 {
+#ifdef WITH_OPENSSL
     if (data != NULL)
         OPENSSL_cleanse(data, length);
+#else
+    (void)length;
+#endif
     free(data);
 }
 
-/* Ends the text behind its first line. False, with a complaint: it is not one. */
-static bool end_line(char *text, size_t length, const char *path)
+bool secret_line(char *text, size_t length, const char *path)
 {
     size_t end = strcspn(text, "\n");
 
@@ -43,6 +44,7 @@ static bool end_line(char *text, size_t length, const char *path)
     return true;
 }
 
+#ifdef WITH_OPENSSL
 static bool open_context(struct security *security, const struct arguments *arguments,
                          bool is_server)
 {
@@ -54,13 +56,13 @@ static bool open_context(struct security *security, const struct arguments *argu
     bool sound;
 
     leat_tls_options_init(&options, sizeof options);
-    sound = read_option(arguments, "--pkcs12", &pkcs12, &options.pkcs12_length) &&
-            read_option(arguments, "--cert", &certificate, &options.certificate_length) &&
-            read_option(arguments, "--key", &key, &options.key_length) &&
-            read_option(arguments, "--ca", &authorities, &options.authorities_length) &&
-            read_option(arguments, "--password-file", &password, &password_length) &&
+    sound = option_file(arguments, "--pkcs12", &pkcs12, &options.pkcs12_length) &&
+            option_file(arguments, "--cert", &certificate, &options.certificate_length) &&
+            option_file(arguments, "--key", &key, &options.key_length) &&
+            option_file(arguments, "--ca", &authorities, &options.authorities_length) &&
+            option_file(arguments, "--password-file", &password, &password_length) &&
             (password == NULL ||
-             end_line(password, password_length, option_value(arguments, "--password-file")));
+             secret_line(password, password_length, option_value(arguments, "--password-file")));
     if (sound && password != NULL && pkcs12 == NULL && key == NULL) {
         complain("--password-file: there is no --pkcs12 or --key that it is for");
         sound = false;
@@ -78,9 +80,9 @@ static bool open_context(struct security *security, const struct arguments *argu
             sound = false;
         }
     }
-    forget(pkcs12, options.pkcs12_length);
-    forget(password, password_length);
-    forget(key, options.key_length);
+    secret_free(pkcs12, options.pkcs12_length);
+    secret_free(password, password_length);
+    secret_free(key, options.key_length);
     free(certificate);
     free(authorities);
     security->context = context;
@@ -152,6 +154,51 @@ void wire_close(struct wire *wire)
     leat_tls_free(wire->tls);
 #endif
     wire->tls = NULL;
+}
+
+bool wire_is_tls(uint8_t octet)
+{
+#ifdef WITH_OPENSSL
+    return leat_tls_is_first_octet(octet) != 0;
+#else
+    (void)octet;
+    return false;
+#endif
+}
+
+uint32_t wire_peer_by(const struct wire *wire)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_peer_by(wire->tls);
+#endif
+    (void)wire;
+    return 1;
+}
+
+const char *wire_psk_identity(const struct wire *wire)
+{
+#ifdef WITH_OPENSSL
+    if (wire->tls != NULL)
+        return leat_tls_psk_identity(wire->tls);
+#endif
+    (void)wire;
+    return NULL;
+}
+
+void wire_peer_names(const struct wire *wire, char *issuer, char *subject, size_t size)
+{
+    issuer[0] = subject[0] = '\0';
+#ifdef WITH_OPENSSL
+    /* A name that is cut would be that of somebody else. */
+    if (wire->tls != NULL && leat_tls_peer_issuer(wire->tls, issuer, size) >= size)
+        issuer[0] = '\0';
+    if (wire->tls != NULL && leat_tls_peer_subject(wire->tls, subject, size) >= size)
+        subject[0] = '\0';
+#else
+    (void)wire;
+    (void)size;
+#endif
 }
 
 bool wire_is_ready(const struct wire *wire)

@@ -1,0 +1,199 @@
+/* What the files of the program share that are about Zabbix. */
+#ifndef LEAT_ZABBIX_LIVE_H
+#define LEAT_ZABBIX_LIVE_H
+
+#include "live.h"
+
+#include <leat/zabbix.h>
+#include <leat/zabbix_proxy.h>
+#include <leat/zabbix_server.h>
+#include <leat/zabbix_tables.h>
+
+/* zabbix_tls.c: keys and certificates, and how one connects by them. */
+
+#define PEER_NAME_BYTES 1024
+
+/* A pre-shared key. */
+struct psk {
+    const char *identity;
+    const char *key;
+};
+
+struct keys {
+    uint32_t connects;  /* LEAT_ZABBIX_UNENCRYPTED, _PSK or _CERTIFICATE: how we do */
+    uint32_t accepts;   /* the sum of what others may */
+    const char *issuer; /* that a certificate must have; NULL: any */
+    const char *subject;
+    struct psk psk; /* identity NULL: none */
+
+    /* The files. */
+    void *psk_file;
+    size_t psk_length;
+    void *certificate;
+    size_t certificate_length;
+    void *key;
+    size_t key_length;
+    void *authorities;
+    size_t authorities_length;
+    void *password;
+    size_t password_length;
+};
+
+/* By the options of the command. False, with a complaint, if they are not complete or not sound. */
+bool keys_open(struct keys *keys, const struct arguments *arguments);
+void keys_close(struct keys *keys);
+
+/* "unencrypted", "psk" or "cert", as LEAT_ZABBIX_*; 0: none of them. */
+uint32_t connection_type(const char *word, size_t length);
+const char *connection_word(uint32_t type);
+
+/*
+ * What is needed to connect by a type, with that key; or to accept by the sum of types, with these keys. False,
+ * with a complaint: it cannot be done. To be closed with security_close().
+ */
+bool keys_connect(const struct keys *keys, uint32_t type, const struct psk *psk,
+                  struct security *security);
+bool keys_accept(const struct keys *keys, uint32_t types, const struct psk *psks, size_t count,
+                 struct security *security);
+
+/* Who is at the other end, when TLS is there. */
+struct facts {
+    leat_zabbix_peer peer; /* points to what is below and to the connection */
+    char issuer[PEER_NAME_BYTES];
+    char subject[PEER_NAME_BYTES];
+};
+
+void facts_read(struct facts *facts, const struct connection *connection);
+/* Whether the certificate, if the peer was let in by one, has the names that keys demand. */
+bool facts_suit(const struct facts *facts, const struct keys *keys);
+
+/* zabbix_common.c: versions, times, and lines that go in and out. */
+
+#define VERSION_BYTES 32
+
+/* The version of --as-version, with a patch level. False, with a complaint: it is none. */
+bool version_read(const struct arguments *arguments, char version[VERSION_BYTES]);
+
+/* Whether a version is at least that one. */
+bool version_is_since(const char *text, size_t length, uint64_t major, uint64_t minor);
+
+/* ns since 1970. */
+int64_t clock_ns(void);
+
+/* Prints an event of a connection; proxy is the name of the one at its other end, or NULL. */
+void print_event(struct output *output, const struct connection *connection,
+                 const leat_event *event, const char *proxy);
+
+/* What text of JSON says, as a line of the input or a file: a record. NULL, and *problem tells why not. */
+const leat_value *record_read(leat_builder *builder, const char *text, size_t length,
+                              const char **problem);
+
+/* Whether the line is that command: {"reload":true}. */
+bool is_command(const leat_value *line, const char *name);
+
+/* The field's text, which holds no zero octet, to be freed. NULL: it is not there. */
+char *text_copy(const leat_value *record, const char *name);
+
+/* Whether every field of the record has one of the names (up to NULL); if not, *unknown is the first. */
+bool fields_known(const leat_value *record, const char *const *names, const char **unknown,
+                  size_t *length);
+
+/* The room for a value in a buffer without limits. */
+void new_buffer(leat_buffer **buffer);
+
+/* Writes out what was printed, and if it goes to a file, onto the disk: before it is acknowledged. */
+void output_keep(void);
+
+/* zabbix_answer.c: what agents and senders are answered. */
+
+struct asker {
+    uint64_t rows; /* of values, in the message at hand */
+    uint64_t began_us;
+};
+
+/* Answers the event, if it is a request that the engines leave to us. */
+void answer(struct asker *asker, leat_session *session, const leat_event *event,
+            leat_zabbix_tables *tables, const char *version);
+
+/* zabbix_journal.c: a proxy's state in a file. */
+
+struct journal {
+    const char *path; /* NULL: it is kept in memory only */
+    leat_buffer *buffer;
+    int descriptor;
+    uint64_t saved; /* octets of the file that are a save, */
+    uint64_t added; /* and those behind it */
+};
+
+/* Restores the proxy, if the file is there. False, with a complaint, if it is not sound. */
+bool journal_open(struct journal *journal, const char *path, leat_zabbix_proxy *proxy);
+/* What changed is on the disk when this returns. A failure ends the program. */
+void journal_write(struct journal *journal, leat_zabbix_proxy *proxy);
+void journal_close(struct journal *journal);
+
+/* zabbix_config.c: the proxies of a server, by options and by a file. */
+
+struct member {
+    char *name;
+    bool passive;
+    bool compress;
+    struct endpoint endpoint; /* of a passive one */
+    uint32_t types;           /* LEAT_ZABBIX_*: how it may connect, or how we do */
+    struct psk psk;           /* the next two */
+    char *identity;           /* NULL: it has no key of its own */
+    char *key;
+    char *issuer; /* NULL: any */
+    char *subject;
+    char *addresses;
+    const leat_value *tables; /* NULL: none */
+    struct security security; /* of a passive one */
+};
+
+struct members {
+    struct member *members;
+    size_t count;
+    size_t size;
+    leat_builder *file;       /* what tables point to */
+    const leat_value *tables; /* of hosts that have no proxy; NULL: none */
+};
+
+/* False, with a complaint, if an option or the file is not sound. */
+bool members_read(struct members *members, const struct arguments *arguments,
+                  const struct keys *keys);
+void members_free(struct members *members);
+/* Tells the engine of one. False, with a complaint: it will not have it. */
+bool member_add(const struct member *member, const struct keys *keys, leat_zabbix_server *server);
+/* What is needed to accept all that are active, and by which types. False, with a complaint: it cannot be done. */
+bool members_accept(const struct members *members, const struct keys *keys, uint32_t *types,
+                    struct security *security);
+const struct member *members_find(const struct members *members, const char *name);
+
+/* zabbix_exchange.c: commands that make one exchange after the other. */
+
+struct asking {
+    struct live live;
+    struct keys keys;
+    struct security security;
+    struct endpoint endpoint; /* to be asked next */
+    leat_zabbix_exchange_options options;
+    char version[VERSION_BYTES];
+    bool busy;
+    bool answered;     /* by a sound message */
+    char problem[256]; /* why not; "": it was, or was not asked yet */
+    void *data;
+    /* Writes the request; answers as leat_send() does. */
+    int (*ask)(struct asking *asking, leat_session *session);
+    void (*hear)(struct asking *asking, const struct connection *connection,
+                 const leat_event *event);
+    /* Begins the next exchange with asking_begin(), or not: then the command ends. */
+    void (*next)(struct asking *asking);
+};
+
+/* Reads the options that they share. False, with a complaint, if they are wrong. */
+bool asking_open(struct asking *asking, const struct arguments *arguments, uint32_t role,
+                 uint32_t exchange, uint64_t timeout_ms);
+void asking_run(struct asking *asking);
+void asking_begin(struct asking *asking);
+void asking_close(struct asking *asking);
+
+#endif
