@@ -62,11 +62,11 @@ typedef struct leat_tls_options {
     size_t authorities_length;
     uint32_t insecure; /* 1: believe any certificate; a server asks for one all the same */
     /*
-     * Pre-shared keys, as Zabbix has them. A client has one, and then no certificates: it talks
-     * to nobody but who has the same. A server has any number, one for an identity, and
-     * takes the one that the client names; it needs no certificate, or has both, and then takes
-     * either. The suites are those that Zabbix takes: TLS 1.2 with AES-128, ECDHE-PSK or PSK, and
-     * those of TLS 1.3 that use SHA-256. Who names an identity that is not there cannot tell that
+     * Pre-shared keys, as Zabbix has them. A client has one, and then no certificates: it talks to
+     * nobody but who has the same. A server has any number, one for an identity, and takes the one
+     * that the client names; it needs no certificate, or has both, and then takes either. Suites
+     * are those that Zabbix takes: TLS 1.2 with AES-128, ECDHE-PSK or PSK; of TLS 1.3 those with
+     * SHA-256, beside certificates, too. Who names an identity that is not there cannot tell that
      * from a wrong key.
      */
     const leat_tls_psk *psks;
@@ -103,6 +103,7 @@ LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **
  * peer  the name or the address (IPv4 or IPv6, as text; IPv4 inside IPv6 is IPv4) that the server's
  *       certificate must be for; a name is sent along (SNI). NULL: any that leads to an authority,
  *       which may be that of another of its clients unless it says what it is not meant for.
+ *       With a pre-shared key there is no certificate, and a name is only sent along.
  * tls   yours to free. The session stays yours and must outlive it.
  *
  * LEAT_OK, LEAT_E_VALUE (not a name or an address), LEAT_E_NOMEM.

@@ -224,8 +224,8 @@ static unsigned int client_key(SSL *ssl, const char *hint, char *identity,
     psk = psks->keys;
     if (psk->identity_length > identity_room)
         return 0;
-    memcpy(identity, psk->identity,
-           psk->identity_length); /* into zeros, with one behind the room */
+    /* The room is of zeros, and has one more for the NUL. */
+    memcpy(identity, psk->identity, psk->identity_length);
     return give(ssl, psk, key, key_room);
 }
 
@@ -240,11 +240,13 @@ static unsigned int server_key(SSL *ssl, const char *identity, unsigned char *ke
     psk = find(psks, identity);
     /*
      * What is no text is, in TLS 1.3, a ticket that the client has of somebody else: nobody chose
-     * a key, and a certificate will do.
+     * a key (nor does one that was named before and left aside count), and a certificate will do.
      */
     if (is_one_nobody_has(psks, psk) && SSL_version(ssl) >= TLS1_3_VERSION &&
-        !is_utf8(identity, strlen(identity)))
+        !is_utf8(identity, strlen(identity))) {
+        (void)SSL_set_ex_data(ssl, ssl_index, NULL);
         return 0;
+    }
     return give(ssl, psk, key, room);
 }
 
@@ -265,7 +267,7 @@ static bool choose_suites(SSL_CTX *context)
            SSL_CTX_set_ciphersuites(context, SUITES_1_3) == 1;
 }
 
-/* To OpenSSL a key is in TLS 1.3 a session resumed, which a server does only in a context with a name. */
+/* To OpenSSL a key is in TLS 1.3 a session resumed, for which a server's context needs a name. */
 static bool name_context(SSL_CTX *context)
 {
     static const unsigned char name[] = {'l', 'e', 'a', 't'};

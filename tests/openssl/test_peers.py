@@ -49,11 +49,10 @@ def free_port():
 
 def is_listening(port):
     """Whether somebody does, without a connection that it would take for its only one."""
-    wanted = f"0100007F:{port:04X}", f"00000000:{port:04X}", f"00000000000000000000000000000000:{port:04X}"
     for table in "/proc/net/tcp", "/proc/net/tcp6":
         for line in pathlib.Path(table).read_text(encoding="ascii").splitlines()[1:]:
             words = line.split()
-            if words[1] in wanted and words[3] == "0A":
+            if words[1].endswith(f":{port:04X}") and words[3] == "0A":
                 return True
     return False
 

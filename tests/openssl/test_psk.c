@@ -532,12 +532,38 @@ START_TEST(a_client_asked_for_another_group)
     leat_tls_options options = keys(&psk, 1);
     SSL_CTX *of_client = client_context(&options, TLS1_3_VERSION);
     SSL_CTX *of_server = server_context(&options);
+    char groups[] = "P-256:X25519";
     struct t_end client, server;
 
-    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_client, "P-256:X25519"), 1);
-    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_server, "X25519"), 1);
+    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_client, groups), 1);
+    ck_assert_int_eq((int)SSL_CTX_set1_groups_list(of_server, strchr(groups, 'X')), 1);
     join(&client, &server, of_client, of_server);
     assert_talked(&client, &server, LEAT_TLS_BY_PSK, "psk id 1");
+    part(&client, &server);
+}
+END_TEST
+
+/* Nothing says whom a key is of, so any name will do. */
+START_TEST(the_name_is_only_sent_along)
+{
+    leat_tls_options options = keys(&psk, 1);
+    struct t_end client = {.context = client_context(&options, versions[_i])};
+    struct t_end server = {.context = server_context(&options)};
+    const char *name;
+
+    t_end_begin(&client);
+    t_end_begin(&server);
+    ck_assert_int_eq(
+        leat_tls_connect(NULL, client.context, "leat.example", client.session, &client.tls),
+        LEAT_OK);
+    ck_assert_int_eq(leat_tls_accept(NULL, server.context, server.session, &server.tls), LEAT_OK);
+    t_say(&client, "hello", 5);
+    t_say(&server, "welcome", 7);
+    t_talk(&client, &server, 1 << 20);
+    assert_talked(&client, &server, LEAT_TLS_BY_PSK, "psk id 1");
+    name = SSL_get_servername(leat_tls_ssl(server.tls), TLSEXT_NAMETYPE_host_name);
+    ck_assert_str_eq(name == NULL ? "" : name, "leat.example");
+    ck_assert_int_eq(leat_tls_peer_is(client.tls, "leat.example"), 0);
     part(&client, &server);
 }
 END_TEST
@@ -1086,6 +1112,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, a_key_left_aside_is_not_used);
     tcase_add_test(cases, a_name_that_is_no_text_is_refused);
     tcase_add_test(cases, a_client_asked_for_another_group);
+    tcase_add_loop_test(cases, the_name_is_only_sent_along, 0, COUNT(versions));
     tcase_add_loop_test(cases, nothing_is_resumed, 0, COUNT(versions));
     tcase_add_loop_test(cases, octet_by_octet, 0, 2 * COUNT(versions));
     tcase_add_loop_test(cases, cut_handshakes, 0, COUNT(versions));
