@@ -170,26 +170,25 @@ static const char estreamer_server_codes[] =
 static const char zabbix_proxy_help[] =
     "Is a Zabbix proxy: takes values from standard input, a JSON object a line such as\n"
     "{\"itemid\":930001,\"value\":\"1\"}, and sees to it that the server gets each of them once.\n"
-    "{\"section\":\"discovery data\",\"row\":{...}} is a row of another section; "
-    "{\"reload\":true},\n"
-    "{\"status\":true} and {\"stop\":true} are commands. Prints, a JSON object a line, what is new "
-    "in\n"
-    "the configuration, tasks, acknowledgements, and what agents and senders say.\n";
+    "{\"section\":\"discovery data\",\"row\":{...}} is a row of another section, and\n"
+    "{\"reload\":true}, {\"status\":true} and {\"stop\":true} are commands. Prints, a JSON object\n"
+    "a line, what is new in the configuration, tasks, acknowledgements, and what agents and\n"
+    "senders say.\n";
 
 static const struct option zabbix_proxy_rows[] = {
     {"--server", "HOST:PORT",
-     "the server; with --passive the addresses that it comes from, such as\n"
-     "10.0.0.1,192.168.0.0/24"},
+     "the server; with --passive the addresses that it comes\n"
+     "from, such as 10.0.0.1,192.168.0.0/24"},
     {"--name", "NAME", "how the server knows the proxy"},
     {"--passive", NULL, "let the server connect"},
     {"--listen", "ADDR:PORT", "where the server, agents and senders may connect"},
     {"--state", "FILE", "keep in FILE what must not be lost; resume from it"},
-    {"--session", "HEX", "the session of a proxy without a state (32 digits; at random)"},
+    {"--session", "HEX", "the session of a proxy without a state (at random)"},
     {"--buffer-rows", "N", "keep at most N rows (1000000)"},
     {"--buffer-bytes", "N", "keep at most so many octets of text (268435456)"},
     {"--buffer-age", "SECONDS", "drop what is older (0: never)"},
     {"--buffer-policy", "POLICY", "when it is full: wait (if left out) or drop-oldest"},
-    {"--config-frequency", "SECONDS", "ask for the configuration so often (10; before 6.4, 3600)"},
+    {"--config-frequency", "SECONDS", "ask for it so often (10; before 6.4, 3600)"},
     {"--data-frequency", "SECONDS", "send values so often, at most (1)"},
     {"--exit-when-empty", NULL, "end when the input has ended and the server has all"},
     {0},
@@ -206,10 +205,9 @@ static const struct option zabbix_server_rows[] = {
     {"--proxy", "NAME", "let an active proxy talk; may be repeated"},
     {"--poll", "NAME=HOST:PORT", "connect to a passive proxy; may be repeated"},
     {"--config", "FILE", "proxies, their keys and their configuration, in JSON"},
-    {"--state", "FILE", "keep in FILE which values it has, and tasks; resume from it"},
+    {"--state", "FILE", "keep in FILE which values it has, and tasks"},
     {"--throttle", NULL, "begin with telling proxies to send no data"},
-    {"--config-frequency", "SECONDS",
-     "give passive proxies the configuration so often (10; before 6.4, 3600)"},
+    {"--config-frequency", "SECONDS", "give it to passive proxies so often (10; before 6.4, 3600)"},
     {"--data-frequency", "SECONDS", "ask passive proxies for data so often (1)"},
     {0},
 };
@@ -225,7 +223,7 @@ static const char zabbix_send_help[] =
     "words with white space in double quotes.\n";
 
 static const struct option zabbix_send_rows[] = {
-    {"HOST:PORT", NULL, "the server or proxy; an IPv6 address is written as [ADDRESS]:PORT"},
+    {"HOST:PORT", NULL, "the server or proxy; an IPv6 address: [ADDRESS]:PORT"},
     {"KEY VALUE", NULL, "of one value"},
     {"--host", "HOST", "the host that it is of"},
     {"--input", "FILE", "values in lines; - is standard input"},
@@ -244,7 +242,7 @@ static const char zabbix_get_help[] =
     "{\"key\":...,\"value\":...}, or \"error\" in the place of \"value\".\n";
 
 static const struct option zabbix_get_rows[] = {
-    {"HOST:PORT", NULL, "the agent; an IPv6 address is written as [ADDRESS]:PORT"},
+    {"HOST:PORT", NULL, "the agent; an IPv6 address: [ADDRESS]:PORT"},
     {"KEY", NULL, "of the item, such as agent.ping"},
     {"--raw", NULL, "print the value as it is"},
     {"--timeout", "SECONDS", "how long to wait for an answer (3)"},
@@ -261,17 +259,19 @@ static const struct option zabbix_tls_rows[] = {
     {"--cert", "FILE", "our certificate, as PEM"},
     {"--key", "FILE", "its key, as PEM"},
     {"--password-file", "FILE", "its first line is the password of --key"},
-    {"--ca", "FILE", "authorities that the other side's certificate must lead to, as PEM"},
+    {"--ca", "FILE", "whom the other side's certificate must lead to, as PEM"},
     {"--issuer", "NAME", "the issuer that it must have, such as CN=ca,O=Example"},
     {"--subject", "NAME", "the subject that it must have"},
     {"--tls-connect", "HOW",
-     "connect unencrypted, or by psk or cert; if left out, by what there is\n"
-     "a key for"},
+     "connect unencrypted, or by psk or cert; if left out, by\n"
+     "what there is a key for"},
     {0},
 };
 
 static const struct option zabbix_accept_rows[] = {
-    {"--tls-accept", "LIST", "what others may do, with commas between; if left out, the same"},
+    {"--tls-accept", "LIST",
+     "what others may do, with commas between; if left out, all\n"
+     "that there is a key for"},
     {0},
 };
 
