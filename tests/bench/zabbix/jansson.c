@@ -24,3 +24,35 @@ uint64_t jansson_sum(const char *text, size_t length)
     json_decref(message);
     return sum;
 }
+
+static void set(json_t *object, const char *name, uint64_t number)
+{
+    json_object_set_new(object, name, json_integer((json_int_t)number));
+}
+
+size_t jansson_write(const struct row *rows, size_t count, char *text, size_t size)
+{
+    json_t *message = json_object(), *list = json_array();
+    size_t i, length;
+
+    json_object_set_new(message, "request", json_string(MESSAGE_REQUEST));
+    json_object_set_new(message, "host", json_string(MESSAGE_HOST));
+    json_object_set_new(message, "session", json_string(MESSAGE_SESSION));
+    json_object_set_new(message, "history data", list);
+    for (i = 0; i < count; i++) {
+        json_t *row = json_object();
+
+        set(row, "id", rows[i].id);
+        set(row, "itemid", rows[i].itemid);
+        set(row, "clock", rows[i].clock);
+        set(row, "ns", rows[i].ns);
+        json_object_set_new(row, "value", json_stringn(rows[i].value, rows[i].value_length));
+        json_array_append_new(list, row);
+    }
+    json_object_set_new(message, "version", json_string(MESSAGE_VERSION));
+    set(message, "clock", MESSAGE_CLOCK);
+    set(message, "ns", MESSAGE_NS);
+    length = json_dumpb(message, text, size, JSON_COMPACT);
+    json_decref(message);
+    return length <= size ? length : 0;
+}
