@@ -20,6 +20,7 @@ TEMPORARY = tempfile.TemporaryDirectory(prefix="leat-test-")
 FOLDER = pathlib.Path(TEMPORARY.name)
 PATIENCE = 30  # seconds
 IDENTITY = "psk id 1"
+SUBJECT = r"CN=pröxy,OU=x\+y \<z\;\>,O=leat\, Inc."
 KEY = "000102030405060708090a0b0c0d0e0f" * 2
 OTHER = "f" + KEY[1:]
 GNUTLS = "NONE:+VERS-TLS{}:+MAC-ALL:+SIGN-ALL:+GROUP-ALL:+CTYPE-X509:+COMP-NULL"
@@ -110,7 +111,7 @@ def by_key(heard, suite, version):
 
 
 def by_certificate(heard, suite):
-    return (heard.get("by"), heard.get("suite"), heard.get("subject")) == ("4 ", suite + " ", "CN=peer,O=leat ")
+    return (heard.get("by"), heard.get("suite"), heard.get("subject")) == ("4 ", suite + " ", SUBJECT + " ")
 
 
 def openssl_client(suite, version, key=KEY, identity=IDENTITY):
@@ -190,8 +191,8 @@ def make_certificates():
 
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-keyout", "ca.key", "-out",
             "ca.pem", "-days", "2")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=leat/CN=peer", "-keyout", "peer.key", "-out",
-            "peer.csr")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-utf8", "-subj", r"/O=leat, Inc./OU=x\+y <z;>/CN=pröxy", "-keyout",
+            "peer.key", "-out", "peer.csr")
     openssl("x509", "-req", "-in", "peer.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
             "peer.pem", "-days", "2")
     return [FOLDER / name for name in ("peer.pem", "peer.key", "ca.pem")]
@@ -199,6 +200,9 @@ def make_certificates():
 
 def test_gnutls_certificates(tap):
     certificate, key, authority = make_certificates()
+    described = subprocess.run(
+        ["certtool", "-i", "--infile", certificate], check=True, capture_output=True, timeout=PATIENCE).stdout
+    tap.check("GnuTLS writes the subject like us", f"Subject: {SUBJECT}\n" in described.decode(), described)
     files = ["files", certificate, key, authority]
     theirs = [f"--x509certfile={certificate}", f"--x509keyfile={key}", f"--x509cafile={authority}"]
     for suite, priority in CERTIFICATE_SUITES.items():

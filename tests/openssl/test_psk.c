@@ -959,17 +959,19 @@ START_TEST(first_octets)
 END_TEST
 
 /*
- * OpenSSL's memory. What lib/openssl/psk.c asks for can be refused; each block has its size in front,
- * and what the keys were in must be zeros when it is given back.
+ * OpenSSL's memory, which can be refused. Each block has its size in front, and what the keys were
+ * in, which lib/openssl/psk.c asks for, must be zeros when it is given back.
  */
 #define FRONT 16u
 
 static struct {
     size_t left;  /* calls until one is refused; SIZE_MAX: none is */
+    bool any;     /* any call, not only those for keys */
+    size_t asked; /* calls that were not refused */
     size_t taken; /* blocks of the keys that are held */
     size_t freed;
     size_t dirty; /* octets of them that were not wiped */
-} memory = {SIZE_MAX, 0, 0, 0};
+} memory = {.left = SIZE_MAX};
 
 static bool is_of_keys(const char *file)
 {
@@ -984,8 +986,9 @@ static void *take(size_t bytes, const char *file, int line)
     uint8_t *block;
 
     (void)line;
-    if (memory.left != SIZE_MAX && is_of_keys(file) && memory.left-- == 0)
+    if (memory.left != SIZE_MAX && (memory.any || is_of_keys(file)) && memory.left-- == 0)
         return NULL;
+    memory.asked++;
     block = (uint8_t *)malloc(FRONT + bytes);
     if (block == NULL)
         return NULL;
@@ -1062,6 +1065,38 @@ START_TEST(no_memory_for_keys)
 }
 END_TEST
 
+/* Whichever call is refused: there is no context, or it is whole. */
+START_TEST(no_memory_for_a_context)
+{
+    leat_tls_options options = keys(&psk, 1);
+    size_t calls, i, refused = 0;
+
+    SSL_CTX_free(server_context(&options)); /* what OpenSSL does once */
+    memory.asked = 0;
+    SSL_CTX_free(server_context(&options));
+    calls = memory.asked;
+    memory.any = true;
+    for (i = 0; i < calls; i++) {
+        SSL_CTX *context = NULL;
+        const char *reason = "";
+        int status;
+
+        memory.left = i;
+        status = leat_tls_server_context(&options, &context, &reason);
+        memory.left = SIZE_MAX;
+        ck_assert_uint_eq(ERR_peek_error(), 0);
+        ck_assert_str_eq(reason, status == LEAT_OK ? "" : "out of memory");
+        ck_assert_int_eq(status, context != NULL ? LEAT_OK : LEAT_E_NOMEM);
+        refused += status == LEAT_OK ? 0 : 1;
+        if (status == LEAT_OK)
+            assert_suites(context);
+    }
+    ck_assert_uint_gt(refused, 10);
+    ck_assert_uint_eq(memory.taken, memory.freed);
+    ck_assert_uint_eq(memory.dirty, 0);
+}
+END_TEST
+
 /* Connections of these contexts, in the caller's memory. */
 static int talk(const leat_config *config, const void *arg)
 {
@@ -1126,6 +1161,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, first_octets);
     tcase_add_test(cases, keys_are_wiped);
     tcase_add_test(cases, no_memory_for_keys);
+    tcase_add_test(cases, no_memory_for_a_context);
     tcase_add_loop_test(cases, memory_that_runs_out, 0, COUNT(versions));
 }
 
