@@ -191,8 +191,8 @@ def make_certificates():
 
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-keyout", "ca.key", "-out",
             "ca.pem", "-days", "2")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-utf8", "-subj", r"/O=leat, Inc./OU=x\+y <z;>/CN=pröxy", "-keyout",
-            "peer.key", "-out", "peer.csr")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-utf8", "-subj", r"/O=leat, Inc./OU=x\+y <z;>/CN=pröxy",
+            "-keyout", "peer.key", "-out", "peer.csr")
     openssl("x509", "-req", "-in", "peer.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
             "peer.pem", "-days", "2")
     return [FOLDER / name for name in ("peer.pem", "peer.key", "ca.pem")]
