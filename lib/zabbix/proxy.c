@@ -105,6 +105,7 @@ static bool take_limits(leat_zabbix_proxy *proxy, const leat_config *config)
 
 static int make_parts(leat_zabbix_proxy *proxy)
 {
+    leat_zabbix_tables *tables;
     int status;
     size_t i;
 
@@ -114,8 +115,11 @@ static int make_parts(leat_zabbix_proxy *proxy)
     status = leat_builder_new(&proxy->config, &proxy->builder);
     if (status != LEAT_OK)
         return status;
-    return leat_zabbix_tables_new(&proxy->config, proxy->version.text,
-                                  as_size(proxy->options.configuration_bytes), &proxy->tables);
+    status = leat_zabbix_tables_new(&proxy->config, proxy->version.text,
+                                    as_size(proxy->options.configuration_bytes), &tables);
+    if (status == LEAT_OK)
+        proxy->tables = tables;
+    return status;
 }
 
 int leat_zabbix_proxy_new(const leat_config *config, const leat_zabbix_proxy_options *options,

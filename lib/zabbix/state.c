@@ -63,6 +63,13 @@ bool lt_zabbix_entry_read(struct lt_reader *in, struct lt_zabbix_entry *entry)
 
 /* ---- writing ---- */
 
+static void put_counts(const leat_zabbix_proxy *proxy, struct lt_writer *out)
+{
+    lt_put_u64be(out, proxy->last_id);
+    lt_put_u64be(out, proxy->acknowledged);
+    lt_put_u64be(out, proxy->dropped);
+}
+
 static void put_proxy(const leat_zabbix_proxy *proxy, struct lt_writer *out)
 {
     size_t start = lt_zabbix_entry_begin(out, LT_ZABBIX_ENTRY_PROXY);
@@ -73,9 +80,7 @@ static void put_proxy(const leat_zabbix_proxy *proxy, struct lt_writer *out)
     lt_put_bytes(out, proxy->session, 32);
     lt_put_u32be(out, proxy->version.number);
     lt_put_u64be(out, (uint64_t)lt_zabbix_proxy_now(proxy));
-    lt_put_u64be(out, proxy->last_id);
-    lt_put_u64be(out, proxy->acknowledged);
-    lt_put_u64be(out, proxy->dropped);
+    put_counts(proxy, out);
     lt_zabbix_entry_end(out, start);
 }
 
@@ -114,8 +119,7 @@ static void put_drop(const leat_zabbix_proxy *proxy, struct lt_writer *out, size
 
     lt_put_u8(out, (uint8_t)section);
     lt_put_u64be(out, lt_zabbix_queue_start(&proxy->queues[section]));
-    lt_put_u64be(out, proxy->acknowledged);
-    lt_put_u64be(out, proxy->dropped);
+    put_counts(proxy, out);
     lt_zabbix_entry_end(out, start);
 }
 
@@ -210,6 +214,13 @@ static uint64_t later(struct restored *r, uint64_t at_ms)
     return at_ms;
 }
 
+static void read_counts(leat_zabbix_proxy *proxy, struct lt_reader *in)
+{
+    proxy->last_id = lt_u64be(in);
+    proxy->acknowledged = lt_u64be(in);
+    proxy->dropped = lt_u64be(in);
+}
+
 /* False: of another proxy, or in another format. */
 static bool read_proxy(struct restored *r, struct lt_reader *in)
 {
@@ -224,9 +235,7 @@ static bool read_proxy(struct restored *r, struct lt_reader *in)
     memcpy(r->session, session, 32);
     r->version = lt_u32be(in);
     (void)later(r, lt_u64be(in));
-    proxy->last_id = lt_u64be(in);
-    proxy->acknowledged = lt_u64be(in);
-    proxy->dropped = lt_u64be(in);
+    read_counts(proxy, in);
     return lt_ok(in) && lt_left(in) == 0;
 }
 
@@ -286,14 +295,11 @@ static int read_drop(struct restored *r, struct lt_reader *in)
     size_t section = lt_u8(in);
     uint64_t before = lt_u64be(in);
 
-    proxy->acknowledged = lt_u64be(in);
-    proxy->dropped = lt_u64be(in);
+    read_counts(proxy, in);
     if (!lt_ok(in) || section >= LT_ZABBIX_SECTIONS || before == 0 || before > NUMBER_MOST)
         return LEAT_E_SYNTAX;
     (void)lt_zabbix_queue_drop(&proxy->queues[section], before);
     lt_zabbix_queue_skip(&proxy->queues[section], before);
-    if (section == LT_ZABBIX_HISTORY && proxy->last_id < before - 1)
-        proxy->last_id = before - 1;
     return LEAT_OK;
 }
 
