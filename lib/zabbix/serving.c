@@ -986,7 +986,8 @@ int leat_zabbix_server_acknowledge(leat_session *session)
     struct lt_zabbix_visit *visit = visit_of(session);
 
     if (visit == NULL || visit->known == NULL || visit->taking == NULL ||
-        !visit->taking->unanswered || visit->taking->counted)
+        !visit->taking->unanswered || visit->taking->counted ||
+        !lt_zabbix_exchange_is_ours(visit->exchange))
         return lt_refuse(session, LEAT_E_STATE, 0, "nothing waits for it", NULL);
     if (!count(visit))
         return lt_refuse(session, LEAT_E_NOMEM, 0, "out of memory", NULL);

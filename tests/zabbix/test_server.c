@@ -1,0 +1,1140 @@
+/*
+ * Servers: who may be a proxy, what of its messages counts, configuration, tasks, and when passive
+ * proxies are asked.
+ */
+#include "served.h"
+
+#include <leat/zabbix_server.h>
+#include <stdio.h>
+
+struct script {
+    const char *name;
+    const char *text;
+};
+
+/* ---- who may ---- */
+
+/* A server that demands this of px; the peer is that; the reason in a refusal, or NULL: it may. */
+static const struct {
+    const char *member;
+    const char *peer;
+    const char *reason;
+} accesses[] = {
+    {"", "", NULL},
+    {"addresses 10.0.0.1", "address 10.0.0.1", NULL},
+    {"addresses 10.0.0.1", "address 10.0.0.2", "connection is not allowed"},
+    {"addresses 10.0.0.1", "", "connection is not allowed"},
+    {"addresses 10.0.0.1", "address localhost", "connection is not allowed"},
+    {"addresses 10.0.0.1", "address ::ffff:10.0.0.1", NULL},
+    {"addresses 10.0.0.1,192.168.0.0/24,2001:db8::1", "address 192.168.0.255", NULL},
+    {"addresses 10.0.0.1,192.168.0.0/24,2001:db8::1", "address 192.168.1.0",
+     "connection is not allowed"},
+    {"addresses 10.0.0.1,192.168.0.0/24,2001:db8::1", "address 2001:db8::1", NULL},
+    {"addresses 10.0.0.1,192.168.0.0/24,2001:db8::1", "address 2001:db8::2",
+     "connection is not allowed"},
+    {"addresses _10.0.0.1_,_10.0.0.8/29", "address 10.0.0.15", NULL},
+    {"addresses 10.0.0.8/29", "address 10.0.0.16", "connection is not allowed"},
+    {"addresses 10.0.0.8/29", "address 10.0.0.7", "connection is not allowed"},
+    {"addresses 0.0.0.0/0", "address 1.2.3.4", NULL},
+    {"addresses 0.0.0.0/0", "address 2001:db8::1", "connection is not allowed"},
+    {"addresses ::/0", "address 1.2.3.4", NULL},
+    {"connections 2", "",
+     "connection of type \\\"unencrypted\\\" is not allowed for proxy "
+     "\\\"px\\\""},
+    {"connections 1", "connection 2 psk_identity i",
+     "connection of type \\\"TLS with PSK\\\" is not allowed for proxy \\\"px\\\""},
+    {"connections 3", "connection 4",
+     "connection of type \\\"TLS with certificate\\\" is not allowed for proxy \\\"px\\\""},
+    {"connections 7", "connection 3",
+     "connection of type \\\"TLS with certificate\\\" is not allowed for proxy \\\"px\\\""},
+    {"connections 3", "connection 2 psk_identity i", NULL},
+    {"connections 2 psk_identity i", "connection 2 psk_identity i", NULL},
+    {"connections 2 psk_identity i", "connection 2 psk_identity j",
+     "proxy \\\"px\\\" is using false PSK identity"},
+    {"connections 2 psk_identity i", "connection 2",
+     "proxy \\\"px\\\" is using false PSK identity"},
+    {"connections 3 psk_identity i", "connection 1", NULL},
+    {"connections 4 issuer CN=ca subject CN=px", "connection 4 issuer CN=ca subject CN=px", NULL},
+    {"connections 4 issuer CN=ca", "connection 4 issuer CN=ca subject CN=py", NULL},
+    {"connections 4 issuer CN=ca subject CN=px", "connection 4 issuer CN=cb subject CN=px",
+     "proxy \\\"px\\\" certificate issuer does not match"},
+    {"connections 4 issuer CN=ca subject CN=px", "connection 4 issuer CN=ca subject CN=py",
+     "proxy \\\"px\\\" certificate subject does not match"},
+    {"connections 4 issuer CN=ca", "connection 4 subject CN=px",
+     "proxy \\\"px\\\" certificate issuer does not match"},
+    {"connections 4 subject CN=px", "connection 4 issuer CN=ca",
+     "proxy \\\"px\\\" certificate subject does not match"},
+    {"passive 1", "", "proxy \\\"px\\\" is configured for passive mode"},
+};
+
+static void play_access(const char *version, const char *member, const char *peer,
+                        const char *request, const char *answer)
+{
+    char script[4096];
+
+    (void)snprintf(script, sizeof script,
+                   "server %s\n"
+                   "add px%s%s\n"
+                   "load px {'hosts':[{'hostid':1,'host':'secret'}]}\n"
+                   "task px {'type':6,'itemid':1}\n"
+                   "accept A%s%s\n"
+                   "A <1 %s\n"
+                   "%s",
+                   version, *member == '\0' ? "" : " ", member, *peer == '\0' ? "" : " ", peer,
+                   request, answer);
+    served_play(script);
+}
+
+/* Data: refused with the reason, and no row is shown. */
+START_TEST(access_to_data)
+{
+    char answer[1024];
+
+    if (accesses[_i].reason == NULL)
+        (void)snprintf(answer, sizeof answer,
+                       "A told history data#1, proxy data, END\n"
+                       "A >3 {'upload':'enabled','response':'success','tasks':[*\n");
+    else
+        (void)snprintf(answer, sizeof answer,
+                       "A told proxy data!PROTOCOL/%s, PROTOCOL\n"
+                       "A >1 {'response':'failed','info':'%s'}\nA proxy none\n",
+                       strstr(accesses[_i].reason, "passive") == NULL ? "" : "host",
+                       accesses[_i].reason);
+    play_access("7.0.22", accesses[_i].member, accesses[_i].peer, "{$P,'history data':[$1],$E}",
+                answer);
+}
+END_TEST
+
+/* A configuration: refused without a word. */
+START_TEST(access_to_configuration)
+{
+    const char *answer = "A told proxy config, END\nA >3 {'full_sync':1,*\n";
+
+    if (accesses[_i].reason != NULL)
+        answer = strstr(accesses[_i].reason, "passive") == NULL
+                     ? "A told proxy config!PROTOCOL/, PROTOCOL\nA silent\n"
+                     : "A told proxy config!PROTOCOL/host, PROTOCOL\nA silent\n";
+    play_access("7.0.22", accesses[_i].member, accesses[_i].peer, "{$C0}", answer);
+}
+END_TEST
+
+START_TEST(access_to_old_configuration)
+{
+    const char *answer = "A told proxy config, END\nA >3 {*\n";
+
+    if (accesses[_i].reason != NULL)
+        answer = strstr(accesses[_i].reason, "passive") == NULL
+                     ? "A told proxy config!PROTOCOL/, PROTOCOL\nA silent\n"
+                     : "A told proxy config!PROTOCOL/host, PROTOCOL\nA silent\n";
+    play_access("6.0.14", accesses[_i].member, accesses[_i].peer,
+                "{'request':'proxy config','host':'px','version':'6.0.14'}", answer);
+}
+END_TEST
+
+/* Of a peer that is told after the connection was accepted the same is demanded. */
+START_TEST(access_of_late_peers)
+{
+    char script[4096];
+
+    (void)snprintf(script, sizeof script,
+                   "server 7.0.22\nadd px%s%s\nawait A\nmet A%s%s\nA <3 %s\nA told %s\n",
+                   *accesses[_i].member == '\0' ? "" : " ", accesses[_i].member,
+                   *accesses[_i].peer == '\0' ? "" : " ", accesses[_i].peer, "{$C0}",
+                   accesses[_i].reason == NULL ? "proxy config, END"
+                   : strstr(accesses[_i].reason, "passive") == NULL
+                       ? "proxy config!PROTOCOL/, PROTOCOL"
+                       : "proxy config!PROTOCOL/host, PROTOCOL");
+    served_play(script);
+}
+END_TEST
+
+/* Who is at the other end of a connection to a passive proxy: nobody else is told a thing. */
+START_TEST(access_of_passive_proxies)
+{
+    char script[4096];
+    bool may = accesses[_i].reason == NULL;
+
+    if (strstr(accesses[_i].member, "passive") != NULL)
+        return;
+    (void)snprintf(script, sizeof script,
+                   "server 6.0.14\nadd px passive 1 %s\nload px {'hosts':[]}\n"
+                   "connect A px proxy config\nA told MORE\nA silent\nmet A%s%s%s\n"
+                   "A told %s\n%s",
+                   accesses[_i].member, *accesses[_i].peer == '\0' ? "" : " ", accesses[_i].peer,
+                   may ? "" : " =PROTOCOL", may ? "MORE" : "PROTOCOL",
+                   may ? "A >3 {'request':'proxy config','data':{*\nA proxy px\n" : "A silent\n");
+    /* No member, no space behind it. */
+    if (*accesses[_i].member == '\0')
+        memmove(strstr(script, "passive 1 ") + 9, strstr(script, "passive 1 ") + 10,
+                strlen(strstr(script, "passive 1 ") + 10) + 1);
+    served_play(script);
+}
+END_TEST
+
+/*
+ * Requests of a peer that may not: members in another order, twice, of another type. Whatever it
+ * is, the server says no more than why not.
+ */
+static const struct {
+    const char *request;
+    const char *told;
+    const char *said; /* of a 7.0 server, or NULL */
+} strangers[] = {
+    {"{'request':'proxy config','host':'nosuch','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'config_revision':0,$T,'version':'7.0.22','host':'nosuch','request':'proxy config'}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy "
+     "config','host':'nosuch','host':'px','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','host':1,'host':'px','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','host':['px'],'version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','Host':'px','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','host':'px ','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','host':'PX','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','host':'px\\u0000','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy config','request':'proxy "
+     "data','host':'nosuch','version':'7.0.22',$T,'config_revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy data','host':'nosuch',$T,'history data':[$1],'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/host, PROTOCOL",
+     "{'response':'failed','info':'proxy \\\"nosuch\\\" not found'}"},
+    {"{'request':'proxy data','host':'',$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/host, PROTOCOL",
+     "{'response':'failed','info':'invalid proxy name \\\"\\\"'}"},
+    {"{'request':'proxy data','host':'p/x',$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/host, PROTOCOL",
+     "{'response':'failed','info':'invalid proxy name \\\"p/x\\\"'}"},
+    {"{'request':'proxy data','host':'p\\u0000x',$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/host, PROTOCOL",
+     "{'response':'failed','info':'invalid proxy name \\\"p\\\"'}"},
+    {"{'request':'proxy data','version':'7.0.22'}", "proxy data!PROTOCOL/host, PROTOCOL",
+     "{'response':'failed','info':'missing name of proxy'}"},
+    /* Rows before who sends them, which real proxies never say. */
+    {"{'request':'proxy data','history data':[$1],'host':'px',$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/host, PROTOCOL", "{'response':'failed','info':'missing name of proxy'}"},
+    {"{'history data':[$1],'request':'proxy data','host':'px',$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/request, PROTOCOL",
+     "{'response':'failed','info':'missing name of proxy'}"},
+    {"{'history data':[$1],'request':'proxy "
+     "config','host':'px',$T,'config_revision':0,'version':'7.0.22'}",
+     "proxy config!PROTOCOL/request, PROTOCOL", NULL},
+    {"{'request':'proxy data','host':'px','history data':[$1],$T,'version':'7.0.22',$N}",
+     "proxy data!PROTOCOL/session, PROTOCOL",
+     "{'response':'failed','info':'invalid session token length 0'}"},
+    {"{'request':'proxy "
+     "config','hosts':{'fields':['a'],'data':[[1]]},'host':'px','version':'7.0.22',$T,'config_"
+     "revision':0}",
+     "proxy config!PROTOCOL/host, PROTOCOL", NULL},
+    {"{'request':'proxy tasks','host':'px'}", "proxy tasks!PROTOCOL/request, PROTOCOL", NULL},
+    {"{'request':'proxy heartbeat','host':'px','version':'7.0.22'}",
+     "proxy heartbeat!PROTOCOL/request, PROTOCOL", NULL},
+    {"{'request':'queue.get','host':'px'}", "request!PROTOCOL/request, PROTOCOL", NULL},
+};
+
+START_TEST(refused)
+{
+    char script[4096];
+    size_t cut;
+
+    (void)snprintf(script, sizeof script,
+                   "server 7.0.22\nadd px\nload px {'hosts':[]}\ntask px {'type':6,'itemid':1}\n"
+                   "accept A\nA <1 %s\nA told %s\n%s%s\nA proxy none\nstatus px tasks 1\n"
+                   "status px rows 0\n",
+                   strangers[_i].request, strangers[_i].told,
+                   strangers[_i].said == NULL ? "A silent" : "A >1 ",
+                   strangers[_i].said == NULL ? "" : strangers[_i].said);
+    /* Two of them are of px, only said in a way that does not count. */
+    if (strstr(strangers[_i].told, "session") != NULL)
+        *strstr(script, "A proxy none") = '\0';
+    for (cut = 0; cut < 4; cut++)
+        served_play_cut(script, cut);
+}
+END_TEST
+
+/* ---- members ---- */
+
+static const char *const addings[] = {
+    "add px",
+    "add p",
+    "add A.b_-9",
+    "add a_b",
+    "add px passive 1 connections 7 psk_identity i issuer j subject k addresses ::1 compress 0",
+    "add p/x =VALUE",
+    "add p\xc3\xa9 =VALUE",
+    "add px connections 0 =VALUE",
+    "add px connections 8 =VALUE",
+    "add px connections 9 =VALUE",
+    "add px addresses localhost =VALUE",
+    "add px addresses 10.0.0.1,, =VALUE",
+    "add px addresses 10.0.0.1, =VALUE",
+    "add px addresses , =VALUE",
+    "add px addresses 10.0.0.1/33 =VALUE",
+    "add px addresses 10.0.0.1/32",
+    "add px addresses 10.0.0.1/ =VALUE",
+    "add px addresses 10.0.0.1/-1 =VALUE",
+    "add px addresses ::1/128",
+    "add px addresses ::1/129 =VALUE",
+    "add px addresses _ =VALUE",
+    "add px addresses 10.0.0.1_10.0.0.2 =VALUE",
+    "add px addresses 10.0.0.256 =VALUE",
+    "remove px =STATE",
+    "remove p/x =STATE",
+    "add px\nremove px\nremove px =STATE",
+};
+
+START_TEST(adding)
+{
+    char script[512];
+
+    (void)snprintf(script, sizeof script, "server 7.0.22\n%s\n", addings[_i]);
+    served_play(script);
+}
+END_TEST
+
+START_TEST(names)
+{
+    leat_zabbix_server *server;
+    leat_zabbix_server_member member;
+    leat_zabbix_member_status status = {.size = sizeof status};
+    char name[130];
+    int i;
+
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, NULL, &server), LEAT_OK);
+    leat_zabbix_server_member_init(&member, sizeof member);
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_field(leat_zabbix_server_error(server)), "name");
+    member.name = "";
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_E_VALUE);
+    memset(name, 'x', sizeof name);
+    name[129] = '\0';
+    member.name = name;
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_E_VALUE);
+    name[128] = '\0';
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+    ck_assert_ptr_null(leat_zabbix_server_error(server));
+    ck_assert_ptr_nonnull(leat_zabbix_server_tables(server, name));
+    ck_assert_int_eq(leat_zabbix_server_get_status(server, name, &status), LEAT_OK);
+    for (i = 1; i < 256; i++) {
+        char text[3] = {'p', (char)i, '\0'};
+        bool good =
+            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._- ", i) != NULL;
+
+        member.name = text;
+        MUST(leat_zabbix_server_add(server, &member) == (good ? LEAT_OK : LEAT_E_VALUE), "%d", i);
+        MUST((leat_zabbix_server_tables(server, text) != NULL) == good, "%d", i);
+    }
+    ck_assert_ptr_null(leat_zabbix_server_tables(server, "nosuch"));
+    ck_assert_ptr_null(leat_zabbix_server_tables(server, NULL));
+    ck_assert_int_eq(leat_zabbix_server_get_status(server, "nosuch", &status), LEAT_E_STATE);
+    ck_assert_int_eq(leat_zabbix_server_remove(server, NULL), LEAT_E_STATE);
+    ck_assert_int_eq(leat_zabbix_server_task(server, NULL, NULL), LEAT_E_STATE);
+    ck_assert_int_eq(leat_zabbix_server_task(server, name, NULL), LEAT_E_VALUE);
+    member.size = 0;
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_server_add(server, NULL), LEAT_E_VALUE);
+    leat_zabbix_server_free(server);
+    leat_zabbix_server_free(NULL);
+}
+END_TEST
+
+START_TEST(making)
+{
+    static const struct {
+        const char *version;
+        int status;
+    } versions[] = {{"7.0.22", LEAT_OK},
+                    {"5.0", LEAT_OK},
+                    {"7.4.0rc2", LEAT_OK},
+                    {"4.4.0", LEAT_E_VALUE},
+                    {"", LEAT_E_VALUE},
+                    {"seven", LEAT_E_VALUE},
+                    {NULL, LEAT_E_VALUE},
+                    {"7", LEAT_E_VALUE},
+                    {"7.0.22-012345678901234567890123", LEAT_OK},
+                    {"7.0.22-0123456789012345678901234", LEAT_E_VALUE}};
+    leat_zabbix_server_options options;
+    leat_zabbix_server *server;
+    leat_zabbix_peer peer;
+    leat_session *session;
+    size_t i;
+
+    for (i = 0; i < sizeof versions / sizeof *versions; i++) {
+        leat_zabbix_server_options_init(&options, sizeof options);
+        options.version = versions[i].version;
+        ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), versions[i].status);
+        if (versions[i].status == LEAT_OK)
+            leat_zabbix_server_free(server);
+    }
+    leat_zabbix_server_options_init(&options, sizeof options);
+    options.sessions = 0;
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), LEAT_E_VALUE);
+    leat_zabbix_server_options_init(&options, sizeof options);
+    options.session_ms = 0;
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), LEAT_E_VALUE);
+    options.size = 0;
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, NULL, &server), LEAT_OK);
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    ck_assert_uint_eq(peer.connection, LEAT_ZABBIX_UNENCRYPTED);
+    peer.size = 0;
+    ck_assert_int_eq(leat_zabbix_server_accept(server, &peer, &session), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_server_accept(server, NULL, &session), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_server_met(session, &peer), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_server_met(session, NULL), LEAT_E_VALUE);
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    ck_assert_int_eq(leat_zabbix_server_met(session, &peer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_server_met(session, &peer), LEAT_E_STATE);
+    leat_session_free(session);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
+/* The calls on sessions of other kinds. */
+START_TEST(other_sessions)
+{
+    leat_session *sessions[2];
+    leat_zabbix_peer peer;
+    int i;
+
+    sessions[0] = make_codec(NULL, NULL);
+    sessions[1] = live_exchange(NULL, LEAT_ZABBIX_AS_SERVER, 0, "7.0.22");
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(leat_zabbix_server_met(sessions[i], &peer), LEAT_E_STATE);
+        ck_assert_int_eq(leat_zabbix_server_acknowledge(sessions[i]), LEAT_E_STATE);
+        ck_assert_ptr_null(leat_zabbix_server_proxy(sessions[i]));
+        leat_session_free(sessions[i]);
+    }
+}
+END_TEST
+
+/* ---- scripts ---- */
+
+static const struct script scripts[] = {
+    {"data are taken, and the proxy is known",
+     "server 7.0.22\n"
+     "add px\n"
+     "tick 1000\n"
+     "accept A\n"
+     "A proxy none\n"
+     "A <3 {$P,'history data':[$1,$2],'proxy_delay':36,'version':'7.0.21',$N}\n"
+     "A next history data#1\n"
+     "A proxy px\n"
+     "A told history data#2, proxy data, END\n"
+     "A proxy none\n"
+     "A >3 $S\n"
+     "status px last_access_ms 1000\n"
+     "status px rows 2\n"
+     "status px repeated 0\n"
+     "status px delay 36\n"
+     "status px version 7.0.21\n"
+     "status px failures 0\n"},
+    {"a known value is left out, also when it comes from another connection",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$1,$2,$3],$E}\n"
+     "A told history data#1, history data#2, history data#3, proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$2,$3,$4],$E}\n"
+     "A told history data#4, proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$4],$E}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"
+     "status px rows 4\n"
+     "status px repeated 3\n"},
+    {"another session starts from 0",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$9],$E}\n"
+     "A told history data#9, proxy data, END\n"
+     "accept A\n"
+     "A <3 {'request':'proxy data','host':'px',$O,'history data':[$1],'version':'7.0.22',$N}\n"
+     "A told history data#1, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$9,$10],$E}\n"
+     "A told history data#10, proxy data, END\n"},
+    {"the same id twice in one message, and ids that descend",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$9,$9,$8],$E}\n"
+     "A told history data#9, history data#9, history data#8, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$9],$E}\n"
+     "A told history data#9, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$10,$3],$E}\n"
+     "A told history data#10, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$9,$10],$E}\n"
+     "A told history data#10, proxy data, END\n"},
+    {"rows without an id always pass, and move nothing",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$5,{'itemid':1,'value':'x'},{'id':0}],$E}\n"
+     "A told history data#5, history data, history data#0, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$5,{'itemid':1,'value':'x'},{'id':'x'}],$E}\n"
+     "A told history data#5, history data, history data#0, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[{'id':'5'},{'id':'6'}],$E}\n"
+     "A told history data#5, history data#6, proxy data, END\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[{'id':'5'},{'id':'6'},{'id':7}],$E}\n"
+     "A told history data#7, proxy data, END\n"},
+    {"a value that is no object is an event with an error, and nothing else",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[5,$1,[1]],$E}\n"
+     "A told history data!PROTOCOL/, history data#1, history data!PROTOCOL/, proxy data, END\n"
+     "A >3 $S\n"
+     "status px rows 1\n"},
+    {"a message that is malformed or cut does not count",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {'request':'proxy data','host':'px',$T,'history data':[$1],]\n"
+     "A told history data#1, proxy data!SYNTAX/, SYNTAX\n"
+     "accept A\n"
+     "A part {$P,'history data':[$1|],$E}\n"
+     "A next history data#1\n"
+     "A end\n"
+     "A told E_END\n"
+     "status px rows 0\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, END\n"
+     "status px rows 1\n"},
+    {"a token of another length is refused if there are values",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {'request':'proxy data','host':'px','session':'abc','history "
+     "data':[$1],'version':'7.0.22',$N}\n"
+     "A told proxy data!PROTOCOL/session, PROTOCOL\n"
+     "A >1 {'response':'failed','info':'invalid session token length 3'}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy data','host':'px','session':'abc','history "
+     "data':[],'version':'7.0.22',$N}\n"
+     "A told proxy data!PROTOCOL/session, PROTOCOL\n"
+     "A >1 {'response':'failed','info':'invalid session token length 3'}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy data','host':'px','session':'abc','discovery "
+     "data':[],'version':'7.0.22',$N}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"},
+    {"a version that is not taken does not count: 7.0",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],'version':'7.4.0',$N}\n"
+     "A told history data#1, proxy data!PROTOCOL/version, PROTOCOL\n"
+     "A >3 {'upload':'disabled','response':'failed','info':'current proxy version is not supported "
+     "by server'}\n"
+     "status px version 7.4.0\n"
+     "status px rows 0\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'6.4.0',$T,'config_revision':0}\n"
+     "A told proxy config!PROTOCOL/version, PROTOCOL\n"
+     "A >3 {'response':'failed','info':'proxy and server major versions do not "
+     "match','version':'7.0.22'}\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],'version':'7.0.1',$N}\n"
+     "A told history data#1, proxy data, END\n"},
+    {"a version that is not taken does not count: 6.0",
+     "server 6.0.14\n"
+     "add px compress 0\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],'version':'7.4.0',$N}\n"
+     "A told history data#1, proxy data!PROTOCOL/version, PROTOCOL\n"
+     "A >1 {'response':'failed'}\n"
+     "status px rows 0\n"
+     "status px failures 1\n"},
+    {"a row that lacks a field: the last section decides",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'discovery data':[{'drule':1},{'clock':1}],$E}\n"
+     "A told discovery data!PROTOCOL/clock, discovery data!PROTOCOL/drule, proxy data, END\n"
+     "A >1 {'response':'failed','info':'cannot find pair with name \\\"clock\\\"'}\n"
+     "accept A\n"
+     "A <1 {$P,'interface availability':[{'interfaceid':922021}],$E}\n"
+     "A told interface availability!PROTOCOL/available, proxy data, END\n"
+     "A >1 {'response':'failed','info':'no availability data for \\\"interfaceid\\\":922021'}\n"
+     "accept A\n"
+     "A <1 {$P,'interface availability':[{'interfaceid':7}],'history data':[$1],'auto "
+     "registration':[{'clock':1}],'discovery data':[{'x':1}],'tasks':[],'host data':[],$E}\n"
+     "A told interface availability!PROTOCOL/available, history data#1, auto "
+     "registration!PROTOCOL/host, discovery data!PROTOCOL/clock, proxy data, END\n"
+     "A >1 {'response':'failed','info':'no availability data for \\\"interfaceid\\\":7\\ncannot "
+     "find pair with name \\\"host\\\"\\ncannot find pair with name \\\"clock\\\"'}\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1,$2],$E}\n"
+     "A told history data#2, proxy data, END\n"},
+    {"a row that lacks a field: a later section that is sound makes it a success",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'discovery data':[{'drule':1}],'auto registration':[],$E}\n"
+     "A told discovery data!PROTOCOL/clock, proxy data, END\n"
+     "A >3 {'upload':'enabled','response':'success','info':'cannot find pair with name "
+     "\\\"clock\\\"'}\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],'interface availability':[{}],$E}\n"
+     "A told history data#1, interface availability!PROTOCOL/interfaceid, proxy data, END\n"
+     "A >3 {'upload':'enabled','response':'success','info':'cannot find pair with name "
+     "\\\"interfaceid\\\"'}\n"
+     "accept A\n"
+     "A <1 {$P,'host data':[{}],$E}\n"
+     "A told host data!PROTOCOL/hostid, proxy data, END\n"
+     "A >3 $S\n"},
+    {"hosts instead of interfaces, before 5.4",
+     "server 5.0.33\n"
+     "add px compress 0\n"
+     "accept A\n"
+     "A <1 {$P,'host availability':[{}],'version':'5.0.33',$N}\n"
+     "A told host availability!PROTOCOL/hostid, proxy data, END\n"
+     "A >1 {'response':'failed','info':'cannot find pair with name \\\"hostid\\\"'}\n"},
+    {"a second section of a name, and rows of none",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 "
+     "{$P,'tasks':[{'type':3,'clock':1,'ttl':0,'status':0,'info':'f','parent_taskid':91}],'tasks':["
+     "{'type':3,'clock':1,'ttl':0,'status':0,'info':'s','parent_taskid':92}],$E}\n"
+     "A told tasks, tasks!PROTOCOL/, proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],'history data':[$2],$E}\n"
+     "A told history data#1, history data#2!PROTOCOL/, proxy data, END\n"
+     "accept A\n"
+     "A <1 {$P,'data':[1],'hosts':{'fields':['id'],'data':[[7]]},'history "
+     "data':{'fields':['id'],'data':[[8]]},$E}\n"
+     "A told data!PROTOCOL/, hosts#7!PROTOCOL/, history data#8!PROTOCOL/, proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$2],$E}\n"
+     "A told history data#2, proxy data, END\n"},
+    {"results of tasks: those that are not known, or incomplete, are in error",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 "
+     "{$P,'tasks':[{'type':3,'clock':1,'ttl':0,'status':-1,'info':'','parent_taskid':1},{'type':3},"
+     "{'type':6,'clock':1,'ttl':0,'itemid':1},{'type':77},5],$E}\n"
+     "A told tasks, tasks!PROTOCOL/clock, tasks!PROTOCOL/type, tasks!PROTOCOL/type, "
+     "tasks!PROTOCOL/, proxy data, END\n"
+     "A >3 $S\n"},
+    {"throttled: data are not taken, tasks are",
+     "server 7.0.22\n"
+     "add px\n"
+     "throttle 1\n"
+     "task px {'type':6,'itemid':1,'clock':5}\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$1],'tasks':[{'type':3}],$E}\n"
+     "A told tasks!PROTOCOL/clock, proxy data!PROTOCOL/upload, END\n"
+     "A >3 {'upload':'disabled','response':'failed'}\n"
+     "status px tasks 1\n"
+     "status px rows 0\n"
+     "accept A\n"
+     "A <3 {$P,'host data':[],$E}\n"
+     "A told proxy data!PROTOCOL/upload, END\n"
+     "A >3 {'upload':'disabled','response':'failed'}\n"
+     "accept A\n"
+     "A <3 "
+     "{$P,'tasks':[{'type':8,'clock':1,'ttl':0,'status':0,'info':'f','parent_taskid':91}],$E}\n"
+     "A told tasks, proxy data, END\n"
+     "A >3 "
+     "{'upload':'disabled','response':'success','tasks':[{'type':6,'clock':5,'ttl':0,'itemid':1}]}"
+     "\n"
+     "throttle 0\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, END\n"
+     "A >3 $S\n"},
+    {"throttled in the middle of a message: it was begun",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A part {$P,'history data':[$1|],'version':'7.0.22',$N}\n"
+     "A next history data#1\n"
+     "throttle 1\n"
+     "A rest\n"
+     "A told proxy data, END\n"
+     "A >3 {'upload':'disabled','response':'success'}\n"},
+    {"tasks are given once, with the next answer to data",
+     "server 7.0.22\n"
+     "add px\n"
+     "tick 0 1000\n"
+     "task px {'type':6,'itemid':930001}\n"
+     "task px {'itemid':930002,'ttl':9,'type':6,'clock':995}\n"
+     "task px {'type':6,'itemid':930003,'ttl':9,'clock':990}\n"
+     "status px tasks 3\n"
+     "accept A\n"
+     "A <3 {$C0}\n"
+     "A told proxy config, END\n"
+     "status px tasks 3\n"
+     "accept A\n"
+     "A <3 {$P,$E}\n"
+     "A told proxy data, END\n"
+     "A >3 "
+     "{'upload':'enabled','response':'success','tasks':[{'type':6,'clock':1000,'ttl':0,'itemid':"
+     "930001},{'type':6,'clock':995,'ttl':9,'itemid':930002}]}\n"
+     "status px tasks 0\n"
+     "accept A\n"
+     "A <3 {$P,$E}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"},
+    {"a task expires when its time is over, and not before",
+     "server 7.0.22\n"
+     "add px\n"
+     "tick 0 1000\n"
+     "task px {'type':6,'itemid':1,'ttl':10}\n"
+     "task px {'type':6,'itemid':2,'ttl':9}\n"
+     "tick 0 1010\n"
+     "accept A\n"
+     "A <3 {$P,$E}\n"
+     "A told proxy data, END\n"
+     "A >3 "
+     "{'upload':'enabled','response':'success','tasks':[{'type':6,'clock':1000,'ttl':10,'itemid':1}"
+     "]}\n"},
+    {"tasks that are none",
+     "server 7.0.22\n"
+     "add px\n"
+     "task nosuch {'type':6,'itemid':1} =STATE\n"
+     "task px {'type':6} =VALUE\n"
+     "task px {'itemid':1} =VALUE\n"
+     "task px {'type':3,'status':0,'info':'','parent_taskid':1} =VALUE\n"
+     "task px {'type':1,'itemid':1} =VALUE\n"
+     "task px {'type':6,'itemid':'1'} =VALUE\n"
+     "task px {'type':6,'itemid':1,'more':1} =VALUE\n"
+     "task px {'type':6,'type':6,'itemid':1} =VALUE\n"
+     "task px {'type':6,'itemid':1,'clock':'1'} =VALUE\n"
+     "task px {'type':7,'datatype':1,'parent_taskid':1,'data':'a\\u0000b'} =VALUE\n"
+     "task px {'type':7,'datatype':1,'parent_taskid':1,'data':'ab'}\n"
+     "status px tasks 1\n"},
+    {"the limit of tasks", "server 7.0.22 tasks 2\n"
+                           "add px\n"
+                           "add py\n"
+                           "tick 0 1000\n"
+                           "task px {'type':6,'itemid':1,'ttl':5}\n"
+                           "task px {'type':6,'itemid':2}\n"
+                           "task px {'type':6,'itemid':3} =LIMIT\n"
+                           "task py {'type':6,'itemid':3}\n"
+                           "tick 0 1006\n"
+                           "task px {'type':6,'itemid':4}\n"
+                           "status px tasks 2\n"},
+    {"outdated proxies get no task of type 7",
+     "server 7.0.22\n"
+     "add px\n"
+     "task px {'type':7,'datatype':1,'parent_taskid':1,'data':'','clock':5}\n"
+     "task px {'type':6,'itemid':3,'clock':5}\n"
+     "accept A\n"
+     "A <3 {$P,'version':'6.4.0',$N}\n"
+     "A told proxy data, END\n"
+     "A >3 "
+     "{'upload':'enabled','response':'success','tasks':[{'type':6,'clock':5,'ttl':0,'itemid':3}]}\n"
+     "status px tasks 1\n"
+     "accept A\n"
+     "A <3 {$P,'version':'6.4.0',$N}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <3 {$P,'version':'7.0.0',$N}\n"
+     "A told proxy data, END\n"
+     "A >3 "
+     "{'upload':'enabled','response':'success','tasks':[{'type':7,'clock':5,'ttl':0,'datatype':1,'"
+     "parent_taskid':1,'data':''}]}\n"},
+    {"tasks do not go with a failure", "server 7.0.22\n"
+                                       "add px\n"
+                                       "task px {'type':6,'itemid':3}\n"
+                                       "accept A\n"
+                                       "A <1 {$P,'discovery data':[{}],$E}\n"
+                                       "A told discovery data!PROTOCOL/clock, proxy data, END\n"
+                                       "A >1 {'response':'failed',*\n"
+                                       "status px tasks 1\n"},
+    {"held data wait for their acknowledgement",
+     "server 7.0.22 hold 1\n"
+     "add px\n"
+     "accept A\n"
+     "A acknowledge =STATE\n"
+     "A <3 {$P,'history data':[$1],$E}\n"
+     "A next history data#1\n"
+     "A acknowledge =STATE\n"
+     "A told proxy data, MORE\n"
+     "A silent\n"
+     "status px rows 0\n"
+     "A acknowledge\n"
+     "A acknowledge =STATE\n"
+     "A told END\n"
+     "A >3 $S\n"
+     "status px rows 1\n"
+     "A acknowledge =STATE\n"
+     "accept A\n"
+     "A <3 {$P,'history data':[$1],$E}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <3 {$P,'tasks':[{'type':3,'clock':1,'ttl':0,'status':0,'info':'','parent_taskid':1}],$E}\n"
+     "A told tasks, proxy data, MORE\n"
+     "A acknowledge\n"
+     "A told END\n"
+     "A >3 $S\n"},
+    {"held data that are refused, or given up, come again",
+     "server 7.0.22 hold 1\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, MORE\n"
+     "A refuse full\n"
+     "A >1 {'response':'failed','info':'full'}\n"
+     "A acknowledge =STATE\n"
+     "A told END\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, MORE\n"
+     "A free\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, MORE\n"
+     "A acknowledge\n"
+     "A told END\n"
+     "status px rows 1\n"},
+    {"without hold, what the caller refuses comes again, too",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A next history data#1\n"
+     "A next proxy data\n"
+     "A refuse full\n"
+     "A >1 {'response':'failed','info':'full'}\n"
+     "A told END\n"
+     "status px rows 0\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, END\n"
+     "status px rows 1\n"},
+    {"without hold, what was told counts, though the answer is never sent",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A next history data#1\n"
+     "A next proxy data\n"
+     "A free\n"
+     "status px rows 1\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told proxy data, END\n"},
+    {"the same values on two connections count once, whichever ends first",
+     "server 7.0.22\n"
+     "add px\n"
+     "accept A\n"
+     "A part {$P,'history data':[$1|],'version':'7.0.22',$N}\n"
+     "A next history data#1\n"
+     "accept B\n"
+     "B <1 {$P,'history data':[$1],$E}\n"
+     "B told history data#1, proxy data, END\n"
+     "A rest\n"
+     "A told proxy data!PROTOCOL/session, END\n"
+     "A >3 {'upload':'enabled','response':'failed'}\n"
+     "status px rows 1\n"},
+    {"no other message of a session counts while one is held",
+     "server 7.0.22 hold 1\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, MORE\n"
+     "accept B\n"
+     "B <1 {$P,'history data':[$1],$E}\n"
+     "B told history data#1, proxy data!PROTOCOL/session, END\n"
+     "B >3 {'upload':'enabled','response':'failed'}\n"
+     "accept C\n"
+     "C <3 {'request':'proxy data','host':'px',$O,'history data':[$1],'version':'7.0.22',$N}\n"
+     "C told history data#1, proxy data, MORE\n"
+     "C acknowledge\n"
+     "A acknowledge\n"
+     "A told END\n"
+     "C told END\n"
+     "accept B\n"
+     "B <1 {$P,'history data':[$1],$E}\n"
+     "B told proxy data, END\n"
+     "status px rows 2\n"},
+    {"a proxy that is removed gets no answer any more",
+     "server 7.0.22\n"
+     "add px\n"
+     "load px {'hosts':[]}\n"
+     "accept A\n"
+     "A <1 {$C0}\n"
+     "A next proxy config\n"
+     "remove px\n"
+     "A told END\n"
+     "A silent\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A next history data#1\n"
+     "remove px\n"
+     "A told proxy data!PROTOCOL/host, PROTOCOL\n"
+     "A proxy none\n"
+     "A >1 {'response':'failed','info':'proxy \\\"px\\\" not found'}\n"
+     "add px\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A next history data#1\n"
+     "A next proxy data\n"
+     "remove px\n"
+     "A told END\n"
+     "A silent\n"},
+    {"nor one that may no longer", "server 7.0.22\n"
+                                   "add px\n"
+                                   "load px {'hosts':[]}\n"
+                                   "accept A\n"
+                                   "A <1 {$C0}\n"
+                                   "A next proxy config\n"
+                                   "add px connections 2\n"
+                                   "A told END\n"
+                                   "A silent\n"
+                                   "add px\n"
+                                   "accept A\n"
+                                   "A <1 {$C0}\n"
+                                   "A next proxy config\n"
+                                   "add px passive 1\n"
+                                   "A told END\n"
+                                   "A silent\n"
+                                   "add px\n"
+                                   "accept A\n"
+                                   "A <1 {$C0}\n"
+                                   "A next proxy config\n"
+                                   "add px\n"
+                                   "A told END\n"
+                                   "A >3 {'full_sync':1,*\n"},
+    {"what is kept of a proxy stays when it is added again",
+     "server 7.0.22\n"
+     "add px\n"
+     "task px {'type':6,'itemid':3,'clock':5}\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told history data#1, proxy data, END\n"
+     "task px {'type':6,'itemid':3,'clock':5}\n"
+     "add px\n"
+     "status px tasks 1\n"
+     "accept A\n"
+     "A <1 {$P,'history data':[$1],$E}\n"
+     "A told proxy data, END\n"},
+    {"an unknown session, or revision 0, gets a full copy",
+     "server 7.0.22\n"
+     "add px\n"
+     "load px {'hosts':[]}\n"
+     "accept A\n"
+     "A <1 {$C1}\n"
+     "A told proxy config, END\n"
+     "A >3 {'full_sync':1,*\n"
+     "status px revision 1\n"
+     "accept A\n"
+     "A <1 {$C1}\n"
+     "A told proxy config, END\n"
+     "A >3 {}\n"
+     "accept A\n"
+     "A <1 {$C'1'}\n"
+     "A told proxy config, END\n"
+     "A >3 {}\n"
+     "accept A\n"
+     "A <1 {$C0}\n"
+     "A told proxy config, END\n"
+     "A >3 {'full_sync':1,*\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'7.0.22',$O,'config_revision':1}\n"
+     "A told proxy config, END\n"
+     "A >3 {'full_sync':1,*\n"
+     "accept A\n"
+     "A <1 {'request':'proxy "
+     "config','host':'px','version':'7.0.22','session':'x','config_revision':1}\n"
+     "A told proxy config, END\n"
+     "A >3 {'full_sync':1,*\n"
+     "accept A\n"
+     "A <1 {'request':'proxy "
+     "config','host':'px','version':'7.0.22','session':'x','config_revision':1}\n"
+     "A told proxy config, END\n"
+     "A >3 {'full_sync':1,*\n"},
+    {"so does a session that only data were taken from", "server 7.0.22\n"
+                                                         "add px\n"
+                                                         "load px {'hosts':[]}\n"
+                                                         "accept A\n"
+                                                         "A <1 {$P,'history data':[$1],$E}\n"
+                                                         "A told history data#1, proxy data, END\n"
+                                                         "accept A\n"
+                                                         "A <1 {$C1}\n"
+                                                         "A told proxy config, END\n"
+                                                         "A >3 {'full_sync':1,*\n"},
+    {"and one that was not used for a day", "server 7.0.22\n"
+                                            "add px\n"
+                                            "load px {'hosts':[]}\n"
+                                            "tick 1000\n"
+                                            "accept A\n"
+                                            "A <1 {$C1}\n"
+                                            "A told proxy config, END\n"
+                                            "A >3 {'full_sync':1,*\n"
+                                            "tick 86400999\n"
+                                            "accept A\n"
+                                            "A <1 {$C1}\n"
+                                            "A told proxy config, END\n"
+                                            "A >3 {}\n"
+                                            "tick 172800999\n"
+                                            "accept A\n"
+                                            "A <1 {$C1}\n"
+                                            "A told proxy config, END\n"
+                                            "A >3 {'full_sync':1,*\n"},
+    {"requests for the configuration that lack something",
+     "server 7.0.22\n"
+     "add px\n"
+     "load px {'hosts':[]}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'7.0.22'}\n"
+     "A told proxy config!PROTOCOL/session, PROTOCOL\n"
+     "A >3 {'response':'failed','info':'cannot get session from proxy configuration request'}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'7.0.22',$T}\n"
+     "A told proxy config!PROTOCOL/config_revision, PROTOCOL\n"
+     "A >3 {'response':'failed','info':'cannot get revision from proxy configuration request'}\n"
+     "accept A\n"
+     "A <1 {$C'x'}\n"
+     "A told proxy config!PROTOCOL/config_revision, PROTOCOL\n"
+     "A >3 {'response':'failed','info':'invalid proxy configuration revision: x'}\n"
+     "accept A\n"
+     "A <1 {$C-1}\n"
+     "A told proxy config!PROTOCOL/config_revision, PROTOCOL\n"
+     "A >3 {'response':'failed','info':'invalid proxy configuration revision: -1'}\n"},
+    {"a configuration of 6.0 is whole, as a heartbeat is answered",
+     "server 6.0.14\n"
+     "add px compress 0\n"
+     "load px {'hosts':[]}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'6.0.14'}\n"
+     "A told proxy config, END\n"
+     "A >1 {*'macro.secrets':{}}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy heartbeat','host':'px','version':'6.0.14'}\n"
+     "A told proxy heartbeat, END\n"
+     "A >1 {'response':'success'}\n"
+     "accept A\n"
+     "A <1 {'request':'proxy heartbeat','host':'nosuch','version':'6.0.14'}\n"
+     "A told proxy heartbeat!PROTOCOL/host, PROTOCOL\n"
+     "A >1 {'response':'failed','info':'proxy \\\"nosuch\\\" not found'}\n"},
+    {"before 6.4 answers are compressed as the proxy's message before was",
+     "server 6.0.14\n"
+     "add px compress 0\n"
+     "accept A\n"
+     "A <3 {$P,'version':'6.0.14',$N}\n"
+     "A told proxy data, END\n"
+     "A >1 $S\n"
+     "accept A\n"
+     "A <1 {$P,'version':'6.0.14',$N}\n"
+     "A told proxy data, END\n"
+     "A >3 $S\n"
+     "accept A\n"
+     "A <1 {$P,'version':'6.0.14',$N}\n"
+     "A told proxy data, END\n"
+     "A >1 $S\n"
+     "add py\n"
+     "accept A\n"
+     "A <1 {'request':'proxy heartbeat','host':'py','version':'6.0.14'}\n"
+     "A told proxy heartbeat, END\n"
+     "A >3 {'response':'success'}\n"},
+    {"agents and senders are the caller's business",
+     "server 7.0.22\n"
+     "add za1\n"
+     "accept A\n"
+     "A <1 {'request':'sender data','data':[{'host':'h','key':'k','value':'1'}],$N}\n"
+     "A told data, sender data, MORE\n"
+     "A proxy none\n"
+     "A silent\n"
+     "A refuse no\n"
+     "A >1 {'response':'failed','info':'no'}\n"
+     "A told END\n"
+     "accept A\n"
+     "A <1 {'request':'active checks','host':'za1'}\n"
+     "A told active checks, MORE\n"
+     "A proxy none\n"
+     "A acknowledge =STATE\n"},
+    {"sessions outlive the server", "server 7.0.22\n"
+                                    "add px\n"
+                                    "add py passive 1\n"
+                                    "accept A\n"
+                                    "accept B\n"
+                                    "accept C\n"
+                                    "connect D py proxy config\n"
+                                    "A <1 {$P,'history data':[$1],$E}\n"
+                                    "A next history data#1\n"
+                                    "B <1 {$P,'history data':[$1],$E}\n"
+                                    "B next history data#1\n"
+                                    "B next proxy data\n"
+                                    "quit\n"
+                                    "A told END\n"
+                                    "B told END\n"
+                                    "B silent\n"
+                                    "B acknowledge =STATE\n"
+                                    "B proxy none\n"
+                                    "C told END\n"
+                                    "met D =STATE\n"
+                                    "D told END\n"
+                                    "D silent\n"},
+};
+
+START_TEST(played)
+{
+    served_play(scripts[_i].text);
+}
+END_TEST
+
+START_TEST(played_in_pieces)
+{
+    if (strstr(scripts[_i].text, " next ") != NULL)
+        return;
+    served_play_cut(scripts[_i].text, 1);
+    served_play_cut(scripts[_i].text, 7);
+}
+END_TEST
+
+START_TEST(played_without_memory)
+{
+    t_every_alloc(served_play_alloc, scripts[_i].text);
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    int count = (int)(sizeof accesses / sizeof *accesses);
+    int plays = (int)(sizeof scripts / sizeof *scripts);
+
+    tcase_add_loop_test(tests, access_to_data, 0, count);
+    tcase_add_loop_test(tests, access_to_configuration, 0, count);
+    tcase_add_loop_test(tests, access_to_old_configuration, 0, count);
+    tcase_add_loop_test(tests, access_of_late_peers, 0, count);
+    tcase_add_loop_test(tests, access_of_passive_proxies, 0, count);
+    tcase_add_loop_test(tests, refused, 0, (int)(sizeof strangers / sizeof *strangers));
+    tcase_add_loop_test(tests, adding, 0, (int)(sizeof addings / sizeof *addings));
+    tcase_add_test(tests, names);
+    tcase_add_test(tests, making);
+    tcase_add_test(tests, other_sessions);
+    tcase_add_loop_test(tests, played, 0, plays);
+    tcase_add_loop_test(tests, played_in_pieces, 0, plays);
+    tcase_add_loop_test(tests, played_without_memory, 0, plays);
+}
+
+T_MAIN("zabbix/server", add)
