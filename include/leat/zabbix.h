@@ -286,7 +286,7 @@ LEAT_API int leat_zabbix_abort(leat_session *session);
  */
 typedef struct leat_zabbix_exchange_options {
     uint64_t size;
-    const char *version; /* "7.0.22": our own, 5.0 to 7.4; it says what is sent and accepted */
+    const char *version; /* our own, like "7.0.22": says what is sent and accepted */
     uint32_t role;       /* LEAT_ZABBIX_AS_*; 0 is none */
     uint32_t connects;   /* 0; 1: we opened the connection, and ask */
     uint32_t exchange;   /* with connects, for what: LEAT_ZABBIX_* of the request; else 0 */
@@ -312,8 +312,9 @@ LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *op
  * one is missing that this version demands, or a section or a request is there that it does not
  * know. leat_zabbix_compress() is LEAT_E_STATE: the rules of spec section 2 decide.
  *
- * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, a role that cannot connect
- * or be connected to, a version that is none, or below 5.0).
+ * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised; no role, or one that cannot
+ * connect or be connected to; no version, or one below 5.0; no exchange that this role and version
+ * have, or one without connects).
  */
 LEAT_API int leat_zabbix_exchange_new(const leat_config *config,
                                       const leat_zabbix_exchange_options *options,
@@ -321,7 +322,8 @@ LEAT_API int leat_zabbix_exchange_new(const leat_config *config,
 
 /**
  * Refuses what the peer said last, as our role and version do it: with {"response":"failed"} and the
- * info, or by closing without an answer.
+ * info (an agent: with an error for the key), or by closing without an answer. That is also the end
+ * of an agent's heartbeat, which has none.
  *
  * info  the reason, as text; NULL: none.
  *

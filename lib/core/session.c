@@ -85,8 +85,7 @@ void lt_skip(leat_session *session, size_t count)
         session->start = session->end = 0;
 }
 
-/* Ends the loan of the last event. */
-static inline void take_back(leat_session *session)
+void lt_take_back(leat_session *session)
 {
     if (session->held > 0) {
         lt_skip(session, session->held);
@@ -176,7 +175,7 @@ void *leat_recv_space(leat_session *session, size_t *length)
     if (session->filled && session->window_size > least && session->window_size < WINDOW_READS)
         least = session->window_size;
     session->filled = false;
-    take_back(session);
+    lt_take_back(session);
     if (!make_room(session, least)) {
         (void)lt_fail(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
         return NULL;
@@ -203,7 +202,7 @@ int leat_recv_eof(leat_session *session)
 {
     if (session->status < 0)
         return session->status;
-    take_back(session);
+    lt_take_back(session);
     session->need = 0;
     session->eof = true;
     return LEAT_OK;
@@ -215,7 +214,7 @@ static OUT_OF_LINE int feed(leat_session *session, const void *data, size_t leng
         return session->status;
     if (session->eof || session->status == LEAT_END)
         return LEAT_E_STATE;
-    take_back(session);
+    lt_take_back(session);
     if (length > 1)
         session->need = 0;
     if (length == 0)
@@ -248,7 +247,7 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
 
     if (session->status != LEAT_OK)
         return session->status;
-    take_back(session);
+    lt_take_back(session);
     session->need = 0;
     session->drained = false;
     lt_tree_clear(&session->tree);
@@ -374,7 +373,7 @@ const leat_error *leat_session_send_error(const leat_session *session)
 
 void leat_session_trim(leat_session *session)
 {
-    take_back(session);
+    lt_take_back(session);
     session->event.value = NULL;
     if (session->dialect->trim != NULL)
         session->dialect->trim(session);

@@ -112,6 +112,9 @@ static inline void lt_hold(leat_session *session, size_t count)
     session->held = count;
 }
 
+/* Ends the loan of the last event, for dialects that keep events to themselves. */
+void lt_take_back(leat_session *session);
+
 /* Drops the first count unread octets now; nothing that is lent may point into them. */
 void lt_skip(leat_session *session, size_t count);
 

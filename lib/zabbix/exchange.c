@@ -125,8 +125,10 @@ static bool is_compressed(const struct lt_zabbix_exchange *x)
 {
     bool late = x->version.number >= LT_ZABBIX_6_4;
 
-    if (x->kind == 0 || x->as_it_came)
-        return x->step > 0 && x->came_compressed;
+    if (x->as_it_came)
+        return x->came_compressed;
+    if (x->kind == 0)
+        return true; /* what a proxy answers to requests that are not for it */
     if (x->kind > LEAT_ZABBIX_PROXY_HEARTBEAT)
         return !x->connects && x->came_compressed;
     if (x->role != LEAT_ZABBIX_AS_SERVER) /* a proxy's, except for the answer with its revision */
@@ -161,9 +163,12 @@ static int rules_begin(struct lt_zabbix *z, uint32_t kind)
                          NULL);
     if (kind == LEAT_ZABBIX_PASSIVE_CHECKS && x->connects && x->version.number < LT_ZABBIX_7_0)
         return lt_refuse(&z->core, LEAT_E_VALUE, 0, "checks are plain before 7.0", "request");
-    z->compress = is_compressed(x);
+    z->compress = is_compressed(x) ||
+                  (kind == LEAT_ZABBIX_RESPONSE && x->role == LEAT_ZABBIX_AS_PASSIVE_PROXY &&
+                   x->kind == LEAT_ZABBIX_PROXY_CONFIG);
     z->plain = kind == LEAT_ZABBIX_PLAIN && x->connects;
     x->named = 0;
+    x->members = 0;
     x->answered_failure = false;
     return LEAT_OK;
 }
@@ -184,7 +189,15 @@ static int rules_member(struct lt_zabbix *z, const char *name, size_t length, co
         lt_zabbix_section_fields(x->version.number, name, length) == NULL)
         return lt_refuse(&z->core, LEAT_E_VALUE, 0, "no section of this version", known->name);
     x->named |= bit;
+    x->members++;
     return LEAT_OK;
+}
+
+/* What is being written is a configuration with a revision. */
+static bool hands_out_revision(const struct lt_zabbix_exchange *x)
+{
+    return x->role == LEAT_ZABBIX_AS_SERVER && x->version.number >= LT_ZABBIX_6_4 && x->step > 0 &&
+           x->pattern->step[x->step].kind == LEAT_ZABBIX_PROXY_CONFIG;
 }
 
 static int rules_end(struct lt_zabbix *z)
@@ -195,6 +208,8 @@ static int rules_end(struct lt_zabbix *z)
     if (x->pattern == NULL || x->refusing || x->answered_failure)
         return LEAT_OK;
     missing = x->pattern->step[x->step].written & ~x->named;
+    if (x->members > 0 && hands_out_revision(x))
+        missing |= LT_ZABBIX_NEEDS_REVISION & ~x->named;
     if (missing == 0)
         return LEAT_OK;
     return lt_refuse(&z->core, LEAT_E_VALUE, 0, "a member is missing",
@@ -449,7 +464,8 @@ static void judge_version(struct lt_zabbix_exchange *x)
     size_t length;
     const char *text = leat_value_text(value, &length);
 
-    if (x->role != LEAT_ZABBIX_AS_SERVER || (!config && x->kind != LEAT_ZABBIX_PROXY_DATA))
+    if (x->role != LEAT_ZABBIX_AS_SERVER || (!config && x->kind != LEAT_ZABBIX_PROXY_DATA) ||
+        x->step > 2 || (x->connects && x->version.number < LT_ZABBIX_6_4))
         return;
     if (!lt_zabbix_version_read(text, length, &version))
         version.number = x->version.number < LT_ZABBIX_6_4 ? 302 : 0; /* what real servers assume */
@@ -458,7 +474,8 @@ static void judge_version(struct lt_zabbix_exchange *x)
     if (x->version.number < LT_ZABBIX_6_4)
         refuse_aside(x, FAILED, NULL);
     else if (config)
-        refuse_aside(x, WITH_VERSION, "proxy and server major versions do not match");
+        refuse_aside(x, x->connects ? FAILED : WITH_VERSION,
+                     "proxy and server major versions do not match");
     else
         refuse_aside(x, UPLOAD_OFF, "current proxy version is not supported by server");
     condemn(x, LEAT_E_PROTOCOL, "a version that the server does not take", "version");
@@ -483,8 +500,11 @@ static void judge_plain_request(struct lt_zabbix_exchange *x)
         condemn(x, LEAT_E_PROTOCOL, "not an object", NULL);
         return;
     }
-    (void)leat_send(&x->zabbix.core, "unframed", body);
-    x->refusing = x->finished = true;
+    x->refusing = true;
+    if (leat_send(&x->zabbix.core, "unframed", body) == LEAT_E_NOMEM)
+        condemn(x, LEAT_E_NOMEM, "out of memory", NULL);
+    else
+        condemn(x, LEAT_E_PROTOCOL, "a request in the form of old versions", NULL);
 }
 
 static void judge_request(struct lt_zabbix_exchange *x)
@@ -511,11 +531,34 @@ static void judge_request(struct lt_zabbix_exchange *x)
         judge_version(x);
 }
 
+/* A configuration from 6.4 on has its revision, unless it is empty: spec section 7.4. */
+static bool lacks_revision(const struct lt_zabbix_exchange *x)
+{
+    const leat_value *message = x->zabbix.core.event.value;
+
+    return takes_configuration(x) && x->version.number >= LT_ZABBIX_6_4 &&
+           leat_value_count(message) > 0 && !has(message, LT_ZABBIX_NEEDS_REVISION);
+}
+
+static void judge_content(struct lt_zabbix_exchange *x, const struct lt_zabbix_step *step)
+{
+    uint32_t missing = first_missing(x->zabbix.core.event.value, step->read);
+
+    if (missing == 0 && lacks_revision(x)) {
+        missing = LT_ZABBIX_NEEDS_REVISION;
+        if (!x->connects)
+            refuse_aside(x, WITH_VERSION, "no config_revision tag in proxy configuration response");
+    }
+    if (missing != 0)
+        condemn(x, LEAT_E_PROTOCOL, "a member is missing", lt_zabbix_needed_name(missing));
+    else if (x->connects && x->kind == LEAT_ZABBIX_PROXY_CONFIG)
+        judge_version(x);
+}
+
 static void judge_answer(struct lt_zabbix_exchange *x)
 {
     leat_event *event = &x->zabbix.core.event;
     const struct lt_zabbix_step *step = &x->pattern->step[x->step - 1];
-    uint32_t missing;
 
     if (x->kind == LEAT_ZABBIX_PASSIVE_CHECKS && event->kind == LEAT_ZABBIX_PLAIN)
         return;
@@ -524,14 +567,13 @@ static void judge_answer(struct lt_zabbix_exchange *x)
     } else if (event->kind == LEAT_ZABBIX_PLAIN || event->kind == LEAT_ZABBIX_UNFRAMED) {
         condemn(x, LEAT_E_PROTOCOL, "not an object", NULL);
     } else if (event->kind == LEAT_ZABBIX_RESPONSE && step->kind != LEAT_ZABBIX_RESPONSE) {
-        x->refusing = x->finished = true; /* by the peer */
+        x->refusing = true;
+        x->step = x->pattern->steps; /* the peer has said its last word */
     } else {
-        missing = first_missing(event->value, step->read);
-        if (missing != 0)
-            condemn(x, LEAT_E_PROTOCOL, "a member is missing", lt_zabbix_needed_name(missing));
         event->kind = step->kind;
         event->name = lt_zabbix_kind_name(step->kind);
         event->name_length = strlen(event->name);
+        judge_content(x, step);
     }
 }
 
@@ -605,6 +647,18 @@ static int on_end_of_stream(struct lt_zabbix_exchange *x)
     return fail(x, LEAT_E_END, "the stream ended before the answer", NULL);
 }
 
+/* Up to 6.2 only the request shows if a passive proxy gets a configuration, which may be larger. */
+static bool is_too_long(const struct lt_zabbix_exchange *x)
+{
+    const struct lt_zabbix_reading *r = x->zabbix.reading;
+
+    return x->default_limits && x->zabbix.core.inside && x->step == 0 && r->request != 0 &&
+           r->request != LEAT_ZABBIX_PROXY_CONFIG &&
+           (r->header.data_len > lt_zabbix_limits.message_bytes ||
+            ((r->header.flags & LEAT_ZABBIX_COMPRESSED) != 0 &&
+             r->header.reserved > lt_zabbix_limits.inflated_bytes));
+}
+
 static int read_next(struct lt_zabbix_exchange *x)
 {
     leat_session *session = &x->zabbix.core;
@@ -612,6 +666,8 @@ static int read_next(struct lt_zabbix_exchange *x)
 
     if (status == LEAT_OK)
         return take_event(x);
+    if (status == LEAT_MORE && is_too_long(x))
+        return fail(x, LEAT_E_LIMIT, "a message over the limit", "data_len");
     if (status == LEAT_MORE && session->eof && lt_unread_bytes(session) == 0 && !session->inside)
         return on_end_of_stream(x);
     if (status < 0)
@@ -646,7 +702,7 @@ static int next_step(struct lt_zabbix_exchange *x)
     }
     if (!complete && !lt_zabbix_exchange_is_ours(x))
         return read_next(x);
-    if (lt_unread_bytes(session) > 0)
+    if (lt_unread_bytes(session) > 0 && !x->finished)
         return fail(x, LEAT_E_FRAME, "octets behind the message", NULL);
     if (complete)
         return linger(x);
@@ -662,8 +718,10 @@ static int next(leat_session *session)
 
     do {
         status = next_step(x);
-        if (status == GO_ON)
+        if (status == GO_ON) {
+            lt_take_back(session);
             lt_tree_clear(&session->tree);
+        }
     } while (status == GO_ON);
     if (status < 0)
         tell_over(x, status);

@@ -62,6 +62,7 @@ struct lt_zabbix_exchange {
     bool clocked;          /* the time was told */
     bool told;             /* the owner knows that it is over */
     uint32_t named;        /* LT_ZABBIX_NEEDS_* that are in the message being written */
+    uint32_t members;      /* how many there are */
     int verdict;        /* what ends the session once the last event was taken; LEAT_OK: nothing */
     const char *reason; /* of a verdict < 0 */
     const char *field;

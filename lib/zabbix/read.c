@@ -787,6 +787,15 @@ static int on_broken(struct lt_zabbix *z)
 
     if (view.length < LT_ZABBIX_PIECE && !view.whole && r->failed == NULL)
         return lt_zabbix_supply(z);
+    if (view.whole && r->failed == NULL) {
+        /* A text that ends too soon may only be one that is longer than announced. */
+        int status = lt_zabbix_settle(z);
+
+        if (status != GO_ON)
+            return status;
+        if (r->failed != NULL)
+            (void)lt_error(&r->error, LEAT_E_INFLATE, r->error.offset, r->failed, r->error.field);
+    }
     if (view.length > LT_ZABBIX_PIECE)
         view.length = LT_ZABBIX_PIECE;
     event = message_event(z, message_kind(z), view.at, view.length);

@@ -141,7 +141,7 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_SENDER_DATA, 5 * MINUTES, 0, NEEDS(REQUEST) | NEEDS(DATA)},
+     {{LEAT_ZABBIX_SENDER_DATA, 5 * MINUTES, NEEDS(DATA), NEEDS(REQUEST) | NEEDS(DATA)},
       {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
     {LEAT_ZABBIX_PASSIVE_CHECKS,
      LT_ZABBIX_5_0,
