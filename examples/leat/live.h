@@ -173,7 +173,10 @@ struct role {
      * output is written; or set connection->due.
      */
     bool (*turn)(struct connection *connection);
-    /* It is over; connection->reason tells why, and session is NULL if there never was one. */
+    /*
+     * It is over; connection->reason tells why, and session is NULL if there never was one. Of a mixed role,
+     * open() may not have been called.
+     */
     void (*closed)(struct connection *connection);
 };
 

@@ -150,6 +150,7 @@ static enum taken take_value(struct proxy *proxy, const leat_value *line)
     }
     history.has &= ~(uint64_t)LEAT_ZABBIX_HAS_ID;
     taken = judge(proxy, leat_zabbix_proxy_history(proxy->engine, &history, &proxy->last_id));
+    proxy->live.count += taken == TAKEN;
     return taken;
 }
 
@@ -389,7 +390,7 @@ static bool on_turn(struct connection *connection)
 static void on_closed(struct connection *connection)
 {
     struct proxy *proxy = proxy_of(connection);
-    struct visit *visit = connection->data;
+    struct visit *visit = connection->data; /* NULL: nothing was ever said */
 
     if (!connection->failed || (connection->lost && connection->role->is_server)) {
         live_news(&proxy->live, "%s: %s", connection->peer, connection->reason);
@@ -400,7 +401,8 @@ static void on_closed(struct connection *connection)
         complain("%s:%s: %s; it is tried again", proxy->server.host, proxy->server.port,
                  connection->reason);
     }
-    leat_session_free(visit->session);
+    if (visit != NULL)
+        leat_session_free(visit->session);
     free(visit);
 }
 
@@ -590,6 +592,10 @@ static bool make_engine(struct proxy *proxy)
 
 static bool open_input(struct proxy *proxy)
 {
+    leat_zabbix_proxy_status status;
+
+    get_status(proxy, &status);
+    proxy->last_id = status.last_id;
     if (!input_open(&proxy->input, NULL))
         return false;
     proxy->live.input = &proxy->input;

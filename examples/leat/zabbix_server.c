@@ -178,6 +178,7 @@ static void tell_status(struct server *server)
     leat_builder *built = server->built;
     size_t i;
 
+    save(server); /* what is told is kept */
     for (i = 0; i < server->members.count; i++) {
         const char *name = server->members.members[i].name;
         leat_zabbix_member_status status;
@@ -348,15 +349,16 @@ static bool on_turn(struct connection *connection)
 
 static void on_closed(struct connection *connection)
 {
-    struct visit *visit = connection->data;
-    const char *name = visit->name;
+    struct visit *visit = connection->data; /* NULL: nothing was ever said */
+    const char *name = visit != NULL ? visit->name : "";
 
     if (!connection->failed || (connection->lost && connection->role->is_server))
         live_news(connection->live, "%s: %s", connection->peer, connection->reason);
     else
         complain("%s%s%s: %s", name, name[0] != '\0' ? " at " : "", connection->peer,
                  connection->reason);
-    leat_session_free(visit->session);
+    if (visit != NULL)
+        leat_session_free(visit->session);
     free(visit);
 }
 
