@@ -204,9 +204,10 @@ int lt_zabbix_tables_make(const leat_allocator *allocator, const leat_limits *li
     tables->version = version;
     lt_tree_init(&tables->tree, &tables->allocator, limits->values);
     tables->octets = lt_writer(&tables->allocator, UINT32_MAX);
-    *made = tables;
-    if (add_known(tables))
+    if (add_known(tables)) {
+        *made = tables;
         return LEAT_OK;
+    }
     status = lt_zabbix_tables_full(tables);
     leat_zabbix_tables_free(tables);
     return status;

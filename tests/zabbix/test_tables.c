@@ -49,13 +49,18 @@ static int learn_stream(leat_zabbix_tables *tables, const leat_config *config, c
     const leat_event *event;
     int status = session == NULL ? LEAT_E_NOMEM : leat_feed(session, data, length);
     int next = LEAT_END;
+    bool refused = false;
 
-    while (status == LEAT_OK && (next = leat_next(session, &event)) == LEAT_OK) {
+    while ((status == LEAT_OK || refused) && (next = leat_next(session, &event)) == LEAT_OK) {
         const leat_value *value = leat_event_value(event);
+        int learned;
 
         if (leat_value_get(value, "request") != NULL && leat_value_get(value, "data") == NULL)
             continue;
-        status = leat_zabbix_tables_learn(tables, event);
+        learned = leat_zabbix_tables_learn(tables, event);
+        MUST(!refused || learned == status); /* so is the rest of the message */
+        refused = learned != LEAT_OK;
+        status = learned;
     }
     leat_session_free(session);
     return status != LEAT_OK ? status : next < 0 ? next : LEAT_OK;
@@ -553,9 +558,556 @@ START_TEST(converge)
 }
 END_TEST
 
+/* What would break real proxies is not taken, and nothing changes. */
+static const struct {
+    const char *name;
+    const char *version;
+    const char *text;
+    const char *field;
+} refused_loads[] = {
+    {"not a record", "7.0", "[]", ""},
+    {"unknown table", "7.0", "{\"foo\":[]}", ""},
+    {"table of a later version", "6.0", "{\"host_inventory\":[]}", ""},
+    {"table of an earlier version", "7.4", "{\"config\":[]}", ""},
+    {"table that is none", "7.0", "{\"hosts\":1}", "hosts"},
+    {"row that is none", "7.0", "{\"hosts\":[1]}", ""},
+    {"unknown column", "7.0", "{\"hosts\":[{\"hostid\":1,\"foo\":1}]}", ""},
+    {"column of a later version", "6.0", "{\"drules\":[{\"druleid\":1,\"concurrency_max\":0}]}",
+     ""},
+    {"column twice", "7.0", "{\"hosts\":[{\"hostid\":1,\"host\":\"a\",\"host\":\"b\"}]}", "host"},
+    {"no identifier", "7.0", "{\"hosts\":[{\"host\":\"a\"}]}", "hostid"},
+    {"null identifier", "7.0", "{\"hosts\":[{\"hostid\":null}]}", "hostid"},
+    {"row twice", "7.0", "{\"hosts\":[{\"hostid\":1},{\"hostid\":1}]}", "hostid"},
+    {"row twice, once as text", "7.0", "{\"hosts\":[{\"hostid\":1},{\"hostid\":\"1\"}]}", "hostid"},
+    {"number that is none", "7.0", "{\"hosts\":[{\"hostid\":\"a\"}]}", "hostid"},
+    {"real number", "7.0", "{\"hosts\":[{\"hostid\":1.5}]}", "hostid"},
+    {"null number", "7.0", "{\"hosts\":[{\"hostid\":1,\"status\":null}]}", "status"},
+    {"null text", "7.0", "{\"hosts\":[{\"hostid\":1,\"host\":null}]}", "host"},
+    {"text of two lists", "7.0", "{\"hosts\":[{\"hostid\":1,\"host\":[]}]}", "host"},
+    {"zero octet", "7.0", "{\"hosts\":[{\"hostid\":1,\"host\":\"a\\u0000\"}]}", "host"},
+    {"short row", "7.0", "{\"hosts\":{\"fields\":[\"hostid\",\"host\"],\"data\":[[1]]}}", ""},
+    {"long row", "7.0", "{\"hosts\":{\"fields\":[\"hostid\"],\"data\":[[1,\"a\"]]}}", ""},
+    {"no fields", "7.0", "{\"hosts\":{\"data\":[[1]]}}", "hosts"},
+    {"0 as a reference", "7.0",
+     "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1,\"interfaceid\":0}]}",
+     "interfaceid"},
+    {"0 as a reference, as text", "6.0",
+     "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1,\"interfaceid\":\"0\"}]}",
+     "interfaceid"},
+    {"host that is not there", "7.0", "{\"items\":[{\"itemid\":1,\"hostid\":1}]}", "hostid"},
+    {"interface that is not there", "6.0",
+     "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1,\"interfaceid\":7}]}",
+     "interfaceid"},
+    {"group that is not there", "6.0", "{\"config\":[{\"configid\":1,\"discovery_groupid\":0}]}",
+     "discovery_groupid"},
+    {"item that depends on itself", "7.0",
+     "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1,\"master_itemid\":2},"
+     "{\"itemid\":2,\"hostid\":1,\"master_itemid\":1}]}",
+     "master_itemid"},
+    {"secrets that are none", "7.0", "{\"macro.secrets\":{\"a\":1}}", "macro.secrets"},
+    {"group without a delay", "7.0", "{\"proxy_group\":{}}", "failover_delay"},
+    {"group before 7.0", "6.4", "{\"proxy_group\":{\"failover_delay\":\"1m\"}}", "proxy_group"},
+};
+
+START_TEST(load_refuses)
+{
+    leat_zabbix_tables *tables = tables_of(refused_loads[_i].version);
+    leat_zabbix_tables *as_before = tables_of(refused_loads[_i].version);
+    const char *hosts = "{\"hosts\":[{\"hostid\":5,\"host\":\"h\"}]}";
+
+    ck_assert_int_eq(load_text(tables, hosts), LEAT_OK);
+    ck_assert_int_eq(load_text(as_before, hosts), LEAT_OK);
+    ck_assert(leat_zabbix_tables_error(tables) == NULL);
+    ck_assert_int_eq(load_text(tables, refused_loads[_i].text), LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_field(leat_zabbix_tables_error(tables)), refused_loads[_i].field);
+    ck_assert_str_ne(leat_error_text(leat_zabbix_tables_error(tables)), "");
+    ck_same(tables, as_before);
+    ck_assert_uint_eq(leat_zabbix_tables_revision(tables), 1);
+    leat_zabbix_tables_free(as_before);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+#define HOST_TABLE "\"hosts\":{\"fields\":[\"hostid\",\"host\"],\"data\":[[1,\"a\"]]}"
+#define COMPANIONS                                                                                 \
+    ",\"interface\":{\"fields\":[\"interfaceid\",\"hostid\"],\"data\":[]},"                        \
+    "\"interface_snmp\":{\"fields\":[\"interfaceid\"],\"data\":[]},"                               \
+    "\"host_inventory\":{\"fields\":[\"hostid\"],\"data\":[]},"                                    \
+    "\"items\":{\"fields\":[\"itemid\",\"hostid\"],\"data\":[[10,1]]},"                            \
+    "\"item_rtdata\":{\"fields\":[\"itemid\"],\"data\":[[10]]},"                                   \
+    "\"item_preproc\":{\"fields\":[\"item_preprocid\",\"itemid\"],\"data\":[]}"
+#define PARAMETERS   ",\"item_parameter\":{\"fields\":[\"item_parameterid\",\"itemid\"],\"data\":[]}"
+#define DATA(tables) "{\"data\":{" tables "},\"config_revision\":9}"
+#define MACRO_TABLE(row)                                                                           \
+    "\"globalmacro\":{\"fields\":[\"globalmacroid\",\"macro\"],\"data\":[" row "]}"
+
+/* Messages of 7.0 behind one with a host and a macro, and what they do. */
+static const struct {
+    const char *name;
+    const char *text;
+    int status;
+    const char *field;   /* of the error */
+    const char *changes; /* if there was none */
+} messages[] = {
+    {"nothing", "{}", LEAT_OK, NULL, ""},
+    {"no revision", "{\"data\":{}}", LEAT_E_VALUE, "config_revision", NULL},
+    {"revision as text, no data", "{\"config_revision\":\"9\"}", LEAT_OK, NULL, ""},
+    {"refusal", "{\"response\":\"failed\"}", LEAT_E_VALUE, "response", NULL},
+    {"short row", DATA(MACRO_TABLE("[1]")), LEAT_E_VALUE, "", NULL},
+    {"long row", DATA(MACRO_TABLE("[1,\"a\",2]")), LEAT_E_VALUE, "", NULL},
+    {"row twice", DATA(MACRO_TABLE("[1,\"a\"],[1,\"a\"]")), LEAT_E_VALUE, "globalmacroid", NULL},
+    {"null text", DATA(MACRO_TABLE("[1,null]")), LEAT_E_VALUE, "macro", NULL},
+    {"number that is none", DATA(MACRO_TABLE("[\"x\",\"a\"]")), LEAT_E_VALUE, "globalmacroid",
+     NULL},
+    {"table twice", DATA(MACRO_TABLE("[2,\"a\"]") "," MACRO_TABLE("[3,\"a\"]")), LEAT_E_VALUE,
+     "globalmacro", NULL},
+    {"rows before their fields",
+     DATA("\"globalmacro\":{\"data\":[[1,\"a\"]],\"fields\":[\"globalmacroid\",\"macro\"]}"),
+     LEAT_E_VALUE, "", NULL},
+    {"no identifier", DATA("\"globalmacro\":{\"fields\":[\"macro\"],\"data\":[[\"a\"]]}"),
+     LEAT_E_VALUE, "globalmacroid", NULL},
+    {"broken at the end", "{\"data\":{" MACRO_TABLE("[1,\"b\"]") "},\"config_revision\":9,}",
+     LEAT_E_VALUE, "", NULL},
+    {"companion missing", DATA(HOST_TABLE COMPANIONS), LEAT_E_VALUE, "item_parameter", NULL},
+    {"no host missing", DATA(HOST_TABLE COMPANIONS PARAMETERS), LEAT_OK, NULL, "changed hosts 1"},
+    {"item of no host",
+     DATA("\"hosts\":{\"fields\":[\"hostid\"],\"data\":[[2]]}" COMPANIONS PARAMETERS), LEAT_E_VALUE,
+     "hostid", NULL},
+    {"web companion missing",
+     DATA(HOST_TABLE COMPANIONS PARAMETERS
+          ",\"httptest\":{\"fields\":[\"httptestid\",\"hostid\"],\"data\":[]}"),
+     LEAT_E_VALUE, "httptestitem", NULL},
+    {"host tables alone", DATA("\"items\":{\"fields\":[\"itemid\"],\"data\":[]}"), LEAT_OK, NULL,
+     ""},
+    {"macros without templates",
+     DATA("\"hostmacro\":{\"fields\":[\"hostmacroid\",\"hostid\"],\"data\":[]}"), LEAT_E_VALUE,
+     "hosts_templates", NULL},
+    {"templates without macros",
+     DATA("\"hosts_templates\":{\"fields\":[\"hosttemplateid\",\"hostid\"],\"data\":[[1,1]]}"),
+     LEAT_OK, NULL, "added hosts_templates 1"},
+    {"the same row, otherwise typed", DATA(MACRO_TABLE("[\"1\",7]")), LEAT_OK, NULL, ""},
+    {"another order, another type",
+     DATA("\"globalmacro\":{\"fields\":[\"macro\",\"globalmacroid\"],\"data\":[[7,1]]}"), LEAT_OK,
+     NULL, ""},
+    {"unknown column",
+     DATA("\"globalmacro\":{\"fields\":[\"globalmacroid\",\"macro\",\"x\"],\"data\":"
+          "[[1,\"7\",{\"a\":[1,-1,1.5,true,null,\"\"]}]]}"),
+     LEAT_OK, NULL, "changed globalmacro 1"},
+    {"unknown table", DATA("\"other\":{\"fields\":[\"a\"],\"data\":[[\"x\"],[null]]}"), LEAT_OK,
+     NULL, "added other 2"},
+    {"all global macros", "{\"data\":{},\"del_macro_hostids\":[0],\"config_revision\":9}", LEAT_OK,
+     NULL, "removed globalmacro 1"},
+    {"all macros of the host", "{\"data\":{},\"del_macro_hostids\":[1,1],\"config_revision\":9}",
+     LEAT_OK, NULL, "removed hostmacro 1"},
+    {"the host", "{\"del_hostids\":[\"1\",7],\"config_revision\":9}", LEAT_OK, NULL,
+     "removed hosts 1, removed items 1, removed item_rtdata 1, removed hostmacro 1"},
+    {"nothing of a full copy", "{\"full_sync\":1,\"data\":{},\"config_revision\":9}", LEAT_OK, NULL,
+     "removed macro.secrets 1"},
+    {"another host in a full copy",
+     "{\"full_sync\":1,\"data\":{\"hosts\":{\"fields\":[\"hostid\"],\"data\":[]},"
+     "\"interface\":{\"fields\":[\"interfaceid\"],\"data\":[]},"
+     "\"interface_snmp\":{\"fields\":[\"interfaceid\"],\"data\":[]},"
+     "\"host_inventory\":{\"fields\":[\"hostid\"],\"data\":[]},"
+     "\"items\":{\"fields\":[\"itemid\"],\"data\":[]},"
+     "\"item_rtdata\":{\"fields\":[\"itemid\"],\"data\":[]},"
+     "\"item_preproc\":{\"fields\":[\"item_preprocid\"],\"data\":[]}" PARAMETERS
+     "},\"macro.secrets\":{\"p\":{\"k\":\"v\"}},\"config_revision\":9}",
+     LEAT_OK, NULL, "removed hosts 1, removed items 1, removed item_rtdata 1, removed hostmacro 1"},
+    {"secrets beside those", "{\"macro.secrets\":{\"q\":{\"k\":\"v\"}},\"config_revision\":9}",
+     LEAT_OK, NULL, "changed macro.secrets 1"},
+    {"the same secrets", "{\"macro.secrets\":{\"p\":{\"k\":\"v\"}},\"config_revision\":9}", LEAT_OK,
+     NULL, ""},
+    {"group without a delay", "{\"proxy_group\":{\"hostmap_revision\":1},\"config_revision\":9}",
+     LEAT_E_VALUE, "failover_delay", NULL},
+};
+
+static leat_zabbix_tables *small_proxy(void)
+{
+    leat_zabbix_tables *tables = tables_of("7.0.22");
+
+    ck_assert_int_eq(
+        learn_text(
+            tables,
+            "{\"full_sync\":1,\"data\":{\"hosts\":{\"fields\":[\"hostid\",\"host\"],\"data\":"
+            "[[1,\"z\"]]}" COMPANIONS PARAMETERS "," MACRO_TABLE(
+                "[1,\"7\"]") ","
+                             "\"hosts_templates\":{\"fields\":[\"hosttemplateid\"],\"data\":[]},"
+                             "\"hostmacro\":{\"fields\":[\"hostmacroid\",\"hostid\"],\"data\":[[5,"
+                             "1]]}},"
+                             "\"macro.secrets\":{\"p\":{\"k\":\"v\"}},\"config_revision\":8}"),
+        LEAT_OK);
+    return tables;
+}
+
+START_TEST(learns)
+{
+    leat_zabbix_tables *tables = small_proxy(), *as_before = small_proxy();
+    bool advances = strcmp(messages[_i].text, "{}") != 0;
+
+    ck_assert_int_eq(learn_text(tables, messages[_i].text), messages[_i].status);
+    if (messages[_i].status == LEAT_OK) {
+        ck_assert(leat_zabbix_tables_error(tables) == NULL);
+        ck_assert_uint_eq(leat_zabbix_tables_revision(tables), advances ? 9 : 8);
+        ck_changes(tables, messages[_i].changes);
+    } else {
+        ck_assert_str_eq(leat_error_field(leat_zabbix_tables_error(tables)), messages[_i].field);
+        ck_assert_uint_eq(leat_zabbix_tables_revision(tables), 8);
+        ck_same(tables, as_before);
+        /* What came of it does not count with the next message either. */
+        ck_assert_int_eq(learn_text(tables, "{\"data\":{},\"config_revision\":10}"), LEAT_OK);
+        ck_same(tables, as_before);
+    }
+    leat_zabbix_tables_free(as_before);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+START_TEST(broken_off)
+{
+    leat_zabbix_tables *tables = small_proxy(), *as_before = small_proxy();
+    const char *text = "{\"data\":{" MACRO_TABLE("[3,\"b\"]");
+    struct t_bytes frame = t_hex("5a425844 01 00010000 00000000");
+
+    /* The rows of a message that never ends. */
+    t_append(&frame, text, strlen(text));
+    ck_assert_int_eq(learn_stream(tables, NULL, frame.data, frame.length), LEAT_OK);
+    ck_same(tables, as_before);
+    ck_assert_int_eq(leat_zabbix_tables_learn(tables, NULL), LEAT_OK);
+    ck_assert_int_eq(
+        learn_text(tables, "{\"data\":{" MACRO_TABLE("[1,\"7\"]") "},\"config_revision\":9}"),
+        LEAT_OK);
+    ck_same(tables, as_before);
+    ck_changes(tables, "");
+    t_free(frame);
+    leat_zabbix_tables_free(as_before);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+START_TEST(kept_as_it_came)
+{
+    leat_zabbix_tables *tables = small_proxy(), *restored = tables_of("7.0.1");
+    leat_buffer *buffer;
+    const void *data;
+    size_t length;
+    char *text;
+
+    ck_assert_int_eq(learn_text(tables, DATA("\"other\":{\"fields\":[\"a\",\"b\"],\"data\":"
+                                             "[[\"x\",{\"a\":[1,-1,1.5,true,null,\"\"],\"\":{}}]]},"
+                                             "\"items\":{\"fields\":[\"itemid\"],\"data\":[]}")),
+                     LEAT_OK);
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_tables_save(tables, buffer), LEAT_OK);
+    data = leat_buffer_data(buffer, &length);
+    ck_assert_int_eq(leat_zabbix_tables_restore(restored, data, length), LEAT_OK);
+    ck_same(tables, restored);
+    ck_assert_uint_eq(leat_zabbix_tables_revision(restored), 9);
+    text = t_json_text(leat_zabbix_tables_at(restored, "other", 0));
+    ck_assert_str_eq(text, "{\"a\":\"x\",\"b\":{\"a\":[1,-1,1.5,true,null,\"\"],\"\":{}}}");
+    free(text);
+    ck_assert(leat_zabbix_tables_at(restored, "other", 1) == NULL);
+    ck_assert(leat_zabbix_tables_row(restored, "hosts", 1) != NULL);
+    ck_assert(leat_zabbix_tables_row(restored, "hosts", 2) == NULL);
+    ck_assert(leat_zabbix_tables_row(restored, "nothing", 1) == NULL);
+    ck_assert_uint_eq(leat_zabbix_tables_count(restored, "nothing"), 0);
+
+    /* With its last row the table goes. */
+    ck_assert_int_eq(learn_text(restored, DATA("\"other\":{\"fields\":[\"a\",\"b\"],\"data\":[]}")),
+                     LEAT_OK);
+    ck_changes(restored, "removed other 1");
+    leat_zabbix_tables_free(restored);
+
+    /* Of another version. */
+    restored = tables_of("7.2.0");
+    ck_assert_int_eq(leat_zabbix_tables_restore(restored, data, length), LEAT_E_SYNTAX);
+    leat_zabbix_tables_free(restored);
+
+    /* Cut short, and one octet too many. */
+    restored = tables_of("7.0.22");
+    while (length-- > 0)
+        MUST(leat_zabbix_tables_restore(restored, data, length) == LEAT_E_SYNTAX);
+    ck_assert_uint_eq(leat_zabbix_tables_count(restored, "hosts"), 0);
+    leat_zabbix_tables_free(restored);
+    leat_buffer_free(buffer);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+/* Every message of one small server, to the octet. */
+START_TEST(handed_out)
+{
+    leat_zabbix_tables *tables = tables_of("7.0.22");
+    char *text;
+
+    ck_writes(tables, 0, 0, "{}");
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    ck_changes(tables, "added config 1, added config_autoreg_tls 1");
+    ck_writes(tables, 1, 0, "{}");
+    text = written_text(tables, 0, 0);
+    ck_assert(strncmp(text, "{\"full_sync\":1,\"data\":{\"hosts\":{\"fields\":[\"hostid\",", 50) ==
+              0);
+    ck_assert(strstr(text,
+                     "\"data\":[[1,0,0,\"90d\",1,\"3s\",\"3s\",\"3s\",\"3s\",\"3s\",\"3s\",\"3s\","
+                     "\"3s\",\"3s\",\"3s\"]]}") != NULL);
+    ck_assert(strstr(text, "]}},\"config_revision\":1}") != NULL);
+    free(text);
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    ck_changes(tables, "");
+    ck_assert_uint_eq(leat_zabbix_tables_revision(tables), 1);
+
+    ck_assert_int_eq(load_text(tables, "{\"globalmacro\":[{\"globalmacroid\":3,\"macro\":\"{$A}\","
+                                       "\"value\":\"v/p:k\",\"type\":2}],"
+                                       "\"macro.secrets\":{\"v/p\":{\"k\":\"s\"}}}"),
+                     LEAT_OK);
+    ck_writes(
+        tables, 1, 0,
+        "{\"data\":{\"globalmacro\":{\"fields\":[\"globalmacroid\",\"macro\",\"value\",\"type\"],"
+        "\"data\":[[3,\"{$A}\",\"v/p:k\",2]]}},\"macro.secrets\":{\"v/p\":{\"k\":\"s\"}},"
+        "\"config_revision\":2}");
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    ck_writes(tables, 2, 0, "{\"data\":{},\"del_macro_hostids\":[0],\"config_revision\":3}");
+
+    ck_assert_int_eq(load_text(tables, "{\"hosts\":[{\"hostid\":7,\"host\":\"h\"}]}"), LEAT_OK);
+    text = written_text(tables, 3, 0);
+    ck_assert(
+        strstr(text, "\"data\":[[7,\"h\",0,-1,2,\"\",\"\",\"h\",1,1,\"\",\"\",\"\",\"\"]]}") !=
+        NULL);
+    ck_assert(strstr(text, "item_parameter") != NULL);
+    ck_assert(strstr(text, "httptest") == NULL);
+    ck_assert(strstr(text, "hostmacro") == NULL);
+    ck_assert(strstr(text, "drules") == NULL);
+    free(text);
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    ck_writes(tables, 4, 0, "{\"data\":{},\"del_hostids\":[7],\"config_revision\":5}");
+
+    ck_assert_int_eq(load_text(tables, "{\"proxy_group\":{\"failover_delay\":\"10s\"},"
+                                       "\"proxy\":[{\"proxyid\":1,\"name\":\"p\"}],"
+                                       "\"host_proxy\":[{\"hostproxyid\":2,\"proxyid\":1}]}"),
+                     LEAT_OK);
+    ck_assert_uint_eq(leat_zabbix_tables_hostmap_revision(tables), 1);
+    ck_writes(
+        tables, 5, 0,
+        "{\"data\":{\"proxy\":{\"fields\":[\"proxyid\",\"name\",\"local_address\",\"local_port\"],"
+        "\"data\":[[1,\"p\",\"\",\"\"]]},\"host_proxy\":{\"fields\":[\"hostproxyid\",\"host\","
+        "\"proxyid\",\"revision\",\"tls_accept\",\"tls_issuer\",\"tls_subject\","
+        "\"tls_psk_identity\",\"tls_psk\"],\"data\":[[2,\"\",1,0,0,\"\",\"\",\"\",\"\"]]}},"
+        "\"proxy_group\":{\"full_sync\":1,\"hostmap_revision\":1,\"failover_delay\":\"10s\"},"
+        "\"config_revision\":6}");
+    ck_writes(tables, 6, 1, "{}");
+    ck_writes(tables, 5, 1,
+              "{\"data\":{},\"proxy_group\":{\"hostmap_revision\":1,\"failover_delay\":\"10s\"},"
+              "\"config_revision\":6}");
+    ck_assert_int_eq(load_text(tables, "{\"proxy_group\":{\"failover_delay\":\"10s\"},"
+                                       "\"proxy\":[{\"proxyid\":1,\"name\":\"p\"}]}"),
+                     LEAT_OK);
+    text = written_text(tables, 6, 1);
+    ck_assert(strstr(text, "\"proxy_group\":{\"hostmap_revision\":2,\"failover_delay\":\"10s\","
+                           "\"del_hostproxyids\":[2]}") != NULL);
+    free(text);
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    ck_assert_uint_eq(leat_zabbix_tables_hostmap_revision(tables), 0);
+    ck_writes(tables, 7, 2, "{\"data\":{},\"config_revision\":8}");
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+START_TEST(handed_out_before_revisions)
+{
+    leat_zabbix_tables *tables = tables_of("6.0.14");
+    char *text;
+
+    ck_assert_int_eq(load_text(tables, "{}"), LEAT_OK);
+    text = written_text(tables, 1, 0);
+    ck_assert(strncmp(text, "{\"globalmacro\":{\"fields\":[", 26) == 0);
+    ck_assert(strstr(text, "\"item_rtdata\"") == NULL);
+    ck_assert(strstr(text, "\"hstgrp\":{\"fields\":[\"groupid\"],\"data\":[[1]]}") != NULL);
+    ck_assert(strstr(text, "\"data\":[[1,1,0,0,\"90d\",1]]}") != NULL);
+    ck_assert(strstr(text, "\"data\":[[1,\"\",\"\"]]},\"macro.secrets\":{}}") != NULL);
+    free(text);
+    ck_assert_int_eq(
+        load_text(tables, "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":4,\"hostid\":1}]}"),
+        LEAT_OK);
+    text = written_text(tables, 0, 0);
+    ck_assert(strstr(text, "\"item_rtdata\":{\"fields\":[\"itemid\",\"lastlogsize\",\"mtime\"],"
+                           "\"data\":[[4,0,0]]}") != NULL);
+    free(text);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+/* More hosts are removed than are remembered: who is behind gets a full copy. */
+START_TEST(much_is_gone)
+{
+    leat_zabbix_tables *server = tables_of("7.0.22"), *late = tables_of("7.0.22");
+    char *text = malloc(100000);
+    size_t length, i;
+
+    ck_assert_int_eq(load_text(server, "{\"globalmacro\":[{\"globalmacroid\":1}]}"), LEAT_OK);
+    sync(late, server);
+    length = (size_t)sprintf(text, "{\"hosts\":[{\"hostid\":1}");
+    for (i = 2; i < 1500; i++)
+        length += (size_t)sprintf(text + length, ",{\"hostid\":%zu}", i);
+    strcpy(text + length, "]}");
+    ck_assert_int_eq(load_text(server, text), LEAT_OK);
+    sync(late, server);
+    ck_same(server, late);
+    free(text);
+    ck_assert_int_eq(load_text(server, "{\"hosts\":[{\"hostid\":1}]}"), LEAT_OK);
+    text = written_text(server, 2, 0);
+    ck_assert(strstr(text, "\"full_sync\":1") != NULL);
+    free(text);
+    sync(late, server);
+    ck_same(server, late);
+    ck_writes(server, 3, 0, "{}");
+    leat_zabbix_tables_free(late);
+    leat_zabbix_tables_free(server);
+}
+END_TEST
+
+static int everything(const leat_config *config, const void *arg)
+{
+    const struct t_bytes *bytes = (const struct t_bytes *)arg;
+    leat_zabbix_tables *tables = NULL, *other = NULL;
+    struct t_bytes frame = t_copy("", 0);
+    leat_buffer *buffer = NULL;
+    const void *data;
+    const char *table;
+    const leat_value *row;
+    uint32_t change;
+    size_t length;
+    int status = leat_zabbix_tables_new(config, "7.0.22", 0, &tables);
+
+    if (status == LEAT_OK)
+        status = leat_zabbix_tables_new(config, "7.0.22", 0, &other);
+    if (status == LEAT_OK)
+        status = leat_buffer_new(config, &buffer);
+    if (status == LEAT_OK)
+        status = learn_stream(tables, config, bytes->data, bytes->length);
+    while (status == LEAT_OK &&
+           (status = leat_zabbix_tables_change(tables, &change, &table, &row)) == LEAT_OK)
+        ;
+    status = status == LEAT_END ? LEAT_OK : status;
+    t_free(frame);
+    frame = t_copy("", 0);
+    if (status == LEAT_OK) {
+        t_free(frame);
+        status = written(tables, config, 3, 0, &frame);
+    }
+    if (status == LEAT_OK)
+        status = learn_stream(other, config, frame.data, frame.length);
+    if (status == LEAT_OK)
+        status = leat_zabbix_tables_save(other, buffer);
+    if (status == LEAT_OK) {
+        data = leat_buffer_data(buffer, &length);
+        status = leat_zabbix_tables_restore(tables, data, length);
+    }
+    if (status == LEAT_OK)
+        ck_assert_uint_eq(leat_zabbix_tables_count(tables, "items"), 2);
+    t_free(frame);
+    leat_buffer_free(buffer);
+    leat_zabbix_tables_free(other);
+    leat_zabbix_tables_free(tables);
+    return status;
+}
+
+START_TEST(no_memory)
+{
+    struct t_bytes bytes =
+        t_capture("zabbix/7.0.22/76-active-config-proxy-group.jsonl", "server>proxy", 0);
+
+    t_every_alloc(everything, &bytes);
+    t_free(bytes);
+}
+END_TEST
+
+static int load_scenario(const leat_config *config, const void *arg)
+{
+    leat_zabbix_tables *tables;
+    int status = leat_zabbix_tables_new(config, "7.0.22", 0, &tables);
+
+    if (status != LEAT_OK)
+        return status;
+    status = leat_zabbix_tables_load(tables, leat_builder_value((const leat_builder *)arg));
+    if (status == LEAT_OK)
+        ck_assert_uint_eq(leat_zabbix_tables_count(tables, "item_rtdata"), 2);
+    else
+        ck_assert_uint_eq(leat_zabbix_tables_count(tables, "config"), 0);
+    leat_zabbix_tables_free(tables);
+    return status;
+}
+
+START_TEST(no_memory_to_load)
+{
+    const char *text = "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1},"
+                       "{\"itemid\":2,\"hostid\":1,\"master_itemid\":1}],"
+                       "\"macro.secrets\":{\"p\":{\"k\":\"v\"}}}";
+    leat_builder *builder = t_json(text, strlen(text));
+
+    t_every_alloc(load_scenario, builder);
+    leat_builder_free(builder);
+}
+END_TEST
+
+/* From too little on, octet by octet, until it is just enough. */
+START_TEST(limited)
+{
+    struct t_bytes bytes =
+        t_capture("zabbix/7.0.22/01-active-config-full-sync.jsonl", "server>proxy", 0);
+    leat_zabbix_tables *tables;
+    struct t_counter counter;
+    leat_config config;
+    size_t low = 0, high = (size_t)1 << 20;
+    int status;
+
+    leat_config_init(&config, sizeof config);
+    while (high - low > 1) {
+        size_t limit = low + (high - low) / 2;
+
+        t_counter_init(&counter);
+        config.allocator = &counter.allocator;
+        status = leat_zabbix_tables_new(&config, "7.0.22", limit, &tables);
+        if (status == LEAT_OK) {
+            status = learn_stream(tables, NULL, bytes.data, bytes.length);
+            MUST(leat_zabbix_tables_memory(tables) == counter.now);
+            MUST(status == LEAT_OK || leat_zabbix_tables_count(tables, "hosts") == 0);
+            leat_zabbix_tables_free(tables);
+        }
+        MUST(status == LEAT_OK || status == LEAT_E_LIMIT);
+        MUST(counter.most <= limit);
+        MUST(counter.now == 0);
+        *(status == LEAT_OK ? &high : &low) = limit;
+    }
+    ck_assert_uint_gt(low, 1000);
+    ck_assert_uint_lt(high, (size_t)1 << 19);
+    t_free(bytes);
+}
+END_TEST
+
+START_TEST(not_made)
+{
+    leat_zabbix_tables *tables;
+
+    ck_assert_int_eq(leat_zabbix_tables_new(NULL, "seven", 0, &tables), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_tables_new(NULL, NULL, 0, &tables), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zabbix_tables_new(NULL, "7.0", 1, &tables), LEAT_E_LIMIT);
+    leat_zabbix_tables_free(NULL);
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, recordings);
+    tcase_add_loop_test(c, load_refuses, 0, sizeof refused_loads / sizeof *refused_loads);
+    tcase_add_loop_test(c, learns, 0, sizeof messages / sizeof *messages);
+    tcase_add_test(c, broken_off);
+    tcase_add_test(c, kept_as_it_came);
+    tcase_add_test(c, handed_out);
+    tcase_add_test(c, handed_out_before_revisions);
+    tcase_add_test(c, much_is_gone);
+    tcase_add_test(c, no_memory);
+    tcase_add_test(c, no_memory_to_load);
+    tcase_add_test(c, limited);
+    tcase_add_test(c, not_made);
     tcase_add_loop_test(c, converge, 0, sizeof versions / sizeof *versions);
 }
 
