@@ -165,7 +165,10 @@ static int draw(struct play *play)
     return checked(play, status);
 }
 
-/* Feeds octets in pieces. A session that is over takes no more. */
+/*
+ * Feeds octets in pieces. A session that is over takes no more. Octets that come one by one may be
+ * told late, so the last two come together.
+ */
 static void hear(struct play *play, const uint8_t *data, size_t length)
 {
     size_t piece = play->cut == 0 || play->cut > length ? length : play->cut;
@@ -173,7 +176,7 @@ static void hear(struct play *play, const uint8_t *data, size_t length)
     while (length > 0) {
         int status;
 
-        if (piece > length)
+        if (piece > length || length == 2)
             piece = length;
         status = checked(play, leat_feed(play->session, data, piece));
         if (play->failed)

