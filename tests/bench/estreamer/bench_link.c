@@ -10,19 +10,14 @@
 #include "certificates.h"
 #include "memory.h"
 #include "payloads.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <leat/estreamer.h>
 #include <leat/openssl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,27 +46,6 @@ struct result {
 
 /* Processes and sockets */
 
-static void connect_loopback(int ends[2])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t length = sizeof address;
-    int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ends[CLIENT] = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(listener, 1) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
-        connect(ends[CLIENT], (struct sockaddr *)&address, sizeof address) != 0)
-        die("loopback");
-    ends[SERVER] = accept(listener, NULL, NULL);
-    if (ends[SERVER] < 0 ||
-        setsockopt(ends[CLIENT], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        setsockopt(ends[SERVER], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
-        die("accept");
-    (void)close(listener);
-}
-
 typedef void serve(const struct load *load, int fd);
 typedef double receive(struct load *load, int fd); /* seconds from the first record to the last */
 
@@ -92,8 +66,8 @@ static struct result run(struct load *load, serve *child_serves, receive *parent
 
     if (load->tls)
         connect_loopback(ends);
-    else if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-        die("socketpair");
+    else
+        connect_pair(ends);
     child = fork();
     if (child < 0)
         die("fork");
@@ -113,13 +87,6 @@ static struct result run(struct load *load, serve *child_serves, receive *parent
 
 /* With leat */
 
-struct end {
-    int fd;
-    leat_session *session;
-    leat_tls *tls; /* NULL: none */
-    bool closed;
-};
-
 static struct end open_end(const struct load *load, enum side side, int fd)
 {
     struct end end = {fd, NULL, NULL, false};
@@ -136,51 +103,8 @@ static struct end open_end(const struct load *load, enum side side, int fd)
     if (load->tls)
         check(side == CLIENT ? leat_tls_connect(NULL, contexts[side], NULL, end.session, &end.tls)
                              : leat_tls_accept(NULL, contexts[side], end.session, &end.tls));
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
-        die("fcntl");
+    unblock(&end);
     return end;
-}
-
-static void close_end(struct end *end)
-{
-    leat_tls_free(end->tls);
-    leat_session_free(end->session);
-}
-
-static const void *output(const struct end *end, size_t *length)
-{
-    return end->tls == NULL ? leat_send_data(end->session, length)
-                            : leat_tls_send_data(end->tls, length);
-}
-
-/* True if something was written, so that there may be room for more. */
-static bool write_some(struct end *end)
-{
-    size_t length;
-    const void *data = output(end, &length);
-    ssize_t n = length == 0 ? 0 : write(end->fd, data, length);
-
-    if (n <= 0) {
-        end->closed = end->closed || (n < 0 && errno != EAGAIN);
-        return false;
-    }
-    check(end->tls == NULL ? leat_send_done(end->session, (size_t)n)
-                           : leat_tls_send_done(end->tls, (size_t)n));
-    return true;
-}
-
-static void read_some(struct end *end)
-{
-    size_t length;
-    void *space = end->tls == NULL ? leat_recv_space(end->session, &length)
-                                   : leat_tls_recv_space(end->tls, &length);
-    ssize_t n = space == NULL ? -1 : read(end->fd, space, length);
-
-    if (n > 0)
-        check(end->tls == NULL ? leat_recv_done(end->session, (size_t)n)
-                               : leat_tls_recv_done(end->tls, (size_t)n));
-    else
-        end->closed = end->closed || n == 0 || errno != EAGAIN;
 }
 
 static void wait_for(const struct end *end)
@@ -188,7 +112,7 @@ static void wait_for(const struct end *end)
     struct pollfd pollfd = {end->fd, POLLIN, 0};
     size_t length;
 
-    (void)output(end, &length);
+    (void)output_of(end, &length);
     if (length > 0)
         pollfd.events |= POLLOUT;
     (void)poll(&pollfd, 1, -1);
