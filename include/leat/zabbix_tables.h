@@ -99,7 +99,10 @@ LEAT_API size_t leat_zabbix_tables_count(const leat_zabbix_tables *tables, const
 LEAT_API const leat_value *leat_zabbix_tables_row(leat_zabbix_tables *tables, const char *table,
                                                   uint64_t id);
 
-/* The row at index, 0 and up; NULL behind the last. In no order that means anything. */
+/*
+ * The row at index, 0 and up; NULL behind the last. In no order that means anything. "macro.secrets"
+ * has the index 0.
+ */
 LEAT_API const leat_value *leat_zabbix_tables_at(leat_zabbix_tables *tables, const char *table,
                                                  size_t index);
 
@@ -124,6 +127,11 @@ LEAT_API void leat_zabbix_tables_forget(leat_zabbix_tables *tables);
  *
  * since    the revision that the proxy reports; 0 or one that we do not know: a full copy.
  * hostmap  its hostmap_revision, or 0.
+ *
+ * If nothing is new (or from 6.4 on, nothing was taken yet) no member is written: the message is {}.
+ * Tables and columns that this version does not know are not sent, and columns that did not come are
+ * filled in. Of the secrets an update has those that are there: who has older ones keeps them until
+ * the next full copy.
  *
  * What the leat_zabbix_* calls on the session answer.
  */

@@ -2,7 +2,6 @@
 #include "tables.h"
 
 #include <leat/zabbix.h>
-#include <stdlib.h>
 
 /* Marks of what is gone are kept until there are so many more of them than of what is there. */
 #define GONE_MAX 1024u
@@ -18,22 +17,54 @@ bool lt_zabbix_ids_add(struct leat_zabbix_tables *tables, struct lt_zabbix_ids *
     return true;
 }
 
-static int compare(const void *a, const void *b)
+/* Lets an id sink to its place in a heap of count of them. */
+static void sink(uint64_t *id, size_t at, size_t count)
 {
-    const uint64_t *left = (const uint64_t *)a, *right = (const uint64_t *)b;
+    size_t child;
 
-    return *left < *right ? -1 : *left > *right;
+    for (; (child = 2 * at + 1) < count; at = child) {
+        uint64_t moved = id[at];
+
+        if (child + 1 < count && id[child + 1] > id[child])
+            child++;
+        if (id[child] <= moved)
+            return;
+        id[at] = id[child];
+        id[child] = moved;
+    }
 }
 
+/* In place: the C library's qsort() may ask for memory behind our back. */
 void lt_zabbix_ids_sort(struct lt_zabbix_ids *ids)
 {
-    if (ids->count > 1)
-        qsort(ids->id, ids->count, sizeof *ids->id, compare);
+    size_t i;
+
+    for (i = ids->count / 2; i > 0; i--)
+        sink(ids->id, i - 1, ids->count);
+    for (i = ids->count; i > 1; i--) {
+        uint64_t last = ids->id[i - 1];
+
+        ids->id[i - 1] = ids->id[0];
+        ids->id[0] = last;
+        sink(ids->id, 0, i - 1);
+    }
 }
 
 bool lt_zabbix_ids_have(const struct lt_zabbix_ids *ids, uint64_t id)
 {
-    return ids->count > 0 && bsearch(&id, ids->id, ids->count, sizeof id, compare) != NULL;
+    size_t low = 0, high = ids->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ids->id[middle] == id)
+            return true;
+        if (ids->id[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
 }
 
 void lt_zabbix_ids_free(struct leat_zabbix_tables *tables, struct lt_zabbix_ids *ids)

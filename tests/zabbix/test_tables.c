@@ -1083,6 +1083,92 @@ START_TEST(limited)
 }
 END_TEST
 
+/* A table of that many columns. */
+static int learn_columns(leat_zabbix_tables *tables, unsigned columns)
+{
+    struct text text;
+    unsigned i;
+
+    text.length = 0;
+    put(&text, "{\"data\":{\"other\":{\"fields\":[");
+    for (i = 0; i < columns; i++)
+        put(&text, "%s\"c%u\"", i > 0 ? "," : "", i);
+    put(&text, "],\"data\":[[");
+    for (i = 0; i < columns; i++)
+        put(&text, "%s%u", i > 0 ? "," : "", i);
+    put(&text, "]]}},\"config_revision\":2}");
+    return learn_text(tables, text.octets);
+}
+
+/* So many items, each of which depends on the one before it. */
+static int load_chain(leat_zabbix_tables *tables, unsigned items)
+{
+    struct text text;
+    unsigned i;
+
+    text.length = 0;
+    put(&text, "{\"hosts\":[{\"hostid\":1}],\"items\":[{\"itemid\":1,\"hostid\":1}");
+    for (i = 2; i <= items; i++)
+        put(&text, ",{\"itemid\":%u,\"hostid\":1,\"master_itemid\":%u}", i, i - 1);
+    put(&text, "]}");
+    return load_text(tables, text.octets);
+}
+
+/* A delay of that many octets. */
+static int load_delay(leat_zabbix_tables *tables, unsigned octets)
+{
+    struct text text;
+
+    text.length = 0;
+    put(&text, "{\"proxy_group\":{\"failover_delay\":\"%0*us\"}}", (int)octets - 1, 1u);
+    return load_text(tables, text.octets);
+}
+
+START_TEST(limits_of_counts)
+{
+    leat_zabbix_tables *tables = tables_of("7.0.22");
+
+    ck_assert_int_eq(learn_columns(tables, 1024), LEAT_OK);
+    ck_assert_uint_eq(leat_value_count(leat_zabbix_tables_at(tables, "other", 0)), 1024);
+    ck_assert_int_eq(learn_columns(tables, 1025), LEAT_E_VALUE);
+    ck_assert_int_eq(load_chain(tables, 16), LEAT_OK);
+    ck_assert_int_eq(load_chain(tables, 17), LEAT_E_VALUE);
+    ck_assert_int_eq(load_delay(tables, 63), LEAT_OK);
+    ck_assert_int_eq(load_delay(tables, 64), LEAT_E_VALUE);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
+/* What is saved must fit into the buffer, or nothing of it stands there. */
+START_TEST(saved_within_limits)
+{
+    leat_zabbix_tables *tables = small_proxy();
+    leat_buffer *buffer;
+    leat_limits limits;
+    leat_config config;
+    size_t length;
+
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_tables_save(tables, buffer), LEAT_OK);
+    (void)leat_buffer_data(buffer, &length);
+    leat_buffer_free(buffer);
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    limits.queued_bytes = length;
+    ck_assert_int_eq(leat_buffer_new(&config, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_tables_save(tables, buffer), LEAT_OK);
+    leat_buffer_free(buffer);
+    limits.queued_bytes = length - 1;
+    ck_assert_int_eq(leat_buffer_new(&config, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_tables_save(tables, buffer), LEAT_E_LIMIT);
+    (void)leat_buffer_data(buffer, &length);
+    ck_assert_uint_eq(length, 0);
+    leat_buffer_free(buffer);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
 START_TEST(not_made)
 {
     leat_zabbix_tables *tables;
@@ -1107,6 +1193,8 @@ static void add_tests(TCase *c)
     tcase_add_test(c, no_memory);
     tcase_add_test(c, no_memory_to_load);
     tcase_add_test(c, limited);
+    tcase_add_test(c, limits_of_counts);
+    tcase_add_test(c, saved_within_limits);
     tcase_add_test(c, not_made);
     tcase_add_loop_test(c, converge, 0, sizeof versions / sizeof *versions);
 }
