@@ -1201,6 +1201,36 @@ static const struct {
      "passive $V accepts\n<3 " SENDER_DATA "\ntold data, sender data, MORE\n"
      "send response {'response':'success'}\n>3 {'response':'success'}\ntold END"},
 
+    /* Agents: section 12.6. */
+    {"an agent does not know a plain key", 500, 604,
+     "agent $V accepts\n<1 no.such.key\ntold plain, MORE\nrefuse Unknown.\n"
+     ">1 ZBX_NOTSUPPORTED^@Unknown.\nover\nwants close"},
+    {"an agent does not say why", 500, 604,
+     "agent $V accepts\n<1 no.such.key\ntold plain, MORE\nrefuse\n>1 ZBX_NOTSUPPORTED*\nover"},
+    {"an agent does not know a key", 700, 704,
+     "agent $V accepts\n<1 " CHECK "\ntold data, passive checks, MORE\nrefuse Unknown.\n"
+     ">1 {'version':'$V','variant':1,'data':[{'error':'Unknown.'}]}\nover\nwants close"},
+    {"an agent answers a compressed check", 700, 704,
+     "agent $V accepts\n<3 " CHECK "\ntold data, passive checks, MORE\n"
+     "send passive checks {'version':'$V','variant':1,'data':[{'value':'1'}]}\n"
+     ">3 {'version':'$V','variant':1,'data':[{'value':'1'}]}\ntold END"},
+    {"an agent answers a plain check", 500, 704,
+     "agent $V accepts\n<1 agent.ping^J\nexchange none\ntold plain, MORE\n"
+     "exchange passive checks\nsend plain {'body':'1'}\n>1 1\ntold END\nwants close"},
+    {"an agent is asked for nothing", 500, 704, "agent $V accepts\n<1 \nends PROTOCOL"},
+    {"an agent before 7.0 takes what looks like JSON for a key", 500, 604,
+     "agent $V accepts\n<1 " CHECK "\ntold plain, MORE\nrefuse Unknown.\n"
+     ">1 ZBX_NOTSUPPORTED^@Unknown.\nover"},
+    {"a value that looks like an object", 500, 704,
+     "server $V asks=passive_checks\nsend plain {'body':'vfs.file.contents[x]'}\nspeaks\n"
+     "<1 {'response':\ntold plain, MORE\nend\ntold END"},
+    {"a value that is an object", 500, 704,
+     "server $V asks=passive_checks\nsend plain {'body':'vfs.file.contents[x]'}\nspeaks\n"
+     "<1 {'request':'proxy data'}\ntold plain, MORE\nend\ntold END"},
+    {"no value at all", 500, 704,
+     "server $V asks=passive_checks\nsend plain {'body':'agent.ping'}\nspeaks\n<1 \n"
+     "next plain\nsilent"},
+
     /* Large headers: section 1. */
     {"a large header, to a proxy that is sent its configuration", 500, 602,
      "passive $V accepts\n<5 {'request':'proxy config','data':{}}\nnext proxy config"},
@@ -1260,6 +1290,20 @@ static const struct {
     {"what came in time counts", 500, 704,
      "passive $V accepts timeout 100\ntick 1000\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "tick 1100\nsend proxy data {" TOKEN ",'version':'$V'," NOW "}\nspeaks\ndeadline 1200"},
+
+    {"nobody waits before the first tick", 500, 704,
+     "server $V accepts\ndeadline never\ntold MORE\ntick 0\ndeadline 300000"},
+    {"what goes on for ever", 500, 704,
+     "server $V accepts timeout 18446744073709551615\ntick 5\ndeadline never\ntick 9\ntold MORE"},
+    {"trimmed in the midst of a message", 500, 704,
+     "passive $V accepts\noctets 5a425844 01 18000000 00000000 7b2272657175657374223a\ntrim\n"
+     "told MORE\ntrim\noctets 2270726f78792064617461227d\nnext proxy data"},
+    {"trimmed in the midst of a compressed message", 500, 704,
+     "server $V accepts\noctets 5a425844 03 0a000000 02010000 789cabae05000175\ntold "
+     "MORE\ntrim\ntold MORE\noctets 00f9\nends INFLATE\nsilent"},
+    {"trimmed behind a header", 500, 704,
+     "server $V accepts\noctets 5a425844 03 0a000000 02000000\ntold MORE\ntrim\ntold MORE\n"
+     "octets 789cabae0500\ntold MORE\ntrim\ntold MORE\noctets 017500f9\nends PROTOCOL"},
 
     /* Memory of who only waits. */
     {"an idle session", 500, 704, "server $V accepts\nmemory 1024\ntrim\nmemory 1024"},
@@ -1706,6 +1750,112 @@ START_TEST(configuration_in_pieces)
 }
 END_TEST
 
+/* What does not fit into the output is not said, and the exchange is as it was. */
+START_TEST(too_much_output)
+{
+    char *data = of_version(DATA, "7.0.22");
+    struct t_bytes text = live_text(data), request = frame(1, text.data, text.length);
+    leat_limits limits;
+    leat_config config;
+    leat_session *session;
+    const leat_event *event;
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.queued_bytes = 40;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    session = live_exchange(&config, SERVER, 0, "7.0.22");
+    ck_assert_int_eq(leat_feed(session, request.data, request.length), LEAT_OK);
+    while (leat_next(session, &event) == LEAT_OK)
+        continue;
+    ck_assert_int_eq(leat_zabbix_refuse(session, "not today, not tomorrow"), LEAT_E_LIMIT);
+    ck_assert_int_eq(live_send(session, "response", "{'response':'success','info':'a b c d e f'}"),
+                     LEAT_E_LIMIT);
+    ck_assert_uint_eq(waiting(session), 0);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+    ck_assert_int_eq(leat_zabbix_refuse(session, NULL), LEAT_OK);
+    ck_assert_uint_eq(waiting(session), 13 + strlen(FAILED));
+    ck_assert_int_eq(leat_next(session, &event), LEAT_END);
+    leat_session_free(session);
+    /* What it says unasked, it says if it can. */
+    session = live_exchange(&config, PROXY, 0, "7.0.22");
+    t_free(request);
+    request = frame_text(1, "{\"request\":\"proxy config\"}");
+    ck_assert_int_eq(leat_feed(session, request.data, request.length), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    ck_assert_int_eq(leat_error_code(leat_event_error(event)), LEAT_E_PROTOCOL);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_E_PROTOCOL);
+    ck_assert_uint_eq(waiting(session), 0);
+    leat_session_free(session);
+    t_free(request);
+    t_free(text);
+    free(data);
+}
+END_TEST
+
+/* Limits of the caller's are those of every message, configurations too. */
+START_TEST(limited)
+{
+    leat_limits limits;
+    leat_config config;
+    uint64_t room;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    for (room = 99; room <= 100; room++) {
+        leat_session *session;
+        struct t_bytes header = {NULL, 0};
+        const leat_event *event;
+
+        limits.message_bytes = room;
+        session = live_exchange(&config, PROXY, LEAT_ZABBIX_PROXY_CONFIG, "6.0.14");
+        ck_assert_int_eq(live_send(session, "proxy config",
+                                   "{'request':'proxy config','host':'px',"
+                                   "'version':'6.0.14'}"),
+                         LEAT_OK);
+        append_header(&header, 5, 100, 0);
+        ck_assert_int_eq(leat_feed(session, header.data, header.length), LEAT_OK);
+        ck_assert_int_eq(leat_next(session, &event), room < 100 ? LEAT_E_LIMIT : LEAT_MORE);
+        t_free(header);
+        leat_session_free(session);
+    }
+}
+END_TEST
+
+/* A reply is built from what it answers, which stays as it is meanwhile. */
+START_TEST(answered_from_the_event)
+{
+    leat_session *session = live_exchange(NULL, SERVER, 0, "7.0.22");
+    struct t_bytes request =
+        frame_text(3, "{\"request\":\"active checks\",\"host\":\"za1\",\"version\":\"7.0.22\"}");
+    struct t_bytes said;
+    struct taken taken;
+    const leat_event *event;
+    const uint8_t *at;
+    const char *host;
+    size_t length;
+
+    ck_assert_int_eq(leat_feed(session, request.data, request.length), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    host = leat_value_text(leat_value_get(leat_event_value(event), "host"), &length);
+    ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
+    ck_assert_int_eq(put(session, "response", "failed"), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_text(session, "info", host, length), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_end(session), LEAT_OK);
+    ck_assert_mem_eq(host, "za1", 3);
+    said = live_take(session);
+    at = said.data;
+    taken = take_frame(&at, said.data + said.length);
+    ck_assert_str_eq((const char *)taken.text.data, "{\"response\":\"failed\",\"info\":\"za1\"}");
+    ck_assert_int_eq(leat_next(session, &event), LEAT_END);
+    t_free(taken.text);
+    t_free(said);
+    t_free(request);
+    leat_session_free(session);
+}
+END_TEST
+
 /* Ten thousand that wait hold little, whatever they have done. */
 START_TEST(idle_memory)
 {
@@ -1771,6 +1921,9 @@ static void tests(TCase *tc)
     tcase_add_test(tc, taken_back);
     tcase_add_test(tc, wrong_request_in_pieces);
     tcase_add_test(tc, configuration_in_pieces);
+    tcase_add_test(tc, too_much_output);
+    tcase_add_test(tc, limited);
+    tcase_add_test(tc, answered_from_the_event);
     tcase_add_test(tc, idle_memory);
     tcase_add_test(tc, in_a_pair);
 }
