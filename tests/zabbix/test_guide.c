@@ -380,6 +380,9 @@ START_TEST(data_and_tasks)
     ck_assert_int_eq(hand_in(proxy, builder, "interface availability", "{\"interfaceid\":5}"),
                      LEAT_E_VALUE);
     session = call(proxy, server, LEAT_ZABBIX_PROXY_CONFIG, &served);
+    (void)tell_all(served);
+    carry(served, session);
+    (void)tell_all(session);
     leat_session_free(session);
     leat_session_free(served);
     session = call(proxy, server, LEAT_ZABBIX_PROXY_DATA, &served);
