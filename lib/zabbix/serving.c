@@ -522,6 +522,8 @@ static void note_sender(struct lt_zabbix_visit *visit, const leat_value *message
     const char *text = leat_value_text(leat_value_get(message, "version"), &length);
 
     known->last_access_ms = visit->server->now_ms;
+    if (visit->exchange->connects)
+        known->compress = visit->exchange->came_compressed;
     if (length > 0) {
         (void)lt_zabbix_version_read(text, length, &version);
         known->version = version;
@@ -910,7 +912,6 @@ static int part(struct lt_zabbix_visit *visit)
 static int on_turn(struct lt_zabbix_exchange *x)
 {
     struct lt_zabbix_visit *visit = visit_at(x);
-    bool answers = x->step > 0;
     int status;
 
     if (!is_of_proxy(x) || (x->connects && !visit->met))
@@ -920,7 +921,8 @@ static int on_turn(struct lt_zabbix_exchange *x)
     status = write_message(visit);
     if (status < 0)
         return lt_fail(&x->zabbix.core, status, 0, "no room for the answer", NULL);
-    if (status == LEAT_OK && answers)
+    /* Real servers look at that behind their answer: section 2. */
+    if (status == LEAT_OK && !x->connects)
         visit->known->compress = x->came_compressed;
     return status;
 }
