@@ -145,6 +145,17 @@ static int put_row(struct leat_zabbix_tables *tables, struct lt_zabbix_named *na
                                   : lt_zabbix_tables_full(tables);
 }
 
+/* Room for the columns of a row. */
+static bool make_room(struct leat_zabbix_tables *tables, size_t columns)
+{
+    void *value = (void *)tables->value;
+
+    if (!lt_grow(&tables->allocator, &value, &tables->value_size, columns, sizeof *tables->value))
+        return false;
+    tables->value = (const leat_value **)value;
+    return true;
+}
+
 /* Goes on with the shape of the rows that are there, if it is the same. */
 static int take_shape(struct leat_zabbix_tables *tables, struct lt_zabbix_named *named,
                       const struct lt_zabbix_shape_column *column, size_t count)
@@ -153,7 +164,7 @@ static int take_shape(struct leat_zabbix_tables *tables, struct lt_zabbix_named 
         lt_zabbix_list_find(&tables->list, named->name, named->name_length);
 
     named->shape = lt_zabbix_shape_new(&tables->allocator, column, count);
-    if (named->shape == NULL)
+    if (named->shape == NULL || !make_room(tables, count))
         return lt_zabbix_tables_full(tables);
     if (live != NULL && lt_zabbix_shape_equal(live->shape, named->shape)) {
         lt_zabbix_shape_release(&tables->allocator, named->shape);
@@ -410,7 +421,7 @@ static int given_row(struct leat_zabbix_tables *tables, struct lt_zabbix_named *
     leat_value group = {0};
     int status;
 
-    memset(tables->value, 0, named->shape->count * sizeof *tables->value);
+    memset((void *)tables->value, 0, named->shape->count * sizeof *tables->value);
     status =
         fields != NULL ? give_list(tables, named, fields, row) : give_record(tables, named, row);
     if (status == LEAT_OK)
@@ -447,7 +458,7 @@ static int smallest_row(struct leat_zabbix_tables *tables, struct lt_zabbix_name
 
     first.kind = LEAT_UINT;
     first.u.u64 = id;
-    memset(tables->value, 0, named->shape->count * sizeof *tables->value);
+    memset((void *)tables->value, 0, named->shape->count * sizeof *tables->value);
     tables->value[0] = &first;
     give_from_others(tables, named, &group);
     return put_row(tables, named);

@@ -336,6 +336,9 @@ static void free_scratch(struct leat_zabbix_tables *tables)
     lt_tree_init(&tables->tree, &tables->allocator, tables->limits.values);
     lt_writer_free(&tables->octets);
     tables->octets = lt_writer(&tables->allocator, UINT32_MAX);
+    lt_free(&tables->allocator, (void *)tables->value, tables->value_size * sizeof *tables->value);
+    tables->value = NULL;
+    tables->value_size = 0;
     lt_zabbix_tables_drop_changes(tables);
     lt_zabbix_list_cut(tables, &tables->staged, 0);
     lt_free(&tables->allocator, tables->staged.table,

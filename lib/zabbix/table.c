@@ -268,10 +268,13 @@ int lt_zabbix_row_show(const struct lt_zabbix_row *row, size_t count, struct lt_
     return LEAT_OK;
 }
 
-/* FNV-1a, mixed once more: neighbouring numbers shall not stand beside one another. */
+/*
+ * FNV-1a, mixed once more: neighbouring numbers shall not stand beside one another. It begins with
+ * where the slots are, which no peer knows: nobody can send rows that all have one home.
+ */
 static size_t home(const struct lt_zabbix_table *table, const uint8_t *key, size_t length)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)table->slot;
 
     for (; length > 0; length--)
         hash = (hash ^ *key++) * UINT64_C(0x100000001b3);

@@ -245,6 +245,7 @@ void leat_zabbix_tables_free(leat_zabbix_tables *tables)
         lt_zabbix_table_free(&tables->mark[i], &tables->allocator);
     lt_tree_free(&tables->tree);
     lt_writer_free(&tables->octets);
+    lt_free(&tables->allocator, (void *)tables->value, tables->value_size * sizeof *tables->value);
     outer = tables->outer;
     lt_free(&outer, tables, sizeof *tables);
 }

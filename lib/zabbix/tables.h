@@ -107,9 +107,10 @@ struct leat_zabbix_tables {
     struct lt_zabbix_changes changes;
     size_t drawn;
 
-    struct lt_tree tree;     /* what is shown */
-    struct lt_writer octets; /* of the row that is being made */
-    const leat_value *value[LT_ZABBIX_COLUMNS_MAX];
+    struct lt_tree tree;      /* what is shown */
+    struct lt_writer octets;  /* of the row that is being made */
+    const leat_value **value; /* the columns of that row, as they were given */
+    size_t value_size;
 };
 
 /* Empty ones. LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM. */
