@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,4 +87,44 @@ void close_end(struct end *end)
 {
     leat_tls_free(end->tls);
     leat_session_free(end->session);
+}
+
+/* Moves what one has to send to the other. True if there was anything. */
+static bool carry(struct end *from, struct end *to)
+{
+    size_t length, room;
+    const void *data = leat_tls_send_data(from->tls, &length);
+    void *space;
+
+    if (length == 0)
+        return false;
+    space = leat_tls_recv_space(to->tls, &room);
+    length = length < room ? length : room;
+    memcpy(space, data, length);
+    check(leat_tls_recv_done(to->tls, length));
+    check(leat_tls_send_done(from->tls, length));
+    return true;
+}
+
+/* Draws all that there is. */
+static void settle(struct end *end)
+{
+    const leat_event *event;
+
+    do {
+        while (leat_next(end->session, &event) == LEAT_OK)
+            ;
+    } while (leat_tls_run(end->tls) == LEAT_MORE);
+}
+
+void shake_hands(struct end *client, struct end *server)
+{
+    bool moved;
+
+    do {
+        settle(client);
+        settle(server);
+        moved = carry(client, server);
+        moved = carry(server, client) || moved;
+    } while (moved);
 }

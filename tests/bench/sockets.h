@@ -31,4 +31,7 @@ const void *output_of(const struct end *end, size_t *length);
 /* Frees the session and its TLS; the socket is the caller's. */
 void close_end(struct end *end);
 
+/* Without sockets: carries all that two with TLS have to say, whatever events that makes. */
+void shake_hands(struct end *client, struct end *server);
+
 #endif

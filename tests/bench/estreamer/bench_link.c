@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "certificates.h"
 #include "memory.h"
+#include "openssl_memory.h"
 #include "payloads.h"
 #include "sockets.h"
 
@@ -313,92 +314,13 @@ static void bench(const struct payload *payload, bool tls, uint32_t window)
 
 /* Memory */
 
-/* What OpenSSL holds; the size of each block stands in front of it. */
-static size_t held;
-
-#define FRONT_BYTES 16u
-
-static void *hold(void *front, size_t length)
-{
-    if (front == NULL)
-        return NULL;
-    memcpy(front, &length, sizeof length);
-    held += length;
-    return (uint8_t *)front + FRONT_BYTES;
-}
-
-/* The block's front, no longer counted. */
-static void *let_go(void *block)
-{
-    uint8_t *front = (uint8_t *)block - FRONT_BYTES;
-    size_t length;
-
-    memcpy(&length, front, sizeof length);
-    held -= length;
-    return front;
-}
-
-static void *hold_new(size_t length, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return length == 0 ? NULL : hold(malloc(FRONT_BYTES + length), length);
-}
-
-static void let_go_of(void *block, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    if (block != NULL)
-        free(let_go(block));
-}
-
-static void *hold_resized(void *block, size_t length, const char *file, int line)
-{
-    if (block == NULL)
-        return hold_new(length, file, line);
-    if (length > 0)
-        return hold(realloc(let_go(block), FRONT_BYTES + length), length);
-    let_go_of(block, file, line);
-    return NULL;
-}
-
-/* Moves what one has to send to the other. True if there was anything. */
-static bool carry(struct end *from, struct end *to)
-{
-    size_t length, room;
-    const void *data = leat_tls_send_data(from->tls, &length);
-    void *space;
-
-    if (length == 0)
-        return false;
-    space = leat_tls_recv_space(to->tls, &room);
-    length = length < room ? length : room;
-    memcpy(space, data, length);
-    check(leat_tls_recv_done(to->tls, length));
-    check(leat_tls_send_done(from->tls, length));
-    return true;
-}
-
-/* Draws all that there is. */
-static void settle(struct end *end)
-{
-    const leat_event *event;
-
-    do {
-        while (leat_next(end->session, &event) == LEAT_OK)
-            ;
-    } while (leat_tls_run(end->tls) == LEAT_MORE);
-}
-
 static void bench_memory(void)
 {
-    size_t before = held;
+    size_t before = openssl_held;
     struct memory leat = {0, 0}; /* of the sessions and their adapters */
     const leat_allocator allocator = memory_allocator(&leat);
     leat_config config;
     struct end client, server;
-    bool moved;
 
     leat_config_init(&config, sizeof config);
     config.allocator = &allocator;
@@ -406,12 +328,7 @@ static void bench_memory(void)
     check(leat_estreamer_server_new(&config, NULL, &server.session));
     check(leat_tls_connect(&config, contexts[CLIENT], NULL, client.session, &client.tls));
     check(leat_tls_accept(&config, contexts[SERVER], server.session, &server.tls));
-    do {
-        settle(&client);
-        settle(&server);
-        moved = carry(&client, &server);
-        moved = carry(&server, &client) || moved;
-    } while (moved);
+    shake_hands(&client, &server);
     leat_session_trim(client.session);
     leat_session_trim(server.session);
     leat_tls_trim(client.tls);
@@ -421,7 +338,7 @@ static void bench_memory(void)
                  leat_session_memory(client.session) + leat_session_memory(server.session),
                  leat.held - leat_session_memory(client.session) -
                      leat_session_memory(server.session),
-                 held - before);
+                 openssl_held - before);
     close_end(&client);
     close_end(&server);
 }
@@ -468,8 +385,7 @@ int main(int argc, char **argv)
     size_t i, j;
     int tls;
 
-    if (CRYPTO_set_mem_functions(hold_new, hold_resized, let_go_of) != 1)
-        die("OpenSSL has memory already");
+    count_openssl();
     (void)signal(SIGPIPE, SIG_IGN); /* who is done closes */
     load_payloads(argc, argv);
     prepare();

@@ -8,6 +8,8 @@
 
 #include "bench.h"
 #include "engines.h"
+#include "memory.h"
+#include "openssl_memory.h"
 #include "sockets.h"
 
 #include <signal.h>
@@ -16,6 +18,8 @@
 
 #define ROUNDS 15
 #define ROWS   10000u
+
+#define WAITING 1000u
 
 static SSL_CTX *contexts[SIDES];
 
@@ -186,6 +190,44 @@ static double bench(const struct transport *transport, const struct message *m)
     return best;
 }
 
+/* What an acceptor holds whose peer shook hands and says nothing. */
+static void bench_waiting(void)
+{
+    struct memory memory = {0, 0};
+    const leat_allocator allocator = memory_allocator(&memory);
+    static struct end servers[WAITING];
+    size_t openssl = openssl_held, before, sessions = 0, i;
+    leat_config config;
+    struct engines e;
+
+    leat_config_init(&config, sizeof config);
+    config.allocator = &allocator;
+    open_engines(&e, &config, LEAT_ZABBIX_PSK, ROWS);
+    before = memory.held;
+    for (i = 0; i < WAITING; i++) {
+        struct end client = {-1, NULL, NULL, false}, *server = &servers[i];
+
+        check(leat_zabbix_codec_new(NULL, LEAT_FROM_SERVER, &client.session));
+        check(leat_tls_connect(NULL, contexts[PROXY], NULL, client.session, &client.tls));
+        check(leat_zabbix_server_accept(e.server, NULL, &server->session));
+        check(leat_tls_accept(&config, contexts[SERVER], server->session, &server->tls));
+        shake_hands(&client, server);
+        close_end(&client);
+        meet(server);
+        leat_session_trim(server->session);
+        leat_tls_trim(server->tls);
+        sessions += leat_session_memory(server->session);
+    }
+    (void)printf(
+        "octets of memory of a session of the server that waits, after the TLS handshake and "
+        "trimmed:\n  session %zu, with what the server knows of it and the TLS adapter "
+        "%zu, OpenSSL %zu\n",
+        sessions / WAITING, (memory.held - before) / WAITING, (openssl_held - openssl) / WAITING);
+    for (i = 0; i < WAITING; i++)
+        close_end(&servers[i]);
+    close_engines(&e);
+}
+
 int main(void)
 {
     double memory = 0;
@@ -193,6 +235,7 @@ int main(void)
     size_t i;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    count_openssl();
     make_contexts();
     (void)printf("values from a proxy to a server, %u in a message, compressed, one core\n", ROWS);
     make_message(&m, ROWS, false);
@@ -204,6 +247,7 @@ int main(void)
                      seconds / ROWS * 1e9, ROWS / seconds * 1e-6, seconds / memory);
     }
     free_message(&m);
+    bench_waiting();
     SSL_CTX_free(contexts[PROXY]);
     SSL_CTX_free(contexts[SERVER]);
     return 0;

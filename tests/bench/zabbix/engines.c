@@ -1,6 +1,7 @@
 #include "engines.h"
 
 #include "bench.h"
+#include "counts.h"
 
 #include <string.h>
 
@@ -144,11 +145,14 @@ static void carry(struct engines *e, enum side side, leat_session *from, leat_se
     const void *data;
 
     while ((data = leat_send_data(from, &length)) != NULL) {
+        struct counts *counts = counting;
         void *space = leat_recv_space(to, &room);
 
         length = length < room ? length : room;
         length = length < FEED_BYTES ? length : FEED_BYTES;
+        counting = NULL; /* that is a socket's work */
         memcpy(space, data, length);
+        counting = counts;
         check(leat_recv_done(to, length));
         check(leat_send_done(from, length));
         (void)draw_timed(e, side, to);
