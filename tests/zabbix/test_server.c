@@ -1628,6 +1628,331 @@ START_TEST(played_without_memory)
 }
 END_TEST
 
+/* ---- recorded conversations ---- */
+
+/* Their server's answer differs from ours in what the specification leaves open. */
+static bool may_differ(const char *name)
+{
+    return strstr(name, "fake-config-uncompressed") != NULL || /* another configuration */
+           strstr(name, "fake-config-empty") != NULL || strstr(name, "control-char") != NULL ||
+           strstr(name, "trailing-junk") != NULL; /* the place in the text */
+}
+
+static void compare_answers(const char *name, struct t_bytes ours, struct t_bytes theirs)
+{
+    const uint8_t *our_at = ours.data, *their_at = theirs.data;
+    struct taken our, their;
+
+    if (theirs.length < 13) {
+        MUST(ours.length == theirs.length && memcmp(ours.data, theirs.data, ours.length) == 0,
+             "%s: other octets", name);
+        return;
+    }
+    MUST(ours.length >= 13, "%s: no answer", name);
+    our = take_frame(&our_at, ours.data + ours.length);
+    their = take_frame(&their_at, theirs.data + theirs.length);
+    MUST(our.flags == their.flags, "%s: flags %u", name, (unsigned)our.flags);
+    MUST(may_differ(name) || (our.text.length == their.text.length &&
+                              memcmp(our.text.data, their.text.data, our.text.length) == 0),
+         "%s: we say %s", name, (const char *)our.text.data);
+    t_free(our.text);
+    t_free(their.text);
+}
+
+static void add_recorded(leat_zabbix_server *server, const char *name, uint32_t connections,
+                         const char *addresses)
+{
+    leat_zabbix_server_member member;
+
+    leat_zabbix_server_member_init(&member, sizeof member);
+    member.name = name;
+    member.connections = connections;
+    member.addresses = addresses;
+    member.compress = 0;
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+}
+
+/* A client said these to a real server, one behind the other; ours answers the same. */
+START_TEST(recorded)
+{
+    static const char *const versions[] = {"6.0.14", "7.0.22"};
+    leat_zabbix_server_options options;
+    leat_zabbix_server *server;
+    char folder[64], path[256];
+    size_t i, compared = 0;
+    char **names;
+
+    leat_zabbix_server_options_init(&options, sizeof options);
+    options.version = versions[_i];
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), LEAT_OK);
+    add_recorded(server, "px-fake", LEAT_ZABBIX_UNENCRYPTED, NULL);
+    add_recorded(server, "px-addr", LEAT_ZABBIX_UNENCRYPTED, "10.1.2.3");
+    add_recorded(server, "px-tls", LEAT_ZABBIX_PSK, NULL);
+    (void)snprintf(folder, sizeof folder, "zabbix/%s", versions[_i]);
+    names = t_names(folder, ".jsonl");
+    for (i = 0; names[i] != NULL; i++) {
+        struct t_bytes asked, theirs, ours;
+        const leat_event *event;
+        leat_session *session;
+        leat_zabbix_peer peer;
+
+        if (strstr(names[i], "-fake-") == NULL)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        asked = t_capture(path, "proxy>server", 0);
+        theirs = t_capture(path, "server>proxy", 0);
+        leat_zabbix_peer_init(&peer, sizeof peer);
+        peer.address = "127.0.0.1";
+        ck_assert_int_eq(leat_zabbix_server_accept(server, &peer, &session), LEAT_OK);
+        ck_assert_int_eq(leat_feed(session, asked.data, asked.length), LEAT_OK);
+        while (leat_next(session, &event) == LEAT_OK)
+            continue;
+        ours = live_take(session);
+        compare_answers(names[i], ours, theirs);
+        leat_session_free(session);
+        t_free(ours);
+        t_free(theirs);
+        t_free(asked);
+        compared++;
+    }
+    ck_assert_uint_ge(compared, 25);
+    t_names_free(names);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
+/* ---- memory and damage ---- */
+
+/* A server that has everything, and a session in the midst of a message; made with the config. */
+static leat_zabbix_server *busy_server(const leat_config *config, leat_session **session)
+{
+    static const char text[] =
+        "{\"request\":\"proxy data\",\"host\":\"px\",\"session\":"
+        "\"0123456789abcdef0123456789abcdef\",\"history data\":[{\"id\":7}],\"version\":\"7.0\"}";
+    leat_zabbix_server *server;
+    leat_zabbix_server_member member;
+    leat_zabbix_peer peer;
+    const leat_event *event;
+    struct t_bytes octets = frame_text(3, text);
+    leat_builder *task = t_json("{\"type\":6,\"itemid\":1}", 21);
+
+    ck_assert_int_eq(leat_zabbix_server_new(config, NULL, &server), LEAT_OK);
+    leat_zabbix_server_member_init(&member, sizeof member);
+    member.name = "px";
+    member.addresses = "10.0.0.0/8,::1";
+    member.issuer = "CN=ca";
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+    member.name = "py";
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_server_task(server, "py", leat_builder_value(task)), LEAT_OK);
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    peer.address = "::1";
+    peer.subject = "CN=px";
+    ck_assert_int_eq(leat_zabbix_server_accept(server, &peer, session), LEAT_OK);
+    ck_assert_int_eq(leat_feed(*session, octets.data, octets.length), LEAT_OK);
+    ck_assert_int_eq(leat_next(*session, &event), LEAT_OK);
+    ck_assert_int_eq(leat_next(*session, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_event_kind(event), LEAT_ZABBIX_PROXY_DATA);
+    leat_builder_free(task);
+    t_free(octets);
+    return server;
+}
+
+START_TEST(memory_is_counted)
+{
+    struct t_counter counter;
+    leat_config config;
+    leat_zabbix_server *server;
+    leat_session *session;
+
+    t_counter_init(&counter);
+    leat_config_init(&config, sizeof config);
+    config.allocator = &counter.allocator;
+    server = busy_server(&config, &session);
+    ck_assert_uint_eq(counter.now,
+                      leat_zabbix_server_memory(server) + leat_session_memory(session));
+    leat_session_free(session);
+    ck_assert_uint_eq(counter.now, leat_zabbix_server_memory(server));
+    ck_assert_int_eq(leat_zabbix_server_remove(server, "px"), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_server_remove(server, "py"), LEAT_OK);
+    ck_assert_uint_eq(counter.now, leat_zabbix_server_memory(server));
+    leat_zabbix_server_free(server);
+    ck_assert_uint_eq(counter.now, 0);
+}
+END_TEST
+
+/* Ten thousand connections that say nothing. */
+START_TEST(idle_sessions)
+{
+    static leat_session *sessions[10000];
+    struct t_counter counter;
+    leat_config config;
+    leat_zabbix_server *server;
+    leat_zabbix_peer peer;
+    size_t i;
+
+    t_counter_init(&counter);
+    leat_config_init(&config, sizeof config);
+    config.allocator = &counter.allocator;
+    ck_assert_int_eq(leat_zabbix_server_new(&config, NULL, &server), LEAT_OK);
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    for (i = 0; i < 10000; i++)
+        MUST(leat_zabbix_server_accept(server, &peer, &sessions[i]) == LEAT_OK, "no session");
+    ck_assert_uint_le(counter.now, sizeof(void *) * 128 * 10000 + 4096);
+    for (i = 0; i < 10000; i++)
+        leat_session_free(sessions[(i * 7919) % 10000]);
+    leat_zabbix_server_free(server);
+    ck_assert_uint_eq(counter.now, 0);
+}
+END_TEST
+
+/* What was saved, changed in each octet, cut at each place, and longer: nothing changes. */
+START_TEST(damaged_saves)
+{
+    leat_session *session;
+    leat_zabbix_server *server = busy_server(NULL, &session);
+    leat_zabbix_member_status status = {.size = sizeof status};
+    leat_buffer *buffer;
+    struct t_bytes saved;
+    size_t length, i;
+    const void *data;
+
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_server_save(server, buffer), LEAT_OK);
+    data = leat_buffer_data(buffer, &length);
+    saved = t_copy(data, length);
+    t_append(&saved, "", 1);
+    for (i = 0; i < length; i++) {
+        MUST(leat_zabbix_server_restore(server, saved.data, i) == LEAT_E_SYNTAX, "cut at %zu", i);
+        saved.data[i] ^= 0x20;
+        MUST(leat_zabbix_server_restore(server, saved.data, length) == LEAT_E_SYNTAX,
+             "changed at %zu", i);
+        saved.data[i] ^= 0x20;
+    }
+    ck_assert_int_eq(leat_zabbix_server_restore(server, saved.data, length + 1), LEAT_E_SYNTAX);
+    ck_assert_int_eq(leat_zabbix_server_restore(server, NULL, 0), LEAT_E_SYNTAX);
+    ck_assert_int_eq(leat_zabbix_server_get_status(server, "py", &status), LEAT_OK);
+    ck_assert_uint_eq(status.tasks, 1);
+    ck_assert_int_eq(leat_zabbix_server_restore(server, saved.data, length), LEAT_OK);
+    t_free(saved);
+    leat_buffer_free(buffer);
+    leat_session_free(session);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
+/* What has a sound sum all the same, and is not what is saved. */
+static const char *const forged[] = {
+    "00000000",                                         /* nothing, which is sound */
+    "00000001",                                         /* no proxy */
+    "00000001 00",                                      /* one without a name */
+    "00000001 02 2f2f 00000000 00000000",               /* or with none that is a name */
+    "00000001 02 7078 00000000",                        /* cut */
+    "00000001 02 7078 ffffffff 00000000",               /* more sessions than are there */
+    "00000001 02 7078 00000000 ffffffff",               /* more tasks */
+    "00000001 02 7078 00000000 00000001 ffffffff",      /* a longer task */
+    "00000001 02 7078 00000000 00000001 00000002 7b7d", /* that is none */
+    "00000001 02 7078 00000000 00000001 00000001 7b",   /* that is no JSON */
+    "00000002 02 7078 00000000 00000000 02 7078 00000000 00000000", /* twice */
+    "00000001 02 7078 00000000 00000000 00",                        /* more than it says */
+    "ffffffff",
+};
+
+static uint32_t sum_of(const uint8_t *octets, size_t length)
+{
+    return (uint32_t)adler32(1, octets, (uInt)length);
+}
+
+START_TEST(forged_saves)
+{
+    struct t_bytes made = t_copy("leatzbs1", 8), behind = t_hex(forged[_i]);
+    leat_session *session;
+    leat_zabbix_server *server = busy_server(NULL, &session);
+    uint8_t sum[4];
+    int i;
+
+    t_append(&made, behind.data, behind.length);
+    for (i = 0; i < 4; i++)
+        sum[i] = (uint8_t)(sum_of(made.data, made.length) >> (24 - 8 * i));
+    t_append(&made, sum, 4);
+    ck_assert_int_eq(leat_zabbix_server_restore(server, made.data, made.length),
+                     _i == 0 ? LEAT_OK : LEAT_E_SYNTAX);
+    ck_assert_int_eq(leat_error_code(leat_zabbix_server_error(server)),
+                     _i == 0 ? LEAT_OK : LEAT_E_SYNTAX);
+    t_free(made);
+    t_free(behind);
+    leat_session_free(session);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
+/* An answer that does not fit into the output. */
+START_TEST(no_room)
+{
+    static const char *const requests[] = {
+        "{\"request\":\"proxy config\",\"host\":\"px\",\"version\":\"7.0.22\",\"session\":"
+        "\"0123456789abcdef0123456789abcdef\",\"config_revision\":0}",
+        "{\"version\":\"7.0.22\",\"session\":\"0123456789abcdef0123456789abcdef\","
+        "\"config_revision\":0}",
+    };
+    leat_zabbix_server *server;
+    leat_zabbix_server_member member;
+    leat_zabbix_peer peer;
+    leat_limits limits;
+    leat_config config;
+    leat_session *session;
+    const leat_event *event;
+    const char *name;
+    struct t_bytes octets = frame_text(1, requests[_i]), said;
+    leat_builder *empty;
+    int status;
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.queued_bytes = 60;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    ck_assert_int_eq(leat_zabbix_server_new(&config, NULL, &server), LEAT_OK);
+    leat_zabbix_server_member_init(&member, sizeof member);
+    member.name = "px";
+    member.passive = (uint32_t)_i;
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+    empty = t_json("{}", 2);
+    ck_assert_int_eq(
+        leat_zabbix_tables_load(leat_zabbix_server_tables(server, "px"), leat_builder_value(empty)),
+        LEAT_OK);
+    leat_builder_free(empty);
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    if (_i == 0) {
+        ck_assert_int_eq(leat_zabbix_server_accept(server, &peer, &session), LEAT_OK);
+    } else {
+        ck_assert_int_eq(leat_zabbix_server_connect(server, &name, &session), LEAT_OK);
+        ck_assert_int_eq(leat_zabbix_server_met(session, &peer), LEAT_OK);
+        ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+        t_free(live_take(session));
+    }
+    ck_assert_int_eq(leat_feed(session, octets.data, octets.length), LEAT_OK);
+    while ((status = leat_next(session, &event)) == LEAT_OK)
+        continue;
+    said = live_take(session);
+    if (_i == 0) {
+        ck_assert_int_eq(status, LEAT_E_LIMIT);
+        ck_assert_uint_eq(said.length, 0);
+    } else {
+        const uint8_t *at = said.data;
+        struct taken message = take_frame(&at, said.data + said.length);
+
+        /* The handshake is finished all the same: spec section 7.3. */
+        ck_assert_int_eq(status, LEAT_MORE);
+        ck_assert_str_eq((const char *)message.text.data, "{}");
+        t_free(message.text);
+    }
+    t_free(said);
+    t_free(octets);
+    leat_session_free(session);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     int count = (int)(sizeof accesses / sizeof *accesses);
@@ -1643,6 +1968,12 @@ static void add(TCase *tests)
     tcase_add_test(tests, names);
     tcase_add_test(tests, making);
     tcase_add_test(tests, other_sessions);
+    tcase_add_loop_test(tests, recorded, 0, 2);
+    tcase_add_test(tests, memory_is_counted);
+    tcase_add_test(tests, idle_sessions);
+    tcase_add_test(tests, damaged_saves);
+    tcase_add_loop_test(tests, forged_saves, 0, (int)(sizeof forged / sizeof *forged));
+    tcase_add_loop_test(tests, no_room, 0, 2);
     tcase_add_loop_test(tests, played, 0, plays);
     tcase_add_loop_test(tests, played_in_pieces, 0, plays);
     tcase_add_loop_test(tests, played_without_memory, 0, plays);
