@@ -550,6 +550,46 @@ static int make(uint32_t role, uint32_t exchange, const char *version)
     return status;
 }
 
+/* The stream ends before a message, or in the midst of it. */
+static void end_before(struct pair *pair, size_t message, bool in_the_midst)
+{
+    leat_session *listener = pair->sides[pair->row->messages[message].by == 'C'];
+    const leat_event *event;
+    size_t i;
+    int status;
+
+    for (i = 0; i < message; i++)
+        (void)pass(pair, i);
+    MUST(!in_the_midst || leat_feed(listener, "ZBXD\1", 5) == LEAT_OK, "feeds");
+    MUST(leat_recv_eof(listener) == LEAT_OK, "ends");
+    status = leat_next(listener, &event);
+    MUST(status == (message == 0 && !in_the_midst ? LEAT_END : LEAT_E_END), "%s: %s",
+         label(pair, message), leat_status_name(status));
+    MUST(leat_wants(listener) == LEAT_WANT_CLOSE, "%s: closes", label(pair, message));
+    MUST(waiting(listener) == 0, "%s: says something", label(pair, message));
+}
+
+START_TEST(cut_off)
+{
+    const struct row *row = &rows[_i];
+    size_t version, message;
+
+    for (version = 0; version < VERSIONS; version++) {
+        for (message = 0; row->messages[message].name != NULL && fits_row(row, version);
+             message++) {
+            int way;
+
+            for (way = 0; way < 2; way++) {
+                struct pair pair = meet(row, version, row->accepts[0], true, 0);
+
+                end_before(&pair, message, way != 0);
+                part(&pair);
+            }
+        }
+    }
+}
+END_TEST
+
 /* ---- who may ask whom for what ---- */
 
 static const struct {
@@ -654,6 +694,37 @@ START_TEST(who_asks)
                  "%c of %s, for %s", roles[role].letter, versions[version].text, requests[_i].name);
             if (is_asked((size_t)_i, roles[role].letter, versions[version].number))
                 ask_all((size_t)_i, role, version);
+        }
+    }
+}
+END_TEST
+
+/* In the place of an answer no request can be said, but for the name that the answer has, too. */
+START_TEST(answers_with_a_request)
+{
+    const struct row *row = &rows[_i];
+    size_t version = VERSIONS, message, i;
+
+    while (!fits_row(row, --version))
+        continue;
+    for (message = 1; row->messages[message].name != NULL; message++) {
+        for (i = 0; i < sizeof requests / sizeof *requests; i++) {
+            struct pair pair = meet(row, version, row->accepts[0], true, 0);
+            leat_session *speaker = pair.sides[row->messages[message].by == 'A'];
+            size_t passed;
+            int status;
+
+            for (passed = 0; passed < message; passed++)
+                (void)pass(&pair, passed);
+            status = send_request(speaker, i, version);
+            if (strcmp(requests[i].name, row->messages[message].name) != 0 &&
+                exchange_of(i) != kind_of(row))
+                MUST(status == LEAT_E_STATE, "%s: %s says %s", label(&pair, message),
+                     requests[i].name, leat_status_name(status));
+            else if (strcmp(requests[i].name, "plain") != 0)
+                MUST(status == LEAT_E_STATE || status == LEAT_E_VALUE, "%s: %s says %s",
+                     label(&pair, message), requests[i].name, leat_status_name(status));
+            part(&pair);
         }
     }
 }
@@ -961,6 +1032,20 @@ static const struct {
     {"who sends first", 500, 704,
      "server $V accepts\ndeny STATE response " SUCCESS "\nunable STATE nope\nsilent"},
 
+    {"a message is answered when all of it has come", 500, 704,
+     "server $V accepts\n<1 " DATA "\nnext history data\nunable STATE nope\n"
+     "deny STATE response " SUCCESS "\nnext proxy data\nsend response " SUCCESS
+     "\nspeaks\ntold END"},
+    {"the request may come last", 500, 704,
+     "server $V accepts\n<1 {'host':'px'," TOKEN ",'history data':[" VALUE "],'version':'$V'," NOW
+     ",'request':'proxy data'}\ntold " ROW "proxy data, MORE\n"
+     "exchange proxy data"},
+    {"a server that has no configuration after all", 604, 704,
+     "passive $V accepts\n<1 {'request':'proxy config'}\nnext proxy config\n"
+     "send proxy config {'version':'$V'," TOKEN ",'config_revision':1}\nspeaks\n"
+     "<1 {'response':'failed','info':'no'}\nnext response\nrefuse nope\n"
+     ">3 {'response':'failed','info':'nope','version':'$V'}\nover\nwants close"},
+
     /* Redirects: section 12.5. */
     {"an agent is sent elsewhere", 700, 704,
      "agent $V asks=active_checks\nsend active checks " CHECKS "\n>1 " CHECKS "\n"
@@ -1113,6 +1198,17 @@ static const struct {
      "passive $V accepts\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "deny VALUE/host=data proxy data {" TOKEN
      ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW "}"},
+    {"a response in a request excuses nothing", 500, 704,
+     "proxy $V asks=proxy_data\ndeny VALUE/host proxy data {'request':'proxy data',"
+     "'response':'failed'," TOKEN ",'version':'$V'," NOW "}"},
+    {"a passive proxy that refuses in its own words is through", 604, 704,
+     "passive $V accepts\n<1 {'request':'proxy config'}\nnext proxy config\n"
+     "send response {'response':'failed','info':'busy','version':'$V'}\n"
+     ">3 {'response':'failed','info':'busy','version':'$V'}\ntold END\nwants close"},
+    {"a server that refuses data in its own words", 500, 704,
+     "server $V accepts\n<1 " DATA "\ntold " ROW "proxy data, MORE\n"
+     "send response {'response':'failed','info':'no'}\nsays {'response':'failed','info':'no'}\n"
+     "told END"},
     {"our passive data", 500, 704,
      "passive $V accepts\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "deny VALUE/session proxy data {'version':'$V'," NOW "}\n"
@@ -1905,6 +2001,8 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, row_by_row, 0, (int)ROWS);
     tcase_add_loop_test(tc, waits, 0, (int)ROWS);
     tcase_add_loop_test(tc, row_cut, 0, (int)ROWS);
+    tcase_add_loop_test(tc, cut_off, 0, (int)ROWS);
+    tcase_add_loop_test(tc, answers_with_a_request, 0, (int)ROWS);
     tcase_add_loop_test(tc, who_asks, 0, sizeof requests / sizeof *requests);
     tcase_add_loop_test(tc, who_is_asked, 0, sizeof requests / sizeof *requests);
     tcase_add_loop_test(tc, plays, 0, (int)SCRIPTS);
