@@ -555,6 +555,17 @@ static void judge_content(struct lt_zabbix_exchange *x, const struct lt_zabbix_s
         judge_version(x);
 }
 
+/* The peer gives no answer. A server that gives no configuration is told that there is none. */
+static void end_refused(struct lt_zabbix_exchange *x)
+{
+    if (!x->connects && x->kind == LEAT_ZABBIX_PROXY_CONFIG) {
+        refuse_aside(x, WITH_VERSION, "the server sent no configuration");
+        return;
+    }
+    x->refusing = true;
+    x->step = x->pattern->steps; /* that was its last word */
+}
+
 static void judge_answer(struct lt_zabbix_exchange *x)
 {
     leat_event *event = &x->zabbix.core.event;
@@ -567,8 +578,7 @@ static void judge_answer(struct lt_zabbix_exchange *x)
     } else if (event->kind == LEAT_ZABBIX_PLAIN || event->kind == LEAT_ZABBIX_UNFRAMED) {
         condemn(x, LEAT_E_PROTOCOL, "not an object", NULL);
     } else if (event->kind == LEAT_ZABBIX_RESPONSE && step->kind != LEAT_ZABBIX_RESPONSE) {
-        x->refusing = true;
-        x->step = x->pattern->steps; /* the peer has said its last word */
+        end_refused(x);
     } else {
         event->kind = step->kind;
         event->name = lt_zabbix_kind_name(step->kind);

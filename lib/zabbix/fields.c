@@ -74,7 +74,7 @@ const struct lt_zabbix_field *lt_zabbix_field_find(const struct lt_zabbix_fields
     for (i = 0; i < fields->count; i++) {
         const struct lt_zabbix_field *field = &fields->field[i];
 
-        if (field->length == length && memcmp(field->name, name, length) == 0 &&
+        if (field->length == length && memcmp(lt_zabbix_field_name(field), name, length) == 0 &&
             lt_zabbix_field_is_in(field, version))
             return field;
     }
@@ -120,7 +120,7 @@ static bool is_excused(uint32_t version, const char *name, const struct lt_zabbi
                        const leat_value *row)
 {
     return version >= LT_ZABBIX_7_0 && strcmp(name, "discovery data") == 0 &&
-           strcmp(field->name, "dcheck") == 0 &&
+           strcmp(lt_zabbix_field_name(field), "dcheck") == 0 &&
            leat_zabbix_u64(leat_value_get(row, "status")) == STATUS_RULE_ENDED;
 }
 
@@ -145,9 +145,9 @@ static const char *lacks(uint32_t version, const struct lt_zabbix_fields *fields
         const struct lt_zabbix_field *field = &fields->field[i];
 
         if (field->demanded && lt_zabbix_field_is_in(field, version) &&
-            !is_readable(field, leat_value_get(row, field->name)) &&
+            !is_readable(field, leat_value_get(row, lt_zabbix_field_name(field))) &&
             !is_excused(version, fields->name, field, row))
-            return field->name;
+            return lt_zabbix_field_name(field);
     }
     return lacks_by_rule(fields->name, row);
 }
@@ -189,7 +189,7 @@ static const char *member_offends(uint32_t version, const struct lt_zabbix_field
     bit = UINT32_C(1) << (size_t)(field - fields->field);
     *what = (*seen & bit) != 0 ? "a field that is there twice" : "a field of another type";
     if ((*seen & bit) != 0 || !is_writable(field, member))
-        return field->name;
+        return lt_zabbix_field_name(field);
     *seen |= bit;
     return NULL;
 }
@@ -212,7 +212,7 @@ static const char *offends(uint32_t version, const struct lt_zabbix_fields *fiel
         if (fields->field[i].required && (seen >> i & 1) == 0 &&
             lt_zabbix_field_is_in(&fields->field[i], version) &&
             !is_excused(version, fields->name, &fields->field[i], row))
-            return fields->field[i].name;
+            return lt_zabbix_field_name(&fields->field[i]);
     }
     if (strcmp(fields->name, "history data") == 0 &&
         (leat_value_get(row, "mtime") == NULL) != (leat_value_get(row, "lastlogsize") == NULL))

@@ -15,12 +15,13 @@ enum lt_zabbix_type {
     LT_ZABBIX_STRING
 };
 
+/* There are hundreds of them: texts are offsets into one, so that nothing needs to be relocated. */
 struct lt_zabbix_field {
-    const char *name;
-    const char *fallback; /* of a column that is not given; NULL: 0, "" or null */
-    uint16_t length;
+    uint16_t name_at; /* in lt_zabbix_texts */
+    uint16_t fallback_at;
     uint16_t since; /* version number */
     uint16_t until; /* 0: still there */
+    uint8_t length; /* of its name */
     uint8_t type;
     uint8_t refers; /* to a row of lt_zabbix_tables[refers - 1]; 0: to none */
     bool required;  /* senders always send it */
@@ -32,6 +33,19 @@ struct lt_zabbix_fields {
     const struct lt_zabbix_field *field;
     size_t count;
 };
+
+extern const char lt_zabbix_texts[];
+
+static inline const char *lt_zabbix_field_name(const struct lt_zabbix_field *field)
+{
+    return lt_zabbix_texts + field->name_at;
+}
+
+/* What a column that is not given gets; "": 0, "" or null. */
+static inline const char *lt_zabbix_field_fallback(const struct lt_zabbix_field *field)
+{
+    return lt_zabbix_texts + field->fallback_at;
+}
 
 /* The configuration tables of all versions. */
 extern const struct lt_zabbix_fields lt_zabbix_tables[];

@@ -100,11 +100,32 @@ def read_groups(path):
     return groups
 
 
-def text(cell):
-    return '"' + cell.replace("\\", "\\\\").replace('"', '\\"') + '"' if cell else "NULL"
+class Texts:
+    """All texts as one, each of them once."""
+
+    def __init__(self):
+        self.places = {"": 0}
+        self.length = 1
+
+    def place(self, text):
+        if text not in self.places:
+            self.places[text] = self.length
+            self.length += len(text) + 1
+        return self.places[text]
+
+    def lines(self):
+        yield "const char lt_zabbix_texts[] ="
+        yield from (f'    "{text}\\0"' for text in self.places)
+        yield "    ;"
 
 
-def lines(groups):
+def quoted(cell):
+    if not re.fullmatch(r'[^"\\]*', cell):
+        fail(cell, "a text that C would have to quote")
+    return cell
+
+
+def lines(groups, texts):
     tables = list(groups["table"])
     for kind, array in KINDS.items():
         for name, fields in groups[kind].items():
@@ -113,12 +134,13 @@ def lines(groups):
                 required = str(f["presence"] != "optional").lower()
                 demanded = str(f["presence"] == "demanded").lower()
                 refers = tables.index(f["refers"]) + 1 if f["refers"] else 0
-                yield (f"    {{{text(f['field'])}, {text(f['default'])}, {len(f['field'])}, {f['since']}, {f['until']}, "
-                       f"LT_ZABBIX_{TYPES[f['type']]}, {refers}, {required}, {demanded}}},")
+                yield (f"    {{{texts.place(f['field'])}, {texts.place(quoted(f['default']))}, {f['since']}, "
+                       f"{f['until']}, {len(f['field'])}, LT_ZABBIX_{TYPES[f['type']]}, {refers}, {required}, "
+                       f"{demanded}}}, /* {f['field']} */")
             yield "};"
         yield f"const struct lt_zabbix_fields lt_zabbix_{array}[] = {{"
         for name, fields in groups[kind].items():
-            yield f"    {{{text(name)}, {array}_{re.sub('[^a-z0-9]', '_', name)}, {len(fields)}}},"
+            yield f'    {{"{quoted(name)}", {array}_{re.sub("[^a-z0-9]", "_", name)}, {len(fields)}}},'
         yield "};"
         yield f"const size_t lt_zabbix_{array}_total = {len(groups[kind])};"
         yield ""
@@ -130,8 +152,10 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     header = os.path.relpath(os.path.join(here, "fields.h"), os.path.dirname(os.path.abspath(target)))
     out = ["/* Made by generate.py from the table beside it. */", f'#include "{header}"', ""]
+    texts = Texts()
+    out += lines(groups, texts)
     with open(target, "w", encoding="utf-8") as file:
-        file.write("\n".join(out + list(lines(groups))))
+        file.write("\n".join(out + list(texts.lines()) + [""]))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ static bool table_is_sent(const struct handout *h, const struct lt_zabbix_named 
 
 static void default_cell(const struct lt_zabbix_field *field, leat_value *cell)
 {
-    const char *text = field->fallback != NULL ? field->fallback : "";
+    const char *text = lt_zabbix_field_fallback(field);
 
     cell->length = (uint32_t)strlen(text);
     cell->u.u64 = 0;
@@ -208,7 +208,7 @@ static int write_table(const struct handout *h, const struct lt_zabbix_named *na
 
     for (i = 0; i < named->fields->count; i++) {
         if (lt_zabbix_field_is_in(&named->fields->field[i], h->tables->version))
-            column[count++] = named->fields->field[i].name;
+            column[count++] = lt_zabbix_field_name(&named->fields->field[i]);
     }
     status = leat_zabbix_table(h->session, named->name, column, count);
     /* Masters come before the items that depend on them. */

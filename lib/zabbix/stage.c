@@ -66,7 +66,7 @@ static bool put_number(struct lt_writer *out, const struct lt_zabbix_field *fiel
 
 static bool put_default(struct lt_writer *out, const struct lt_zabbix_field *field)
 {
-    const char *text = field->fallback != NULL ? field->fallback : "";
+    const char *text = lt_zabbix_field_fallback(field);
     leat_value cell = {0};
 
     cell.kind = LEAT_TEXT;
@@ -74,7 +74,7 @@ static bool put_default(struct lt_writer *out, const struct lt_zabbix_field *fie
     cell.length = (uint32_t)strlen(text);
     if (field->type == LT_ZABBIX_STRING)
         return put_text(out, &cell);
-    if (field->fallback == NULL) {
+    if (cell.length == 0) {
         cell.kind = field->type == LT_ZABBIX_NUMBER ? LEAT_UINT : LEAT_NULL;
         cell.u.u64 = 0;
     }
@@ -98,7 +98,7 @@ static bool put_column(struct lt_writer *out, const struct lt_zabbix_shape_colum
 
 static const char *column_name(const struct lt_zabbix_shape_column *column)
 {
-    return column->field != NULL ? column->field->name : "";
+    return column->field != NULL ? lt_zabbix_field_name(column->field) : "";
 }
 
 static int keep_row(struct leat_zabbix_tables *tables, struct lt_zabbix_named *named,
@@ -204,8 +204,8 @@ static int order_columns(struct leat_zabbix_tables *tables, struct lt_zabbix_nam
     size_t i;
 
     for (i = 0; fields != NULL && i < fields->count; i++) {
-        struct lt_zabbix_shape_column known = {fields->field[i].name, &fields->field[i],
-                                               fields->field[i].length};
+        struct lt_zabbix_shape_column known = {lt_zabbix_field_name(&fields->field[i]),
+                                               &fields->field[i], fields->field[i].length};
 
         if (!lt_zabbix_field_is_in(known.field, tables->version) ||
             leat_value_get(row, known.name) == NULL)
@@ -216,7 +216,7 @@ static int order_columns(struct leat_zabbix_tables *tables, struct lt_zabbix_nam
     }
     if (fields != NULL && (count == 0 || column[0].field != fields->field))
         return lt_zabbix_tables_refuse(tables, "rows without their identifier",
-                                       fields->field[0].name);
+                                       lt_zabbix_field_name(&fields->field[0]));
     child = leat_value_first(row);
     for (i = 0; child != NULL; i++, child = leat_value_next(row, child)) {
         struct lt_zabbix_shape_column unknown = {child->name, NULL, child->name_length};
@@ -311,7 +311,7 @@ static int full_shape(struct leat_zabbix_tables *tables, struct lt_zabbix_named 
 
         if (!lt_zabbix_field_is_in(field, tables->version))
             continue;
-        column[count].name = field->name;
+        column[count].name = lt_zabbix_field_name(field);
         column[count].field = field;
         column[count++].length = field->length;
     }
@@ -406,11 +406,13 @@ static int check_given(struct leat_zabbix_tables *tables, const struct lt_zabbix
             continue;
         if (field->type == LT_ZABBIX_NUMBER_OR_NULL && value->kind != LEAT_NULL &&
             leat_zabbix_i64(value) == 0 && leat_zabbix_u64(value) == 0)
-            return lt_zabbix_tables_refuse(tables, "a 0 as a reference", field->name);
+            return lt_zabbix_tables_refuse(tables, "a 0 as a reference",
+                                           lt_zabbix_field_name(field));
         if (field->type == LT_ZABBIX_NUMBER && value->kind == LEAT_NULL)
-            return lt_zabbix_tables_refuse(tables, wrong_type, field->name);
+            return lt_zabbix_tables_refuse(tables, wrong_type, lt_zabbix_field_name(field));
         if (value->kind == LEAT_TEXT && !lt_zabbix_is_sendable(value))
-            return lt_zabbix_tables_refuse(tables, "text that cannot be sent", field->name);
+            return lt_zabbix_tables_refuse(tables, "text that cannot be sent",
+                                           lt_zabbix_field_name(field));
     }
     return LEAT_OK;
 }
@@ -535,7 +537,7 @@ static int check_references(struct leat_zabbix_tables *tables, const struct lt_z
             key = lt_zabbix_key(id);
             if (lt_zabbix_table_find(&to->rows, key.octets, key.length) == NULL)
                 return lt_zabbix_tables_refuse(tables, "a reference to a row that is not there",
-                                               field->name);
+                                               lt_zabbix_field_name(field));
         }
     }
     return LEAT_OK;

@@ -22,8 +22,8 @@ static void compare(uint32_t version, const leat_value *table, const char *name)
         if (!lt_zabbix_field_is_in(&fields->field[i], version))
             continue;
         ck_assert_msg(length == fields->field[i].length &&
-                          memcmp(text, fields->field[i].name, length) == 0,
-                      "%s.%s", name, fields->field[i].name);
+                          memcmp(text, lt_zabbix_field_name(&fields->field[i]), length) == 0,
+                      "%s.%s", name, lt_zabbix_field_name(&fields->field[i]));
         column = leat_value_next(list, column);
     }
     ck_assert_msg(column == NULL, "%s has more columns", name);
