@@ -16,11 +16,13 @@ import textwrap
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TABLES = ROOT / "lib" / "estreamer"
+GUIDE = HERE / "estreamer.md"
 PROGRAM = ROOT / "examples" / "estreamer_client.c"
 SNIPPETS = ROOT / "tests" / "estreamer" / "test_guide.c"
 sys.path.insert(0, str(TABLES))
 sys.dont_write_bytecode = True
 import generate  # noqa: E402: it lies beside the tables that it reads
+from guide import code_of, fill, table  # noqa: E402
 
 ENUM_COLUMNS = ["enum", "value", "meaning", "source"]
 # The categories of records, as one meets them: title, and the request flag that asks for them, too.
@@ -115,15 +117,6 @@ WIRES = (
     ("block", "RECORD", "one block inside"),
     ("blocks[rest]", "LIST", "blocks, to the end"),
 )
-
-
-def cell(text):
-    return text.replace("|", "\\|")
-
-
-def table(head, rows):
-    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head)] + [
-        f"| {' | '.join(map(cell, row))} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows]
 
 
 def anchor(text):
@@ -363,37 +356,13 @@ class Reference:
             (bit, f"`{self.flags[int(bit)]}`", meaning)
             for bit, meaning in self.values["request_flag_bit"] if int(bit) in self.flags])
 
-    def guide_text(self, text):
-        """Fills in what the marks name: each table once, the program, functions of the tests."""
-        tables = self.guide_tables()
-        marks = re.findall(r"^<!-- (table|code): (.+) -->$", text, re.M)
-        if sorted(name for what, name in marks if what == "table") != sorted(tables):
-            generate.fail("estreamer.md", f"does not have each table once: {', '.join(tables)}")
-        for what, name in marks:
-            lines = tables[name] if what == "table" else ["```c", *code(name), "```"]
-            start = f"<!-- {what}: {name} -->\n"
-            text = re.sub(rf"({re.escape(start)}).*?(<!-- end -->\n)",
-                          lambda m: m[1] + "\n" + "\n".join(lines) + "\n\n" + m[2], text, flags=re.S)
-        return text
-
-
-def code(name):
-    """The lines of a program, or of a function of SNIPPETS with the comment above it."""
-    if name == PROGRAM.name:
-        return PROGRAM.read_text(encoding="utf-8").splitlines()
-    found = re.search(rf"^(/\*((?!\*/).)*\*/\n)?static [^\n]*\b{name}\([^{{}};]*\n\{{\n.*?^\}}$",
-                      SNIPPETS.read_text(encoding="utf-8"), re.M | re.S)
-    if found is None:
-        generate.fail("estreamer.md", f"there is no code called {name}")
-    return found[0].splitlines()
-
 
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     reference = Reference()
-    guide = reference.guide_text((HERE / "estreamer.md").read_text(encoding="utf-8"))
+    text = fill(GUIDE, reference.guide_tables(), code_of(GUIDE, PROGRAM, SNIPPETS))
     (folder / "estreamer-records.md").write_text(reference.records_text(), encoding="utf-8")
-    (folder / "estreamer.md").write_text(guide, encoding="utf-8")
+    (folder / GUIDE.name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """The eStreamer guide: what it repeats is up to date, its links lead somewhere, its program and commands work."""
 
-import functools
 import os
 import pathlib
 import re
-import shlex
 import socket
 import ssl
 import subprocess
@@ -13,69 +11,24 @@ import sys
 import tempfile
 import threading
 
+import guide
 from cli import OPENSSL, ROOT, VECTORS, Tap, leat, sessions, strict
 from live import Program, read_exactly
 
-DOC = ROOT / "doc"
-GUIDE = (DOC / "estreamer.md").read_text(encoding="utf-8")
+GUIDE = (guide.DOC / "estreamer.md").read_text(encoding="utf-8")
 CLIENT = os.environ.get("LEAT_ESTREAMER_CLIENT")  # if OPENSSL
 RECORDED = VECTORS / "estreamer"
-
-
-def up_to_date(tap):
-    """Made again, both files are the same."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = subprocess.run(
-            [sys.executable, DOC / "estreamer_guide.py", folder], capture_output=True, text=True, check=False
-        )
-        tap.check("the guide can be made", made.returncode == 0, made.stderr)
-        for name in ("estreamer.md", "estreamer-records.md"):
-            fresh = pathlib.Path(folder) / name
-            text = fresh.read_text(encoding="utf-8") if fresh.exists() else ""
-            tap.same(f"{name} is up to date", (DOC / name).read_text(encoding="utf-8"), text)
-
-
-@functools.cache
-def anchors(path):
-    """What links into a file can name: marks of our own, and headings as GitHub turns them into names."""
-    text = path.read_text(encoding="utf-8")
-    headings = re.findall(r"^#+ (.*)$", text, re.M)
-    return set(re.findall(r'<a id="([^"]+)">', text)) | {
-        re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings
-    }
-
-
-def links(tap):
-    for name in ("estreamer.md", "estreamer-records.md", "embedding.md"):
-        text = (DOC / name).read_text(encoding="utf-8")
-        dead = set()
-        for target in re.findall(r"\]\(([^)]+)\)", text):
-            file, _, anchor = target.partition("#")
-            path = DOC / (file or name)
-            if not path.exists() or (anchor and anchor not in anchors(path)):
-                dead.add(target)
-        tap.same(f"{name}: no dead links", sorted(dead), [])
 
 
 def commands(tap):
     sessions(tap, GUIDE, "estreamer.md")
 
 
-def options(tap):
-    """Each option that the guide names is one of the commands that it is about."""
-    others = r"^    (cc|meson|openssl|\$ leat decode) .*"
-    named = set(re.findall(r"--[a-z][a-z0-9-]+", re.sub(others, "", GUIDE, flags=re.M)))
-    known = set(re.findall(r"--[a-z][a-z0-9-]+", "".join(
-        leat("estreamer", command, "--help").out.decode() for command in ("client", "server")
-    )))
-    tap.check("the guide names options", len(named) > 5, named)
-    tap.same("they exist", sorted(named - known), [])
-
-
-def benchmarks(tap):
-    named = re.findall(r"^    meson test --benchmark .* --verbose (.*)$", GUIDE, re.M)
-    known = re.findall(r"^ *benchmark\('([a-z_]+)'", (ROOT / "tests/bench/estreamer/meson.build").read_text(), re.M)
-    tap.same("the guide names the benchmarks", [sorted(names.split()) for names in named], [sorted(known)])
+def repeated(tap):
+    guide.up_to_date(tap, "estreamer_guide.py", "estreamer.md", "estreamer-records.md")
+    guide.links(tap, "estreamer.md", "estreamer-records.md", "embedding.md")
+    guide.options(tap, GUIDE, "estreamer", ("client", "server"), r"^    (cc|meson|openssl|\$ leat decode) .*")
+    guide.benchmarks(tap, GUIDE, "estreamer")
 
 
 def certificates(folder):
@@ -172,12 +125,6 @@ def program(tap):
             tap.check(f"{name}: it says so", done.returncode == 1 and reason in done.stderr and not done.stdout, done)
 
 
-def lines_of_program():
-    """The commands of the program that the guide shows, each as its words."""
-    text = GUIDE.replace("\\\n", "")
-    return [shlex.split(line) for line in re.findall(r"^    leat (estreamer .*|decode capture .*)$", text, re.M)]
-
-
 def placed(words, folder, address):
     """The words with files in a folder, those of the project where they are, and another address."""
     words = [word for word in words if not word.startswith(">")]
@@ -188,7 +135,7 @@ def placed(words, folder, address):
 
 def live_commands(tap):
     """The clients of the guide against its servers."""
-    shown = lines_of_program()
+    shown = guide.commands(GUIDE, r"estreamer .*|decode capture .*")
     servers = [words for words in shown if words[1] == "server"]
     clients = [words for words in shown if words[1] == "client"]
     tap.check("the guide shows commands", len(servers) == 2 and len(clients) > 4, shown)
@@ -250,7 +197,7 @@ def conversion(tap):
 
 def main():
     tap = Tap()
-    functions = (up_to_date, links, commands, options, benchmarks, live_commands)
+    functions = (repeated, commands, live_commands)
     for function in functions + ((program, conversion) if OPENSSL else ()):
         tap.run(function)
     return tap.end()

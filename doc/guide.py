@@ -1,0 +1,44 @@
+"""What the scripts of the guides share: tables, code, and the marks between which they stand."""
+
+import re
+import sys
+
+
+def fail(where, what):
+    sys.exit(f"{where}: {what}")
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def table(head, rows):
+    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head)] + [
+        f"| {' | '.join(map(cell, row))} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows]
+
+
+def fill(guide, tables, code):
+    """The guide's text with what its marks name: each table once, and what code(name) gives."""
+    text = guide.read_text(encoding="utf-8")
+    marks = re.findall(r"^<!-- (table|code): (.+) -->$", text, re.M)
+    if sorted(name for what, name in marks if what == "table") != sorted(tables):
+        fail(guide.name, f"does not have each table once: {', '.join(tables)}")
+    for what, name in marks:
+        lines = tables[name] if what == "table" else ["```c", *code(name), "```"]
+        start = f"<!-- {what}: {name} -->\n"
+        text = re.sub(rf"({re.escape(start)}).*?(<!-- end -->\n)",
+                      lambda m: m[1] + "\n" + "\n".join(lines) + "\n\n" + m[2], text, flags=re.S)
+    return text
+
+
+def code_of(guide, program, snippets):
+    """code() for fill(): the lines of a program, or of a function of snippets with the comment above it."""
+    def code(name):
+        if name == program.name:
+            return program.read_text(encoding="utf-8").splitlines()
+        found = re.search(rf"^(/\*((?!\*/).)*\*/\n)?static [^\n]*\b{name}\([^{{}};]*\n\{{\n.*?^\}}$",
+                          snippets.read_text(encoding="utf-8"), re.M | re.S)
+        if found is None:
+            fail(guide.name, f"there is no code called {name}")
+        return found[0].splitlines()
+    return code
