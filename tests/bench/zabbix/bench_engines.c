@@ -195,6 +195,8 @@ static void bench_save(const struct message *m)
     }
     (void)printf("  %7zu waiting, saved %34.1f ns/row %6.1f octets\n", (size_t)e.handed,
                  saving / (double)e.handed * 1e9, (double)length / (double)e.handed);
+    (void)printf("  %7zu waiting, in memory %45.1f octets\n", (size_t)e.handed,
+                 (double)leat_zabbix_proxy_memory(e.proxy) / (double)e.handed);
     (void)printf("  %7zu waiting, restored %31.1f ns/row\n", (size_t)e.handed,
                  restoring / (double)e.handed * 1e9);
     leat_buffer_free(buffer);

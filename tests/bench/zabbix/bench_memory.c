@@ -2,10 +2,9 @@
  * What one message of a gigabyte takes of memory, in and out, and what sessions take that wait.
  */
 #include "bench.h"
+#include "engines.h"
 #include "memory.h"
-#include "messages.h"
 
-#include <leat/zabbix_server.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -124,7 +123,7 @@ static void free_large(struct large *large)
 
 /* ---- sessions ---- */
 
-static leat_zabbix_server *server;
+static struct engines engines;
 
 static leat_session *open_exchange(uint32_t role, uint32_t exchange)
 {
@@ -147,30 +146,17 @@ static leat_session *accept_exchange(void)
     return open_exchange(LEAT_ZABBIX_AS_SERVER, 0);
 }
 
-static leat_session *accept_engine(void)
+static leat_session *accept_at_server(void)
 {
-    leat_zabbix_peer peer;
-    leat_session *session;
-
-    leat_zabbix_peer_init(&peer, sizeof peer);
-    peer.address = "192.0.2.1";
-    peer.connection = LEAT_ZABBIX_UNENCRYPTED;
-    check(leat_zabbix_server_accept(server, &peer, &session));
-    return session;
+    return open_server_session(&engines);
 }
 
-static void open_server(void)
+static leat_session *accept_at_proxy(void)
 {
-    leat_zabbix_server_options options;
-    leat_zabbix_server_member member;
+    leat_session *session;
 
-    leat_zabbix_server_options_init(&options, sizeof options);
-    options.version = MESSAGE_VERSION;
-    check(leat_zabbix_server_new(&config, &options, &server));
-    leat_zabbix_server_tick(server, 1, (int64_t)MESSAGE_CLOCK * 1000000000);
-    leat_zabbix_server_member_init(&member, sizeof member);
-    member.name = MESSAGE_HOST;
-    check(leat_zabbix_server_add(server, &member));
+    check(leat_zabbix_proxy_accept(engines.proxy, 0, &session));
+    return session;
 }
 
 /* ---- a gigabyte ---- */
@@ -281,14 +267,14 @@ static void bench_waiting(const char *name, open_acceptor *accept)
 {
     leat_session **sessions = (leat_session **)must(calloc(SESSIONS, sizeof *sessions));
     size_t before = memory.held, i;
-    uint64_t length;
+    uint64_t sum = 0;
     size_t room;
 
     for (i = 0; i < SESSIONS; i++) {
         sessions[i] = accept();
         leat_tick(sessions[i], 1);
         (void)leat_recv_space(sessions[i], &room);
-        (void)draw_rows(sessions[i], &length);
+        (void)draw_rows(sessions[i], &sum);
         leat_session_trim(sessions[i]);
     }
     (void)printf("  %-26s %10zu octets, %zu each\n", name, memory.held - before,
@@ -308,22 +294,23 @@ int main(void)
     leat_config_init(&config, sizeof config);
     config.allocator = &allocator;
     make_large(&large);
-    open_server();
+    open_engines(&engines, &config, LEAT_ZABBIX_UNENCRYPTED, BLOCK_ROWS);
     (void)printf("memory for a message of %zu octets, %llu rows; deflated %zu octets\n",
                  large.length, (unsigned long long)large.rows, large.deflated_length);
     bench_reading("in, plain, exchange", &large, accept_exchange, read_plain, 1 << 17);
     bench_reading("in, compressed, exchange", &large, accept_exchange, read_compressed, 1 << 18);
-    bench_reading("in, plain, server", &large, accept_engine, read_plain, 1 << 17);
-    leat_zabbix_server_free(server);
-    open_server(); /* which has none of the values */
-    bench_reading("in, compressed, server", &large, accept_engine, read_compressed, 1 << 18);
+    bench_reading("in, plain, server", &large, accept_at_server, read_plain, 1 << 17);
+    close_engines(&engines);
+    open_engines(&engines, &config, LEAT_ZABBIX_UNENCRYPTED, BLOCK_ROWS); /* without the values */
+    bench_reading("in, compressed, server", &large, accept_at_server, read_compressed, 1 << 18);
     bench_writing("out, plain, agent", &large, true);
     bench_writing("out, compressed, proxy", &large, false);
     (void)printf("memory of %u sessions that were accepted, wait for a request and were trimmed\n",
                  SESSIONS);
     bench_waiting("exchanges", accept_exchange);
-    bench_waiting("server", accept_engine);
-    leat_zabbix_server_free(server);
+    bench_waiting("server", accept_at_server);
+    bench_waiting("proxy", accept_at_proxy);
+    close_engines(&engines);
     if (memory.held != 0)
         die("memory was lost");
     free_large(&large);
