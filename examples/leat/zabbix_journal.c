@@ -89,9 +89,11 @@ void journal_write(struct journal *journal, leat_zabbix_proxy *proxy)
         begin(journal, proxy);
 }
 
-void journal_close(struct journal *journal)
+void journal_close(struct journal *journal, leat_zabbix_proxy *proxy)
 {
-    leat_buffer_free(journal->buffer);
-    if (journal->path != NULL && journal->descriptor >= 0)
+    if (journal->path != NULL && journal->descriptor >= 0) {
+        begin(journal, proxy); /* what was acknowledged is in it no longer */
         (void)close(journal->descriptor);
+    }
+    leat_buffer_free(journal->buffer);
 }

@@ -129,7 +129,7 @@ struct journal {
 bool journal_open(struct journal *journal, const char *path, leat_zabbix_proxy *proxy);
 /* What changed is on the disk when this returns. A failure ends the program. */
 void journal_write(struct journal *journal, leat_zabbix_proxy *proxy);
-void journal_close(struct journal *journal);
+void journal_close(struct journal *journal, leat_zabbix_proxy *proxy);
 
 /* zabbix_config.c: the proxies of a server, by options and by a file. */
 

@@ -640,7 +640,7 @@ static int run(struct proxy *proxy, const struct arguments *arguments)
         live_run(&proxy->live);
         code = end(proxy);
     }
-    journal_close(&proxy->journal);
+    journal_close(&proxy->journal, proxy->engine);
     live_close(&proxy->live);
     free(proxy->input.buffer);
     return code;
