@@ -18,20 +18,6 @@
 static const leat_config *config; /* NULL: nothing is counted */
 static leat_session *codec;
 
-static leat_session *open_exchange(uint32_t role, uint32_t exchange)
-{
-    leat_zabbix_exchange_options options;
-    leat_session *session;
-
-    leat_zabbix_exchange_options_init(&options, sizeof options);
-    options.version = MESSAGE_VERSION;
-    options.role = role;
-    options.connects = exchange != 0;
-    options.exchange = exchange;
-    check(leat_zabbix_exchange_new(config, &options, &session));
-    return session;
-}
-
 static void drain(leat_session *session)
 {
     size_t length;
@@ -45,7 +31,7 @@ static void drain(leat_session *session)
 /* A server's exchange: reads, answers, ends. */
 static uint64_t serve(const uint8_t *octets, size_t length)
 {
-    leat_session *session = open_exchange(LEAT_ZABBIX_AS_SERVER, 0);
+    leat_session *session = open_answerer(config);
     uint64_t sum = read_rows(session, octets, length);
 
     check(leat_zabbix_begin(session));
@@ -98,19 +84,13 @@ static uint64_t copy(const struct message *m)
 
 /* ---- out ---- */
 
-static leat_session *open_asker(const struct message *m)
-{
-    return m->by_agent ? open_exchange(LEAT_ZABBIX_AS_AGENT, LEAT_ZABBIX_AGENT_DATA)
-                       : open_exchange(LEAT_ZABBIX_AS_PROXY, LEAT_ZABBIX_PROXY_DATA);
-}
-
 /* A proxy's or an agent's exchange: writes, is answered, ends. */
 static uint64_t ask(const struct message *m)
 {
     static const char answer[] = "{\"upload\":\"enabled\",\"response\":\"success\"}";
     uint8_t header[HEADER_BYTES];
     uint64_t sum = m->sum;
-    leat_session *session = open_asker(m);
+    leat_session *session = open_asker(config, m->by_agent);
 
     write_message(session, m);
     drain(session);
@@ -169,7 +149,7 @@ static uint64_t print_and_deflate(const struct message *m)
 /* Whether what is written is the message. */
 static void verify(const struct message *m)
 {
-    leat_session *session = open_asker(m);
+    leat_session *session = open_asker(config, m->by_agent);
     size_t length;
     const uint8_t *octets;
     const void *text;

@@ -125,25 +125,11 @@ static void free_large(struct large *large)
 
 static struct engines engines;
 
-static leat_session *open_exchange(uint32_t role, uint32_t exchange)
-{
-    leat_zabbix_exchange_options options;
-    leat_session *session;
-
-    leat_zabbix_exchange_options_init(&options, sizeof options);
-    options.version = MESSAGE_VERSION;
-    options.role = role;
-    options.connects = exchange != 0;
-    options.exchange = exchange;
-    check(leat_zabbix_exchange_new(&config, &options, &session));
-    return session;
-}
-
 typedef leat_session *open_acceptor(void);
 
 static leat_session *accept_exchange(void)
 {
-    return open_exchange(LEAT_ZABBIX_AS_SERVER, 0);
+    return open_answerer(&config);
 }
 
 static leat_session *accept_at_server(void)
@@ -245,8 +231,7 @@ static void bench_writing(const char *name, const struct large *large, bool by_a
 {
     size_t before = memory.held, length;
     double start = cpu();
-    leat_session *session = by_agent ? open_exchange(LEAT_ZABBIX_AS_AGENT, LEAT_ZABBIX_AGENT_DATA)
-                                     : open_exchange(LEAT_ZABBIX_AS_PROXY, LEAT_ZABBIX_PROXY_DATA);
+    leat_session *session = open_asker(&config, by_agent);
 
     memory.most = before;
     begin_message(session, by_agent);

@@ -123,6 +123,31 @@ void free_message(struct message *m)
     free(m->room);
 }
 
+static leat_session *open_exchange(const leat_config *config, uint32_t role, uint32_t exchange)
+{
+    leat_zabbix_exchange_options options;
+    leat_session *session;
+
+    leat_zabbix_exchange_options_init(&options, sizeof options);
+    options.version = MESSAGE_VERSION;
+    options.role = role;
+    options.connects = exchange != 0;
+    options.exchange = exchange;
+    check(leat_zabbix_exchange_new(config, &options, &session));
+    return session;
+}
+
+leat_session *open_asker(const leat_config *config, bool by_agent)
+{
+    return by_agent ? open_exchange(config, LEAT_ZABBIX_AS_AGENT, LEAT_ZABBIX_AGENT_DATA)
+                    : open_exchange(config, LEAT_ZABBIX_AS_PROXY, LEAT_ZABBIX_PROXY_DATA);
+}
+
+leat_session *open_answerer(const leat_config *config)
+{
+    return open_exchange(config, LEAT_ZABBIX_AS_SERVER, 0);
+}
+
 void fill_row(leat_zabbix_history *history, const struct row *row)
 {
     history->has = LEAT_ZABBIX_HAS_ID | LEAT_ZABBIX_HAS_ITEMID | LEAT_ZABBIX_HAS_CLOCK |

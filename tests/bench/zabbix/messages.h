@@ -27,7 +27,7 @@ struct message {
     size_t room_length;
 };
 
-/* Rows of 83 octets on average. */
+/* Rows of some 80 octets. */
 void make_message(struct message *m, size_t rows, bool by_agent);
 void free_message(struct message *m);
 
@@ -36,6 +36,10 @@ void put_header(uint8_t *to, uint8_t flags, size_t data_len, size_t reserved);
 
 /* The message's text, as snprintf() makes it, into m->room; how long. */
 size_t print_message(const struct message *m);
+
+/* The exchange of a proxy or an agent that has values, and that of a server which they connected to. */
+leat_session *open_asker(const leat_config *config, bool by_agent);
+leat_session *open_answerer(const leat_config *config);
 
 /* A row as leat has it. */
 void fill_row(leat_zabbix_history *history, const struct row *row);
