@@ -380,11 +380,8 @@ bool members_accept(const struct members *members, const struct keys *keys, uint
     return made;
 }
 
-/* Without tables a proxy gets the smallest configuration that real ones run with. */
-static bool load(const struct member *member, leat_zabbix_server *server)
+bool tables_load(leat_zabbix_tables *tables, const leat_value *value, const char *whose)
 {
-    leat_zabbix_tables *tables = leat_zabbix_server_tables(server, member->name);
-    const leat_value *value = member->tables;
     const leat_error *error;
     leat_builder *none;
     int status;
@@ -397,8 +394,7 @@ static bool load(const struct member *member, leat_zabbix_server *server)
     need_memory(status);
     error = leat_zabbix_tables_error(tables);
     if (status != LEAT_OK)
-        complain("proxy %s: tables: %s: %s", member->name, leat_error_text(error),
-                 leat_error_field(error));
+        complain("%s: tables: %s: %s", whose, leat_error_text(error), leat_error_field(error));
     return status == LEAT_OK;
 }
 
@@ -424,5 +420,6 @@ bool member_add(const struct member *member, const struct keys *keys, leat_zabbi
         complain("proxy %s: %s: %s", member->name, leat_error_text(error), leat_error_field(error));
         return false;
     }
-    return load(member, server);
+    return tables_load(leat_zabbix_server_tables(server, member->name), member->tables,
+                       member->name);
 }

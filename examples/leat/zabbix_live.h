@@ -161,6 +161,11 @@ struct members {
 bool members_read(struct members *members, const struct arguments *arguments,
                   const struct keys *keys);
 void members_free(struct members *members);
+/*
+ * Loads a configuration; NULL is the smallest that real proxies run with. False, with a complaint: it is not
+ * sound.
+ */
+bool tables_load(leat_zabbix_tables *tables, const leat_value *value, const char *whose);
 /* Tells the engine of one. False, with a complaint: it will not have it. */
 bool member_add(const struct member *member, const struct keys *keys, leat_zabbix_server *server);
 /* What is needed to accept all that are active, and by which types. False, with a complaint: it cannot be done. */

@@ -79,21 +79,6 @@ static leat_zabbix_server *make_engine(struct server *server, const struct membe
     return engine;
 }
 
-static bool load_tables(struct server *server, const struct members *members)
-{
-    const leat_error *error;
-    int status;
-
-    if (members->tables == NULL)
-        return true;
-    status = leat_zabbix_tables_load(server->tables, members->tables);
-    need_memory(status);
-    error = leat_zabbix_tables_error(server->tables);
-    if (status != LEAT_OK)
-        complain("tables: %s: %s", leat_error_text(error), leat_error_field(error));
-    return status == LEAT_OK;
-}
-
 /* Puts what was read in the place of what was there. */
 static void take_members(struct server *server, struct members *members)
 {
@@ -126,7 +111,7 @@ static void reload(struct live *live)
     }
     trial = make_engine(server, &members);
     if (trial == NULL || !members_accept(&members, &server->keys, &accepts, &accepting) ||
-        !load_tables(server, &members)) {
+        !tables_load(server->tables, members.tables, "hosts without a proxy")) {
         leat_zabbix_server_free(trial);
         security_close(&accepting);
         members_free(&members);
@@ -457,7 +442,8 @@ static bool configure(struct server *server)
     }
     server->engine = make_engine(server, &server->members);
     need_memory(leat_zabbix_tables_new(NULL, server->version, 0, &server->tables));
-    return server->engine != NULL && load_tables(server, &server->members) &&
+    return server->engine != NULL &&
+           tables_load(server->tables, server->members.tables, "hosts without a proxy") &&
            members_accept(&server->members, &server->keys, &server->accepts, &server->accepting) &&
            restore(server);
 }

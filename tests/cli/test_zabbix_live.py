@@ -714,8 +714,13 @@ def reloads(tap):
             server.err.find("leat: ", seen)
             tap.check(f"a file of {text[:30]} is passed over",
                       b"success" in ask(server.port, data("px"), 3), server.err.lines[seen:])
+        checks = {"request": "active checks", "host": "za1"}
+        path.write_text(json.dumps({"proxies": [{"name": "px"}], "tables": TABLES}))
+        server.say({"reload": True})
+        until(lambda: b"log[/x]" in ask(server.port, checks), "active checks")
         path.write_text(json.dumps({"proxies": [{"name": "py"}]}))
         server.say({"reload": True})
+        until(lambda: b"not found" in ask(server.port, checks), "their end")
         until(lambda: b"failed" in ask(server.port, data("px"), 3), "the end of px")
         tap.check("who was taken out is refused", b"success" in ask(server.port, data("py"), 3))
         proxy.finish()
@@ -745,8 +750,8 @@ BAD_CONFIGS = [
     ([{"name": "px"}, {"name": "px"}], "it is there twice"),
     ([{"name": "px", "psk_identity": "i", "psk": KEY}, {"name": "py", "psk_identity": "i", "psk": OTHER_KEY}],
      "its psk_identity is there with another psk"),
-    ([{"name": "px", "tables": {"hosts": [{"host": "no id"}]}}], "proxy px: tables"),
-    ([{"name": "px", "tables": {"no such": []}}], "proxy px: tables"),
+    ([{"name": "px", "tables": {"hosts": [{"host": "no id"}]}}], "px: tables: "),
+    ([{"name": "px", "tables": {"no such": []}}], "px: tables: "),
 ]
 
 
