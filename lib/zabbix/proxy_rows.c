@@ -234,8 +234,6 @@ static const leat_value *in_form(leat_zabbix_proxy *proxy, const leat_value *row
     const leat_value *field;
     const leat_error *error;
 
-    if (leat_value_kind(row) != LEAT_RECORD)
-        return row;
     leat_builder_clear(builder);
     (void)leat_builder_open(builder, NULL, LEAT_RECORD);
     for (field = leat_value_first(row); field != NULL; field = leat_value_next(row, field)) {
@@ -276,13 +274,13 @@ int lt_zabbix_proxy_write_row(leat_zabbix_proxy *proxy, enum lt_zabbix_section s
     const char *name = lt_zabbix_section_names[section], *field, *what = NULL;
     uint32_t version = proxy->version.number;
 
+    if (leat_value_kind(row) != LEAT_RECORD)
+        return refuse(proxy, LEAT_E_VALUE, "a row is a record", "row");
     if (section == LT_ZABBIX_AUTO_REGISTRATION) {
         row = in_form(proxy, row);
         if (row == NULL)
             return proxy->error.code;
     }
-    if (leat_value_kind(row) != LEAT_RECORD)
-        return refuse(proxy, LEAT_E_VALUE, "a row is a record", "row");
     field = section == LT_ZABBIX_TASKS
                 ? lt_zabbix_task_offends(version, false, row, &what)
                 : lt_zabbix_row_offends(version, name, strlen(name), row, &what);

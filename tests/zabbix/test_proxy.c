@@ -589,6 +589,8 @@ static const struct {
      "row STATE host availability/{'hostid':5,'available':1,'error':''}\n"
      "row STATE history data/{'itemid':5}\nrow STATE nonsense/{}\n"
      "row VALUE discovery data/{'clock':1}\nrow VALUE discovery data/[1]\n"
+     "row VALUE auto registration/[1]\nrow VALUE auto registration/7\n"
+     "row VALUE auto registration/{'clock':1,'host':'h','ip':'x','port':'x'}\n"
      "row VALUE interface availability/{'interfaceid':'x','available':1,'error':''}\n"
      "row VALUE interface availability/{'interfaceid':1,'available':1,'error':'','more':1}\n"
      "row VALUE interface availability/{'interfaceid':1,'available':1,'error':'a\\u0000b'}\n"
@@ -775,7 +777,9 @@ static const struct {
      "'type':0}}\na told END\na says {'response':'success','version':'7.0.22'}\nrevision 16\n"},
     {"passive: a configuration that cannot be applied",
      "proxy 7.0.22 passive\na accept server\na < {'request':'proxy config'}\n"
-     "a told proxy=config MORE\na says *\na < {'data':{}}\na next proxy=config *\na told END\n"
+     "a told proxy=config MORE\na says *\n"
+     "a < {'data':{'globalmacro':{'fields':['globalmacroid','macro'],'data':[[1,'x',3]]}},"
+     "'config_revision':6}\na told proxy=config!VALUE END\n"
      "a says {'response':'failed','info':'*','version':'7.0.22'}\nrevision 0\n"},
     {"passive: one configuration at a time, and never locked up",
      "proxy 7.0.22 passive\na accept server\na < {'request':'proxy config'}\n"
@@ -879,10 +883,554 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* ---- options ---- */
+
+static const struct {
+    const char *name, *version, *session;
+    uint64_t batch_rows, batch_bytes, buffer_rows, buffer_bytes;
+    int status;
+} options[] = {
+    {"px", "7.0.22", TOKEN, 1, 1, 1, 1, LEAT_OK},
+    {"A proxy_1.x-y", "5.0.0", TOKEN, 1, 1, 1, 1, LEAT_OK},
+    {NULL, "7.0.22", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"", "7.0.22", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"p/x", "7.0.22", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"p\xc3\xa9", "7.0.22", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", NULL, TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "x", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "4.4.0", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", NULL, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", "0123456789abcdef0123456789abcde", 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN "0", 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", "0123456789abcdef0123456789abcdeF", 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN, 0, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN, 1, 0, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN, 1, 1, 0, 1, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN, 1, 1, 1, 0, LEAT_E_VALUE},
+    {"px", "7.0.22", TOKEN, 1, (UINT64_C(15) << 26) - 2048, 1, 1, LEAT_OK},
+    {"px", "7.0.22", TOKEN, 1, (UINT64_C(15) << 26) - 2047, 1, 1, LEAT_E_VALUE},
+};
+
+START_TEST(which_options)
+{
+    leat_zabbix_proxy_options o;
+    leat_zabbix_proxy *proxy = NULL;
+
+    leat_zabbix_proxy_options_init(&o, sizeof o);
+    o.name = options[_i].name;
+    o.version = options[_i].version;
+    o.session = options[_i].session;
+    o.batch_rows = options[_i].batch_rows;
+    o.batch_bytes = options[_i].batch_bytes;
+    o.buffer_rows = options[_i].buffer_rows;
+    o.buffer_bytes = options[_i].buffer_bytes;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), options[_i].status);
+    leat_zabbix_proxy_free(proxy);
+}
+END_TEST
+
+START_TEST(odd_options)
+{
+    char name[130];
+    leat_zabbix_proxy_options o;
+    leat_zabbix_proxy *proxy = NULL;
+
+    memset(name, 'n', 129);
+    name[129] = '\0';
+    leat_zabbix_proxy_options_init(&o, sizeof o);
+    o.name = name;
+    o.version = "7.0";
+    o.session = TOKEN;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), LEAT_E_VALUE);
+    o.name = name + 1;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), LEAT_OK);
+    ck_assert_uint_gt(leat_zabbix_proxy_memory(proxy), 1000);
+    leat_zabbix_proxy_free(proxy);
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, NULL, &proxy), LEAT_E_VALUE);
+    o.size = 0;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), LEAT_E_VALUE);
+    o.size = sizeof o;
+    o.buffer_policy = 2;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), LEAT_E_VALUE);
+    leat_zabbix_proxy_free(NULL);
+}
+END_TEST
+
+/* ---- what is kept ---- */
+
+static leat_zabbix_proxy *fresh(const char *name, const char *version, uint64_t buffer_rows)
+{
+    leat_zabbix_proxy_options o;
+    leat_zabbix_proxy *proxy;
+
+    leat_zabbix_proxy_options_init(&o, sizeof o);
+    o.name = name;
+    o.version = version;
+    o.session = TOKEN;
+    o.buffer_rows = buffer_rows;
+    o.batch_rows = 3;
+    ck_assert_int_eq(leat_zabbix_proxy_new(NULL, &o, &proxy), LEAT_OK);
+    leat_zabbix_proxy_tick(proxy, 0, INT64_C(1000000000000));
+    return proxy;
+}
+
+static uint64_t put_number(leat_zabbix_proxy *proxy, uint64_t number)
+{
+    leat_zabbix_history value;
+    char text[24];
+    uint64_t id;
+
+    leat_zabbix_history_init(&value, sizeof value);
+    value.itemid = number;
+    value.value = text;
+    value.value_length = (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    value.has = LEAT_ZABBIX_HAS_ITEMID | LEAT_ZABBIX_HAS_VALUE;
+    MUST(leat_zabbix_proxy_history(proxy, &value, &id) == LEAT_OK, "a value");
+    return id;
+}
+
+static leat_zabbix_proxy_status status_of(const leat_zabbix_proxy *proxy)
+{
+    leat_zabbix_proxy_status status = {.size = sizeof status};
+
+    MUST(leat_zabbix_proxy_get_status(proxy, &status) == LEAT_OK, "status");
+    return status;
+}
+
+static leat_buffer *new_buffer(void)
+{
+    leat_buffer *buffer;
+
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    return buffer;
+}
+
+/* A save of two values and a row, and three journals of a value each; *ends of each. */
+static leat_buffer *kept(size_t ends[4])
+{
+    leat_zabbix_proxy *proxy = fresh("px", "7.0.22", 100);
+    leat_buffer *buffer = new_buffer();
+    leat_builder *row = parsed("{'hostid':1,'active_status':1}");
+    uint64_t i;
+
+    ck_assert_int_eq(leat_zabbix_proxy_row(proxy, "host data", leat_builder_value(row)), LEAT_OK);
+    (void)put_number(proxy, 1);
+    (void)put_number(proxy, 2);
+    ck_assert_int_eq(leat_zabbix_proxy_save(proxy, buffer), LEAT_OK);
+    (void)leat_buffer_data(buffer, &ends[0]);
+    for (i = 1; i <= 3; i++) {
+        (void)put_number(proxy, 2 + i);
+        ck_assert_int_eq(leat_zabbix_proxy_journal(proxy, buffer), LEAT_OK);
+        (void)leat_buffer_data(buffer, &ends[i]);
+    }
+    leat_builder_free(row);
+    leat_zabbix_proxy_free(proxy);
+    return buffer;
+}
+
+START_TEST(cut_anywhere)
+{
+    size_t ends[4], length, cut, used;
+    leat_buffer *buffer = kept(ends);
+    const uint8_t *data = (const uint8_t *)leat_buffer_data(buffer, &length);
+
+    for (cut = 0; cut <= length; cut++) {
+        leat_zabbix_proxy *proxy = fresh("px", "7.0.22", 100);
+        uint8_t *copy = (uint8_t *)malloc(cut + 1);
+        uint64_t journals = 0;
+        int status;
+
+        memcpy(copy, data, cut);
+        used = 7;
+        status = leat_zabbix_proxy_restore(proxy, copy, cut, &used);
+        while (journals < 3 && cut >= ends[journals + 1])
+            journals++;
+        if (cut < ends[0]) {
+            MUST(status == LEAT_E_SYNTAX && used == 7, "%zu", cut);
+            MUST(leat_zabbix_proxy_restore(proxy, data, length, &used) == LEAT_OK, "%zu", cut);
+            journals = 3;
+        } else {
+            MUST(status == LEAT_OK && used == ends[journals], "%zu: %zu", cut, used);
+        }
+        MUST(status_of(proxy).rows == 3 + journals, "%zu", cut);
+        MUST(leat_zabbix_proxy_restore(proxy, data, length, &used) == LEAT_E_STATE, "%zu", cut);
+        free(copy);
+        leat_zabbix_proxy_free(proxy);
+    }
+    leat_buffer_free(buffer);
+}
+END_TEST
+
+START_TEST(changed_anywhere)
+{
+    size_t ends[4], length, at, used;
+    leat_buffer *buffer = kept(ends);
+    const uint8_t *data = (const uint8_t *)leat_buffer_data(buffer, &length);
+    uint8_t *copy = (uint8_t *)malloc(length);
+
+    for (at = 0; at < length * 8; at++) {
+        leat_zabbix_proxy *proxy = fresh("px", "7.0.22", 100);
+        int status;
+
+        memcpy(copy, data, length);
+        copy[at / 8] ^= (uint8_t)(1u << at % 8);
+        status = leat_zabbix_proxy_restore(proxy, copy, length, &used);
+        if (at / 8 < ends[0])
+            MUST(status == LEAT_E_SYNTAX, "%zu", at);
+        else
+            MUST(status == LEAT_OK && used <= at / 8, "%zu", at);
+        leat_zabbix_proxy_free(proxy);
+    }
+    free(copy);
+    leat_buffer_free(buffer);
+}
+END_TEST
+
+START_TEST(kept_by_another)
+{
+    size_t ends[4], length, used;
+    leat_buffer *buffer = kept(ends);
+    const void *data = leat_buffer_data(buffer, &length);
+    leat_zabbix_proxy *proxy = fresh("py", "7.0.22", 100);
+
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_E_SYNTAX);
+    leat_zabbix_proxy_free(proxy);
+    proxy = fresh("px", "7.0.22", 5);
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_E_LIMIT);
+    ck_assert_uint_eq(status_of(proxy).rows, 0);
+    ck_assert_uint_eq(put_number(proxy, 1), 1);
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_E_STATE);
+    leat_zabbix_proxy_free(proxy);
+    proxy = fresh("px", "7.0.22", 6);
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_OK);
+    leat_zabbix_proxy_free(proxy);
+    proxy = fresh("px", "6.0.14", 100); /* which knows no "host data" */
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_OK);
+    ck_assert_uint_eq(status_of(proxy).rows, 5);
+    ck_assert_uint_eq(status_of(proxy).dropped, 1);
+    leat_zabbix_proxy_free(proxy);
+    leat_buffer_free(buffer);
+}
+END_TEST
+
+START_TEST(another_version)
+{
+    leat_zabbix_proxy *old = fresh("px", "6.4.0", 100), *new = fresh("px", "7.0.0", 100);
+    leat_builder *row = parsed("{'clock':1,'host':'h','ip':'::1','port':'10050'}");
+    leat_buffer *buffer = new_buffer();
+    leat_session *session;
+    const leat_event *event;
+    size_t length, used;
+    const void *data;
+    char *text;
+
+    ck_assert_int_eq(leat_zabbix_proxy_row(old, "auto registration", leat_builder_value(row)),
+                     LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_proxy_save(old, buffer), LEAT_OK);
+    data = leat_buffer_data(buffer, &length);
+    ck_assert_int_eq(leat_zabbix_proxy_restore(new, data, length, &used), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_proxy_connect(new, &session), LEAT_OK);
+    leat_session_free(session);
+    ck_assert_int_eq(leat_zabbix_proxy_connect(new, &session), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+    text = said(session);
+    ck_assert_ptr_nonnull(strstr(text, "\"port\":10050"));
+    free(text);
+    leat_session_free(session);
+    leat_buffer_free(buffer);
+    leat_builder_free(row);
+    leat_zabbix_proxy_free(old);
+    leat_zabbix_proxy_free(new);
+}
+END_TEST
+
+START_TEST(no_room_to_keep)
+{
+    leat_zabbix_proxy *proxy = fresh("px", "7.0.22", 100);
+    leat_limits limits;
+    leat_config config;
+    leat_buffer *small, *buffer = new_buffer();
+    size_t length, used;
+    const void *data;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    limits.queued_bytes = 60;
+    config.limits = &limits;
+    ck_assert_int_eq(leat_buffer_new(&config, &small), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_proxy_save(proxy, small), LEAT_E_LIMIT);
+    ck_assert_int_eq(leat_error_code(leat_zabbix_proxy_error(proxy)), LEAT_E_LIMIT);
+    ck_assert_int_eq(leat_zabbix_proxy_save(proxy, buffer), LEAT_OK);
+    ck_assert_ptr_null(leat_zabbix_proxy_error(proxy));
+    (void)put_number(proxy, 1);
+    ck_assert_int_eq(leat_zabbix_proxy_journal(proxy, small), LEAT_E_LIMIT);
+    ck_assert_int_eq(leat_zabbix_proxy_journal(proxy, buffer), LEAT_OK);
+    ck_assert_ptr_null(leat_buffer_data(small, &length));
+    leat_zabbix_proxy_free(proxy);
+    proxy = fresh("px", "7.0.22", 100);
+    data = leat_buffer_data(buffer, &length);
+    ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_OK);
+    ck_assert_uint_eq(status_of(proxy).rows, 1);
+    leat_zabbix_proxy_free(proxy);
+    leat_buffer_free(small);
+    leat_buffer_free(buffer);
+}
+END_TEST
+
+/* ---- random walks ---- */
+
+#define NUMBERS 4000u
+
+/* A proxy that breaks down at any moment, and a server that takes what it should. */
+struct walk {
+    uint32_t random;
+    bool passive;
+    const char *version;
+    leat_zabbix_proxy *proxy;
+    struct t_bytes file; /* what is on the disk */
+    uint64_t now_ms;
+    uint64_t mark;              /* the highest id that the server took */
+    uint64_t given;             /* numbers, from 1 on; each is a value */
+    uint64_t on_disk;           /* up to this number they are safe */
+    uint8_t taken[NUMBERS + 1]; /* how often the server took it */
+    bool gone[NUMBERS + 1];     /* it was not safe when the proxy broke down */
+    uint64_t id_of[NUMBERS + 1];
+    leat_session *left; /* one that hangs around */
+};
+
+static uint32_t draw(struct walk *w, uint32_t below)
+{
+    w->random = w->random * 1664525u + 1013904223u;
+    return (w->random >> 8) % below;
+}
+
+static void walk_tick(struct walk *w, uint64_t ms)
+{
+    w->now_ms += ms;
+    leat_zabbix_proxy_tick(w->proxy, w->now_ms, (int64_t)(1000000 + w->now_ms) * 1000000);
+}
+
+static void walk_new(struct walk *w)
+{
+    leat_zabbix_proxy_options o;
+
+    leat_zabbix_proxy_options_init(&o, sizeof o);
+    o.name = "px";
+    o.version = w->version;
+    o.session = TOKEN;
+    o.passive = w->passive;
+    o.batch_rows = 3;
+    o.heartbeat_ms = 0;
+    MUST(leat_zabbix_proxy_new(NULL, &o, &w->proxy) == LEAT_OK, "no proxy");
+    walk_tick(w, 1);
+}
+
+static void walk_give(struct walk *w)
+{
+    uint32_t count = draw(w, 6);
+
+    for (; count > 0 && w->given < NUMBERS; count--) {
+        w->given++;
+        w->id_of[w->given] = put_number(w->proxy, w->given);
+    }
+}
+
+/* Writes a journal, or a save in the place of all. All of it reaches the disk, or a part. */
+static bool walk_keep(struct walk *w, bool save, bool whole)
+{
+    leat_buffer *buffer = new_buffer();
+    size_t length, kept_length;
+    const uint8_t *data;
+
+    MUST((save ? leat_zabbix_proxy_save(w->proxy, buffer)
+               : leat_zabbix_proxy_journal(w->proxy, buffer)) == LEAT_OK,
+         "not kept");
+    data = (const uint8_t *)leat_buffer_data(buffer, &length);
+    kept_length = whole ? length : draw(w, (uint32_t)length + 1);
+    if (save && whole)
+        w->file.length = 0;
+    if (!save || whole)
+        t_append(&w->file, data, kept_length); /* a save that is cut was never renamed */
+    if (whole)
+        w->on_disk = w->given;
+    leat_buffer_free(buffer);
+    return whole;
+}
+
+static void walk_restart(struct walk *w)
+{
+    size_t used;
+
+    while (w->on_disk < w->given)
+        w->gone[++w->on_disk] = true;
+    leat_zabbix_proxy_free(w->proxy);
+    leat_session_free(w->left);
+    w->left = NULL;
+    w->now_ms += draw(w, 100);
+    walk_new(w);
+    MUST(leat_zabbix_proxy_restore(w->proxy, w->file.data, w->file.length, &used) == LEAT_OK,
+         "not restored");
+    w->file.length = used;
+}
+
+/* The server gets a whole message. */
+static void walk_take(struct walk *w, const char *text)
+{
+    leat_builder *builder = t_json(text, strlen(text));
+    const leat_value *rows = leat_value_get(leat_builder_value(builder), "history data");
+    const leat_value *row;
+    uint64_t last = 0;
+
+    for (row = leat_value_first(rows); row != NULL; row = leat_value_next(rows, row)) {
+        uint64_t id = leat_value_u64(leat_value_get(row, "id"));
+        uint64_t number = leat_value_u64(leat_value_get(row, "itemid"));
+
+        MUST(id > last, "ids that do not ascend");
+        MUST(w->id_of[number] == id, "another id");
+        last = id;
+        if (id > w->mark)
+            MUST(++w->taken[number] == 1, "taken twice");
+    }
+    if (last > w->mark)
+        w->mark = last;
+    leat_builder_free(builder);
+}
+
+static int walk_drain(leat_session *session)
+{
+    const leat_event *event;
+    int status;
+
+    while ((status = leat_next(session, &event)) == LEAT_OK)
+        continue;
+    return status;
+}
+
+static void walk_hear(leat_session *session, const char *text, uint32_t cut)
+{
+    struct t_bytes whole = frame(3, text, strlen(text));
+    size_t length = cut < whole.length ? cut : whole.length;
+
+    (void)leat_feed(session, whole.data, length);
+    (void)walk_drain(session);
+    if (length < whole.length)
+        (void)leat_recv_eof(session);
+    (void)walk_drain(session);
+    t_free(whole);
+}
+
+static leat_session *walk_open(struct walk *w)
+{
+    leat_session *session = NULL;
+
+    if (!w->passive)
+        return leat_zabbix_proxy_connect(w->proxy, &session) == LEAT_OK ? session : NULL;
+    MUST(leat_zabbix_proxy_accept(w->proxy, 1, &session) == LEAT_OK, "not accepted");
+    walk_hear(session,
+              draw(w, 4) == 0 ? "{\"request\":\"proxy tasks\"}" : "{\"request\":\"proxy data\"}",
+              UINT32_MAX);
+    return session;
+}
+
+static void walk_exchange(struct walk *w, bool well)
+{
+    leat_session *session = walk_open(w);
+    uint32_t mood = well ? 5 : draw(w, 8);
+    char *text;
+
+    if (session == NULL)
+        return;
+    (void)walk_drain(session);
+    text = mood == 0 ? NULL : said(session); /* 0: it breaks before all of it came */
+    if (text != NULL && leat_zabbix_exchange(session) == LEAT_ZABBIX_PROXY_CONFIG) {
+        walk_hear(session, "{\"full_sync\":1,\"data\":{},\"config_revision\":5}",
+                  well ? UINT32_MAX : draw(w, 200));
+    } else if (text != NULL && mood == 1) { /* not taken, and said so */
+        walk_hear(session, "{\"response\":\"failed\"}", UINT32_MAX);
+    } else if (text != NULL) { /* taken, but not always said so */
+        walk_take(w, text);
+        walk_hear(session, "{\"response\":\"success\"}", mood > 4 ? UINT32_MAX : draw(w, 40));
+    }
+    free(text);
+    if (mood == 2 && w->left == NULL)
+        w->left = session;
+    else
+        leat_session_free(session);
+}
+
+static void walk_step(struct walk *w)
+{
+    switch (draw(w, 12)) {
+    case 0:
+    case 1:
+    case 2:
+        walk_give(w);
+        break;
+    case 3:
+    case 4:
+        (void)walk_keep(w, false, true);
+        break;
+    case 5:
+        (void)walk_keep(w, true, true);
+        break;
+    case 6:
+        if (!walk_keep(w, draw(w, 4) == 0, false))
+            walk_restart(w);
+        break;
+    case 7:
+        if (draw(w, 3) == 0)
+            walk_restart(w);
+        break;
+    case 8:
+        leat_session_free(w->left);
+        w->left = NULL;
+        break;
+    default:
+        walk_tick(w, draw(w, 2000));
+        walk_exchange(w, false);
+        break;
+    }
+}
+
+START_TEST(random_walk)
+{
+    static struct walk w;
+    uint64_t i;
+
+    memset(&w, 0, sizeof w);
+    w.random = (uint32_t)_i * 2654435761u;
+    w.passive = _i % 2 == 1;
+    w.version = _i % 3 == 0 ? "6.0.14" : "7.0.22";
+    walk_new(&w);
+    (void)walk_keep(&w, true, true);
+    for (i = 0; i < 300; i++)
+        walk_step(&w);
+    leat_session_free(w.left);
+    w.left = NULL;
+    for (i = 0; i < 5000 && status_of(w.proxy).rows > 0; i++) {
+        walk_tick(&w, 1000);
+        walk_exchange(&w, true);
+    }
+    ck_assert_uint_eq(status_of(w.proxy).rows, 0);
+    for (i = 1; i <= w.on_disk; i++)
+        MUST(w.taken[i] == 1 || w.gone[i], "%d: number %d of %d is lost", _i, (int)i, (int)w.given);
+    leat_zabbix_proxy_free(w.proxy);
+    t_free(w.file);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
     tcase_add_loop_test(tc, by_script, 0, sizeof scripts / sizeof *scripts);
     tcase_add_loop_test(tc, no_memory, 0, sizeof scripts / sizeof *scripts);
+    tcase_add_loop_test(tc, which_options, 0, sizeof options / sizeof *options);
+    tcase_add_test(tc, odd_options);
+    tcase_add_test(tc, cut_anywhere);
+    tcase_add_test(tc, changed_anywhere);
+    tcase_add_test(tc, kept_by_another);
+    tcase_add_test(tc, another_version);
+    tcase_add_test(tc, no_room_to_keep);
+    tcase_add_loop_test(tc, random_walk, 0, 100);
 }
 
 T_MAIN("zabbix/proxy", tests)
