@@ -970,6 +970,10 @@ static const struct {
      "passive $V accepts\npadded {'request':'proxy data'}\nnext proxy data"},
     {"no zlib stream", 500, 704,
      "passive $V accepts\noctets 5a425844 03 04000000 02000000 7b7d7b7d\nends INFLATE\nsilent"},
+    {"malformed, and corrupt behind that", 500, 704,
+     "server $V accepts\noctets "
+     "5a42584403270000001f000000789cab562a4a2d2c4d2d2e51b2522a28caafa85428"
+     "492cce2e565250aa50b232ac0500b2f70a92\nends INFLATE\nsilent"},
     {"corrupt answer", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\nclaims 99 " SUCCESS
      "\nends INFLATE\nsilent"},
@@ -1791,6 +1795,29 @@ START_TEST(taken_back)
 }
 END_TEST
 
+/* Nor does a failure that was taken back excuse what is missing in the answer. */
+START_TEST(failure_taken_back)
+{
+    leat_session *session = live_exchange(NULL, PASSIVE, 0, "7.0.22");
+    struct t_bytes request = frame_text(1, "{\"request\":\"proxy config\"}");
+    const leat_event *event;
+
+    ck_assert_int_eq(leat_feed(session, request.data, request.length), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
+    ck_assert_int_eq(put(session, "response", "failed"), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_abort(session), LEAT_OK);
+    ck_assert_int_eq(live_send(session, "proxy config", "{'version':'7.0.22','config_revision':1}"),
+                     LEAT_E_VALUE);
+    ck_assert_str_eq(refused_field(session), "session");
+    ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
+    ck_assert_int_eq(put(session, "version", "7.0.22"), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_end(session), LEAT_E_VALUE);
+    t_free(request);
+    leat_session_free(session);
+}
+END_TEST
+
 /* A request that nobody may send here is found at its first member or at the end. */
 START_TEST(wrong_request_in_pieces)
 {
@@ -2018,6 +2045,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, of_another_kind);
     tcase_add_test(tc, in_pieces);
     tcase_add_test(tc, taken_back);
+    tcase_add_test(tc, failure_taken_back);
     tcase_add_test(tc, wrong_request_in_pieces);
     tcase_add_test(tc, configuration_in_pieces);
     tcase_add_test(tc, too_much_output);
