@@ -779,23 +779,33 @@ static int on_end(struct lt_zabbix *z)
     return LEAT_OK;
 }
 
+/*
+ * All of the text behind the broken place is there, and it is short: if it does not end as it
+ * should, then that is what is wrong, rather than how it reads. GO_ON, LEAT_MORE, or < 0.
+ */
+static int look_behind(struct lt_zabbix *z)
+{
+    struct lt_zabbix_reading *r = z->reading;
+    int status = r->failed == NULL ? lt_zabbix_settle(z) : GO_ON;
+
+    if (status == GO_ON && r->failed != NULL && r->error.code == LEAT_E_SYNTAX)
+        (void)lt_error(&r->error, LEAT_E_INFLATE, r->error.offset, r->failed, r->error.field);
+    return status;
+}
+
 static int on_broken(struct lt_zabbix *z)
 {
     struct lt_zabbix_reading *r = z->reading;
     struct lt_zabbix_view view = lt_zabbix_look(z);
     leat_event *event;
+    int status = GO_ON;
 
     if (view.length < LT_ZABBIX_PIECE && !view.whole && r->failed == NULL)
         return lt_zabbix_supply(z);
-    if (view.whole && r->failed == NULL) {
-        /* A text that ends too soon may only be one that is longer than announced. */
-        int status = lt_zabbix_settle(z);
-
-        if (status != GO_ON)
-            return status;
-        if (r->failed != NULL)
-            (void)lt_error(&r->error, LEAT_E_INFLATE, r->error.offset, r->failed, r->error.field);
-    }
+    if (view.length < LT_ZABBIX_PIECE)
+        status = look_behind(z);
+    if (status != GO_ON)
+        return status;
     if (view.length > LT_ZABBIX_PIECE)
         view.length = LT_ZABBIX_PIECE;
     event = message_event(z, message_kind(z), view.at, view.length);
