@@ -11,10 +11,10 @@ import ssl
 import sys
 import time
 
-from cli import DIALECTS, OPENSSL, Tap, leat, strict, temporary
+from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict, temporary
 from live import Authority, folder, until
-from zabbix import (SHORT, TABLES, VERSIONS, Answers, Passive, Proxy, Server, Talker, ask, config, data, frame,
-                    history, processed, read_frame, value)
+from zabbix import (SHORT, TABLES, VERSIONS, Answers, Dispatcher, Passive, Proxy, Server, Talker, ask, body_of,
+                    config, data, frame, history, processed, read_frame, recording, value)
 
 STOP = '{"stop":true}\n'
 KEY, OTHER_KEY = "00112233445566778899aabbccddeeff" * 2, "ff" * 32
@@ -904,6 +904,69 @@ def scripted_proxy(tap):
         tap.check("it ends", server.finish() in (0, 1), server.err.text())
 
 
+def recordings(version, *words):
+    """The recorded conversations of a version with one of these words in their name."""
+    for path in sorted((VECTORS / "zabbix" / version).glob("*.jsonl")):
+        if any(word in path.name for word in words):
+            yield path.stem, recording(path)
+
+
+def recorded_servers(tap):
+    """A proxy lives with all that real servers were recorded to answer, and does not lose its values."""
+    for version in "6.0.14", "7.0.22":
+        answers = {"proxy config": [], "proxy data": []}
+        for _, said in recordings(version, "-active-", "-fake-"):
+            asked, answer = said.get("proxy>server", b""), said.get("server>proxy", b"")
+            for kind in answers:
+                if asked[:4] == b"ZBXD" and asked[4] in (1, 3) and f'"request":"{kind}"'.encode() in body_of(asked):
+                    answers[kind].append(answer)
+        full = answers["proxy config"][0]
+        # After a failure a proxy waits twice as long as after the last one, so good answers come in between.
+        for kind, good in ("proxy config", full), \
+                ("proxy data", frame({"upload": "enabled", "response": "success"}, 3)):
+            tap.check(f"{version}: there are answers to {kind}", len(answers[kind]) > 1, answers[kind])
+            answers[kind] = [octets for answer in answers[kind] for octets in (answer, good)]
+        with Dispatcher(answers) as peer, \
+                Proxy(peer.address, *SHORT, "--as-version", version, name="px-active") as proxy:
+            number = 0
+            while not peer.left.wait(0.05):
+                number += 1
+                proxy.say(value(number))
+            proxy.wait(lambda e: e["event"] == "acknowledged"
+                       and e["value"].get("history data", {}).get("id") == number, "the last value")
+            first = proxy.named("items")[0]
+            tap.check(f"{version}: the proxy has the recorded configuration",
+                      first["row"]["itemid"] in {row[0] for row in items_of(strict(body_of(full).decode()))}, first)
+            tap.check(f"{version}: it ends", proxy.finish() in (0, 1), proxy.err.text())
+
+
+def items_of(configuration):
+    return configuration.get("data", configuration)["items"]["data"]
+
+
+def recorded_proxies(tap):
+    """A server answers what real proxies, agents and senders were recorded to say as real servers did."""
+    for version in "6.0.14", "7.0.22":
+        names = ["--proxy", "px-active", "--proxy", "px-a"]
+        with Server(*names, "--as-version", version) as server:
+            count = 0
+            for name, said in recordings(version, "-active-data", "sender-data"):
+                asked, answer = said.get("proxy>server") or said.get("sender>server"), said.get("server>proxy")
+                answer = answer or said.get("server>sender")
+                if asked is None or answer is None or "disabled" in str(body_of(answer)):
+                    continue
+                host = strict(body_of(asked).decode()).get("host")
+                got = ask(server.port, asked)
+                if host not in (None, "px-active", "px-a"):
+                    continue
+                expected = strict(body_of(answer).decode())["response"]
+                count += 1
+                tap.check(f"{version}/{name}: {expected}", got is not None
+                          and strict(got.decode())["response"] == expected, got)
+            tap.check(f"{version}: there are many", count > 10, count)
+            tap.check(f"{version}: it ends", server.finish() in (0, 1), server.err.text())
+
+
 def unwritable(tap):
     """What cannot be printed is not acknowledged."""
     if not os.path.exists("/dev/full"):
@@ -975,7 +1038,7 @@ def main():
         for function in (send_one, send_codes, send_redirects, send_lines, send_many, get, every_version, secured,
                          refused_keys, mixed_port, killed_proxy, killed_server, restarted_server, states,
                          proxy_input, full_buffer, proxy_commands, listeners, disabled, reloads, configs,
-                         server_commands, access, hostile, scripted_server, scripted_proxy, unwritable,
+                         server_commands, access, hostile, scripted_server, scripted_proxy, recorded_servers, recorded_proxies, unwritable,
                          unfinished_tls, many):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)

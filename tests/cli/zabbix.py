@@ -142,6 +142,31 @@ def data(proxy, *rows, session=None, version="7.0.0", **more):
     return {**message, "version": version, "clock": 1795292180, "ns": 1, **more}
 
 
+class Dispatcher(Peer):
+    """A server that answers each request with the next octets for its kind; then with the last ones."""
+
+    def __init__(self, answers):
+        super().__init__()
+        self.answers = {kind: list(octets) for kind, octets in answers.items()}
+        self.left = threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection = self.accept()
+            except OSError:
+                return
+            with connection:
+                kind = json.loads(read_frame(connection) or b"{}").get("request")
+                answers = self.answers.get(kind, [b""])
+                connection.sendall(answers[0])
+                if len(answers) > 1:
+                    answers.pop(0)
+                elif all(len(others) == 1 for others in self.answers.values()):
+                    self.left.set()
+
+
 class Answers(Peer):
     """Answers each connection with the next of these texts or frames; None closes without one. Keeps what was asked."""
 
@@ -162,6 +187,22 @@ class Answers(Peer):
                 self.asked.append(read_frame(connection))
                 if answer is not None:
                     connection.sendall(answer if isinstance(answer, bytes) else frame(answer))
+
+
+def recording(path):
+    """What each side said, in one connection that was recorded."""
+    said = {}
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        if "hex" in entry:
+            said[entry["dir"]] = said.get(entry["dir"], b"") + bytes.fromhex(entry["hex"])
+    return said
+
+
+def body_of(octets):
+    """The text of the first message."""
+    body = octets[13 : 13 + int.from_bytes(octets[5:9], "little")]
+    return zlib.decompress(body) if octets[4] & 2 else body
 
 
 def processed(count, failed=0):
