@@ -17,11 +17,19 @@ static bool same_text(const leat_value *a, const leat_value *b)
     return length == other && memcmp(text, others, length) == 0;
 }
 
-/* Sends what was built. It is no longer our turn if the session refused the message by itself. */
+/*
+ * Sends what was built. It is no longer our turn if the session refused the message by itself; and what a
+ * server once configured may not be fit to be written.
+ */
 static void respond(leat_session *session, leat_builder *built)
 {
+    int status;
+
     need_memory(leat_builder_value(built) == NULL ? LEAT_E_NOMEM : LEAT_OK);
-    need_memory(leat_send(session, "response", leat_builder_value(built)));
+    status = leat_send(session, "response", leat_builder_value(built));
+    need_memory(status);
+    if (status != LEAT_OK && status != LEAT_E_STATE)
+        need_memory(leat_zabbix_refuse(session, "the answer cannot be written"));
 }
 
 static void answer_data(const struct asker *asker, leat_session *session)

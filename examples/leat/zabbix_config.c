@@ -288,7 +288,7 @@ static bool read_file(struct members *members, const char *path, const struct ke
         return false;
     members->file = new_builder();
     file = record_read(members->file, text, length, &problem);
-    free(text);
+    secret_free(text, length);
     list = leat_value_get(file, "proxies");
     members->tables = leat_value_get(file, "tables");
     if (problem == NULL && !fields_known(file, names, &unknown, &name))

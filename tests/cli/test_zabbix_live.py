@@ -693,6 +693,24 @@ def disabled(tap):
         tap.same("a disabled host", answer["response"], "failed")
 
 
+def unwritable_checks(tap):
+    """What a server sent may not be fit to be sent on."""
+    configuration = b'{"full_sync":1,"data":{"hosts":{"fields":["hostid","host","status"],"data":[[1,"h",0]]},' \
+        b'"items":{"fields":["itemid","hostid","type","key_","delay","status"],' \
+        b'"data":[[2,1,7,"\xff","1s",0]]},"interface":{"fields":["interfaceid"],"data":[]},' \
+        b'"interface_snmp":{"fields":["interfaceid"],"data":[]},"host_inventory":{"fields":["hostid"],"data":[]},' \
+        b'"item_rtdata":{"fields":["itemid"],"data":[]},"item_preproc":{"fields":["item_preprocid"],"data":[]},' \
+        b'"item_parameter":{"fields":["item_parameterid"],"data":[]}},"config_revision":1}'
+    good = frame({"upload": "enabled", "response": "success"}, 3)
+    with Dispatcher({"proxy config": [frame(configuration, 3)], "proxy data": [good]}) as peer, \
+            Proxy(peer.address, "--listen", "127.0.0.1:0") as proxy:
+        proxy.wait(lambda e: e["event"] == "items", "the configuration")
+        answer = ask(proxy.port_of(), {"request": "active checks", "host": "h", "version": "7.0.0"})
+        tap.same("an agent is refused, not left waiting", json.loads(answer),
+                 {"response": "failed", "info": "the answer cannot be written"})
+        tap.same("it ends", proxy.finish(), 0)
+
+
 # A server's commands and configuration
 
 
@@ -1037,7 +1055,7 @@ def main():
         wanted = sys.argv[1:]
         for function in (send_one, send_codes, send_redirects, send_lines, send_many, get, every_version, secured,
                          refused_keys, mixed_port, killed_proxy, killed_server, restarted_server, states,
-                         proxy_input, full_buffer, proxy_commands, listeners, disabled, reloads, configs,
+                         proxy_input, full_buffer, proxy_commands, listeners, disabled, unwritable_checks, reloads, configs,
                          server_commands, access, hostile, scripted_server, scripted_proxy, recorded_servers, recorded_proxies, unwritable,
                          unfinished_tls, many):
             if not wanted or function.__name__ in wanted:
