@@ -13,7 +13,8 @@ struct lt_zabbix_seen_session {
     char token[LT_ZABBIX_TOKEN];
     uint64_t id;         /* of the last value that counts */
     uint64_t expires_ms; /* unless it is used before */
-    bool configured;     /* its configuration is from this server */
+    bool configured;     /* it was given a full copy of its configuration by this server ... */
+    uint64_t before;     /* ... when it told this revision */
 };
 
 struct lt_zabbix_seen {

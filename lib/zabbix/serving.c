@@ -9,13 +9,16 @@
 #include "server.h"
 
 #include "fields.h"
+#include "tables.h"
 
 #include "../core/text.h"
 
 #include <leat/builder.h>
 
 /* As much text of tasks goes into one message, so that none is over the limits of its reader. */
-#define TASKS_BYTES         ((size_t)1 << 20)
+#define TASKS_BYTES ((size_t)1 << 20)
+/* What a proxy tells of a revision beyond that is not believed. */
+#define REVISION_MAX        (UINT64_C(1) << 62)
 #define INFO_BYTES          320u
 #define TYPE_PROXY_DATA     9u /* a task from a proxy ... */
 #define DATATYPE_PROXY_NAME 3u /* ... that asks for its configuration */
@@ -810,25 +813,43 @@ static int answer_data(struct lt_zabbix_visit *visit)
     return status;
 }
 
-/* The revision to start from: 0 if the proxy's is of another server, or of another run of it. */
+/*
+ * The revision to start from: 0 if the proxy's is of another server, or of another run of it. As
+ * long as it tells what it told before its full copy, that copy did not reach it.
+ */
 static uint64_t known_revision(const struct lt_zabbix_visit *visit)
 {
+    const struct lt_zabbix_taking *taking = visit->taking;
     const struct lt_zabbix_seen_session *session;
 
-    if (!visit->taking->has_token)
+    if (!taking->has_token)
         return 0;
-    session = lt_zabbix_seen_find(&visit->known->seen, visit->taking->token, visit->server->now_ms);
-    return session != NULL && session->configured ? visit->taking->revision : 0;
+    session = lt_zabbix_seen_find(&visit->known->seen, taking->token, visit->server->now_ms);
+    if (session == NULL || !session->configured || session->before == taking->revision)
+        return 0;
+    return taking->revision;
 }
 
-static void remember_configured(struct lt_zabbix_visit *visit)
+/* Makes the revision of a full copy one that the proxy did not tell. */
+static void pass_revision(struct lt_zabbix_visit *visit)
+{
+    leat_zabbix_tables *tables = visit->known->tables;
+    uint64_t told = visit->taking->revision;
+
+    if (tables->revision > 0 && tables->revision <= told && told < REVISION_MAX)
+        tables->revision = told + 1;
+}
+
+static void remember_full_copy(struct lt_zabbix_visit *visit)
 {
     struct lt_zabbix_seen_session *session = NULL;
 
     if (visit->taking->has_token)
         session = use_session(visit);
-    if (session != NULL)
-        session->configured = true;
+    if (session == NULL)
+        return;
+    session->configured = true;
+    session->before = visit->taking->revision;
 }
 
 static int end_or_abort(leat_session *session, int status)
@@ -847,12 +868,16 @@ static int write_configuration(struct lt_zabbix_visit *visit, bool empty)
     uint64_t revision = known_revision(visit);
     int status = leat_zabbix_begin(session);
 
+    if (revision == 0 && !empty)
+        pass_revision(visit);
     if (status == LEAT_OK && !empty)
         status = leat_zabbix_tables_write(visit->known->tables, session, revision,
                                           revision == 0 ? 0 : visit->taking->hostmap);
     status = end_or_abort(session, status);
-    if (status == LEAT_OK && !empty)
-        remember_configured(visit);
+    if (status == LEAT_OK && !empty && revision == 0)
+        remember_full_copy(visit);
+    else if (status == LEAT_OK && !empty)
+        (void)use_session(visit);
     return status;
 }
 
