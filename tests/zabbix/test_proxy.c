@@ -58,6 +58,17 @@ struct play {
             MUST(what, __VA_ARGS__);                                                               \
     } while (0)
 
+/* The next piece of the text up to that octet, which is overwritten; NULL: there is none. */
+static char *cut_off(char **rest, char end)
+{
+    char *piece = *rest, *at = piece == NULL ? NULL : strchr(piece, end);
+
+    if (at != NULL)
+        *at++ = '\0';
+    *rest = at;
+    return piece == NULL || (at == NULL && *piece == '\0') ? NULL : piece;
+}
+
 static int code_of(const char *name)
 {
     int code;
@@ -151,16 +162,16 @@ static void make(struct play *p, char *words)
         OPTION(batch_bytes),  OPTION(config_ms),    OPTION(data_ms),   OPTION(tasks_ms),
         OPTION(heartbeat_ms), OPTION(retry_ms),     OPTION(linger_ms), OPTION(timeout_ms),
     };
-    char *word, *place;
+    char *word;
     size_t i;
 
     leat_zabbix_proxy_options_init(&p->options, sizeof p->options);
-    word = strtok_r(words, " ", &place);
+    word = cut_off(&words, ' ');
     snprintf(p->version, sizeof p->version, "%s", word);
     p->options.name = "px";
     p->options.version = p->version;
     p->options.session = TOKEN;
-    while ((word = strtok_r(NULL, " ", &place)) != NULL) {
+    while ((word = cut_off(&words, ' ')) != NULL) {
         char *equals = strchr(word, '=');
 
         if (strcmp(word, "passive") == 0)
@@ -449,13 +460,12 @@ static void on_session(struct play *p, leat_session **session, char *line)
 static int play_with(const leat_config *config, const void *arg)
 {
     struct play p = {.config = config};
-    char *script = strdup((const char *)arg), *place = NULL, *line;
+    struct t_bytes script = t_copy(arg, strlen((const char *)arg) + 1);
+    char *rest = (char *)script.data, *line;
     size_t i;
 
-    ck_assert_ptr_nonnull(script);
     ck_assert_int_eq(leat_buffer_new(NULL, &p.kept), LEAT_OK);
-    for (line = strtok_r(script, "\n", &place); line != NULL && p.status == LEAT_OK;
-         line = strtok_r(NULL, "\n", &place)) {
+    while (p.status == LEAT_OK && (line = cut_off(&rest, '\n')) != NULL) {
         if (line[0] >= 'a' && line[0] <= 'z' && line[1] == ' ')
             on_session(&p, &p.sessions[line[0] - 'a'], line + 2);
         else if (!on_proxy(&p, line))
@@ -465,7 +475,7 @@ static int play_with(const leat_config *config, const void *arg)
     for (i = 0; i < 26; i++)
         leat_session_free(p.sessions[i]);
     leat_buffer_free(p.kept);
-    free(script);
+    t_free(script);
     return p.status;
 }
 
@@ -590,12 +600,14 @@ static const struct {
      "row STATE history data/{'itemid':5}\nrow STATE nonsense/{}\n"
      "row VALUE discovery data/{'clock':1}\nrow VALUE discovery data/[1]\n"
      "row VALUE auto registration/[1]\nrow VALUE auto registration/7\n"
-     "row VALUE auto registration/{'clock':1,'host':'h','ip':'x','port':'x'}\n"
+
      "row VALUE interface availability/{'interfaceid':'x','available':1,'error':''}\n"
      "row VALUE interface availability/{'interfaceid':1,'available':1,'error':'','more':1}\n"
      "row VALUE interface availability/{'interfaceid':1,'available':1,'error':'a\\u0000b'}\n"
      "row VALUE tasks/{'type':6,'clock':1,'ttl':0,'itemid':1}\nrow VALUE tasks/{'type':3}\n"
      "status rows 0\n"},
+    {"a port that is no number",
+     "proxy 7.0.22\nrow VALUE auto registration/{'clock':1,'host':'h','ip':'::1','port':'x'}\n"},
     {"host availability of 5.0",
      "proxy 5.0.46\nrow OK host availability/{'hostid':5,'available':1,'error':''}\n"
      "row STATE interface availability/{'interfaceid':1,'available':1,'error':''}\n"
