@@ -18,7 +18,7 @@ static int take_connection(leat_zabbix_proxy *proxy, const char *address, leat_s
     return leat_zabbix_proxy_accept(proxy, is_server, session);
 }
 
-/* A line of a log: where it stands in the file goes along, so that the server can tell. */
+/* A line of a log: where it ends goes along, so that the server knows how far the file was read. */
 static int hand_in_line(leat_zabbix_proxy *proxy, const char *line, uint64_t end, uint64_t mtime)
 {
     leat_zabbix_history row;
@@ -57,20 +57,21 @@ static int hand_in(leat_zabbix_proxy *proxy, leat_builder *builder, const char *
     return leat_zabbix_proxy_row(proxy, section, leat_builder_value(builder));
 }
 
-/* Looks at what is new in the configuration: the items that agents are asked for. */
+/* Prints what is new of the items. No text has a NUL behind it. */
 static void on_change(FILE *out, const leat_event *event)
 {
-    const leat_value *change = leat_event_value(event), *row = leat_value_get(change, "row");
-    size_t length, key_length;
+    const leat_value *value = leat_event_value(event), *row = leat_value_get(value, "row");
+    size_t length, change_length, key_length;
     const char *table = leat_event_name(event, &length);
+    const char *change = leat_value_text(leat_value_get(value, "change"), &change_length);
     const char *key = leat_value_text(leat_value_get(row, "key_"), &key_length);
 
     if (leat_event_kind(event) != LEAT_ZABBIX_CHANGE || length != 5 ||
         memcmp(table, "items", 5) != 0)
         return;
-    (void)fprintf(out, "item %llu %s: %.*s\n",
+    (void)fprintf(out, "%.*s item %llu %.*s\n", (int)change_length, change,
                   (unsigned long long)leat_value_u64(leat_value_get(row, "itemid")),
-                  leat_value_text(leat_value_get(change, "change"), NULL), (int)key_length, key);
+                  (int)key_length, key);
 }
 
 /* A task to be done: none that came too late, and no command that we do not know. */
@@ -116,7 +117,7 @@ static int let_in(leat_zabbix_server *server, leat_builder *builder)
                                    leat_builder_value(builder));
 }
 
-/* Writes the values of a message, and acknowledges them once they are safe; hold is 1. */
+/* Writes the rows of a message, and acknowledges them once they are safe; hold is 1. */
 static int keep_values(leat_session *session, leat_buffer *line, FILE *out)
 {
     const leat_event *event;
@@ -135,6 +136,8 @@ static int keep_values(leat_session *session, leat_buffer *line, FILE *out)
             (void)fprintf(out, "%.*s\n", (int)length, text);
         } else if (fflush(out) == 0 && fsync(fileno(out)) == 0) {
             (void)leat_zabbix_server_acknowledge(session); /* if the message had rows */
+        } else {
+            (void)leat_zabbix_refuse(session, "they cannot be kept"); /* they come again */
         }
     }
     return status;
@@ -340,7 +343,7 @@ START_TEST(configuration)
     while (leat_next(session, &event) == LEAT_OK)
         on_change(out, event);
     text = text_of(out);
-    ck_assert_str_eq((const char *)text.data, "item 930001 added: trap\n");
+    ck_assert_str_eq((const char *)text.data, "added item 930001 trap\n");
     ck_assert_uint_eq(leat_zabbix_tables_count(leat_zabbix_proxy_tables(proxy), "items"), 1);
     t_free(text);
     leat_session_free(session);
@@ -415,6 +418,42 @@ START_TEST(data_and_tasks)
     leat_zabbix_server_free(server);
     t_free(json);
     t_free(text);
+}
+END_TEST
+
+/* What could not be written is not acknowledged, and comes again. */
+START_TEST(full_disk)
+{
+    leat_zabbix_proxy *proxy = make_proxy("7.0.22", false);
+    leat_zabbix_server *server = make_server("7.0.22", 1);
+    leat_builder *builder = make_builder();
+    FILE *out = fopen("/dev/full", "w");
+    leat_session *session, *served;
+    leat_zabbix_proxy_status status = {.size = sizeof status};
+    leat_buffer *line;
+
+    if (out == NULL)
+        return; /* there is none here */
+    ck_assert_int_eq(leat_buffer_new(NULL, &line), LEAT_OK);
+    ck_assert_int_eq(let_in(server, builder), LEAT_OK);
+    ck_assert_int_eq(hand_in_failure(proxy, 930001, "none"), LEAT_OK);
+    session = call(proxy, server, LEAT_ZABBIX_PROXY_CONFIG, &served);
+    leat_session_free(session);
+    leat_session_free(served);
+    session = call(proxy, server, LEAT_ZABBIX_PROXY_DATA, &served);
+    ck_assert_int_eq(keep_values(served, line, out), LEAT_END);
+    carry(served, session);
+    must_say(must_tell(session, LEAT_ZABBIX_RESPONSE),
+             "{\"response\":\"failed\",\"info\":\"they cannot be kept\"}");
+    leat_session_free(session);
+    leat_session_free(served);
+    ck_assert_int_eq(leat_zabbix_proxy_get_status(proxy, &status), LEAT_OK);
+    ck_assert_uint_eq(status.rows, 1);
+    (void)fclose(out);
+    leat_buffer_free(line);
+    leat_builder_free(builder);
+    leat_zabbix_proxy_free(proxy);
+    leat_zabbix_server_free(server);
 }
 END_TEST
 
@@ -496,6 +535,7 @@ static void tests(TCase *tc)
 {
     tcase_add_test(tc, configuration);
     tcase_add_test(tc, data_and_tasks);
+    tcase_add_test(tc, full_disk);
     tcase_add_test(tc, passive);
     tcase_add_test(tc, neighbours);
 }
