@@ -298,7 +298,7 @@ START_TEST(adding)
 }
 END_TEST
 
-START_TEST(names)
+START_TEST(proxy_names)
 {
     leat_zabbix_server *server;
     leat_zabbix_server_member member;
@@ -1980,7 +1980,7 @@ static void add(TCase *tests)
     tcase_add_loop_test(tests, access_of_passive_proxies, 0, count);
     tcase_add_loop_test(tests, refused, 0, (int)(sizeof strangers / sizeof *strangers));
     tcase_add_loop_test(tests, adding, 0, (int)(sizeof addings / sizeof *addings));
-    tcase_add_test(tests, names);
+    tcase_add_test(tests, proxy_names);
     tcase_add_test(tests, making);
     tcase_add_test(tests, other_sessions);
     tcase_add_loop_test(tests, recorded, 0, 2);
