@@ -247,25 +247,11 @@ static uint64_t find_member(leat_zabbix_tables *tables, const char *name, uint64
     return 0;
 }
 
-/* The member of the group that a host belongs to; 0: none. */
-static uint64_t find_owner(leat_zabbix_tables *tables, const char *host, size_t length)
-{
-    const leat_value *row;
-    size_t i, row_length;
-
-    for (i = 0; (row = leat_zabbix_tables_at(tables, "host_proxy", i)) != NULL; i++) {
-        const char *row_host = leat_value_text(leat_value_get(row, "host"), &row_length);
-
-        if (row_length == length && memcmp(row_host, host, length) == 0)
-            return leat_zabbix_u64(leat_value_get(row, "proxyid"));
-    }
-    return 0;
-}
-
 /* Spec sections 7.6 and 12.5. */
-static void find_redirect(struct lt_zabbix_link *link, const leat_value *host)
+static int find_redirect(struct lt_zabbix_link *link, const leat_value *host)
 {
-    leat_zabbix_tables *tables = link->proxy->tables;
+    leat_zabbix_proxy *proxy = link->proxy;
+    leat_zabbix_tables *tables = proxy->tables;
     struct lt_writer address = lt_writer_fixed(link->address, sizeof link->address);
     size_t length;
     const char *name = leat_value_text(host, &length);
@@ -273,13 +259,16 @@ static void find_redirect(struct lt_zabbix_link *link, const leat_value *host)
 
     link->revision = leat_zabbix_tables_hostmap_revision(tables);
     if (link->revision == 0 || length == 0)
-        return;
-    owner = find_owner(tables, name, length);
-    own = find_member(tables, link->proxy->name, 0, NULL);
+        return LEAT_OK;
+    if (!lt_zabbix_hosts_make(&proxy->hosts, &proxy->allocator, tables))
+        return no_memory(link->x);
+    owner = lt_zabbix_hosts_find(&proxy->hosts, tables, name, length);
+    own = find_member(tables, proxy->name, 0, NULL);
     if (owner == 0 || own == 0 || owner == own || find_member(tables, NULL, owner, &address) == 0)
-        return;
+        return LEAT_OK;
     link->address_length = address.length;
     link->redirects = address.length > 0 && address.length <= sizeof link->address;
+    return LEAT_OK;
 }
 
 static int put_redirect(const struct lt_zabbix_link *link, leat_session *session)
@@ -312,12 +301,15 @@ static int on_agent(struct lt_zabbix_link *link, const leat_event *event)
     leat_session *session = &link->x->zabbix.core;
     bool row = event->kind == LEAT_ZABBIX_ROW;
     const leat_value *host = leat_value_get(event->value, "host");
+    int status = LEAT_OK;
 
     if (row && leat_value_get(leat_zabbix_members(session), "host") != NULL)
         host = leat_value_get(leat_zabbix_members(session), "host");
     if (!link->looked && link->proxy->version.number >= LT_ZABBIX_7_0 &&
         event->error.code == LEAT_OK)
-        find_redirect(link, host);
+        status = find_redirect(link, host);
+    if (status != LEAT_OK)
+        return status;
     link->looked = true;
     return link->redirects && event->error.code == LEAT_OK ? LEAT_MORE : LEAT_OK;
 }
@@ -395,6 +387,7 @@ static int finish_learning(struct lt_zabbix_link *link, leat_event *event)
     if (link->any_rows || !is_idle(event->value) ||
         hostmap != leat_zabbix_tables_hostmap_revision(proxy->tables))
         proxy->tables_changed = true;
+    proxy->hosts.current = false;
     link->succeeded = link->changes = true;
     return LEAT_OK;
 }

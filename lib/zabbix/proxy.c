@@ -161,6 +161,7 @@ void leat_zabbix_proxy_free(leat_zabbix_proxy *proxy)
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
         lt_zabbix_queue_free(&proxy->queues[i]);
     leat_zabbix_tables_free(proxy->tables);
+    lt_zabbix_hosts_free(&proxy->hosts, &proxy->allocator);
     leat_builder_free(proxy->builder);
     lt_writer_free(&proxy->scratch);
     allocator = proxy->allocator;
@@ -350,7 +351,8 @@ size_t leat_zabbix_proxy_memory(const leat_zabbix_proxy *proxy)
     size_t bytes = sizeof *proxy + proxy->scratch.size + sizeof *proxy->builder +
                    proxy->builder->tree.size * sizeof(leat_value) +
                    lt_arena_bytes(&proxy->builder->tree.arena) +
-                   leat_zabbix_tables_memory(proxy->tables);
+                   leat_zabbix_tables_memory(proxy->tables) +
+                   proxy->hosts.size * sizeof *proxy->hosts.row;
     size_t i;
 
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++)

@@ -3,6 +3,7 @@
 #define LT_ZABBIX_PROXY_H
 
 #include "exchange.h"
+#include "hosts.h"
 #include "queue.h"
 
 #include "../core/builder.h"
@@ -94,6 +95,7 @@ struct leat_zabbix_proxy {
     leat_builder *builder;    /* the row in another form */
 
     leat_zabbix_tables *tables;
+    struct lt_zabbix_hosts hosts;
     bool upload;
     bool more;        /* the last message did not take all rows */
     bool fresh;       /* it can be restored */
