@@ -926,6 +926,9 @@ static const struct {
     {"the answer is a request", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<3 {'request':'proxy data'}\n"
      "told proxy data!PROTOCOL, PROTOCOL\nsilent"},
+    {"who is asked for data asks for data", 500, 704,
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\n"
+     "<3 {'request':'proxy data'}\ntold proxy data!PROTOCOL/request, PROTOCOL\nsilent"},
     {"the answer is a refusal", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA
      "\nspeaks\n<3 {'response':'failed','info':'no'}\n"
@@ -1210,6 +1213,11 @@ static const struct {
      "passive $V accepts\n<1 {'request':'proxy config'}\nnext proxy config\n"
      "send response {'response':'failed','info':'busy','version':'$V'}\n"
      ">3 {'response':'failed','info':'busy','version':'$V'}\ntold END\nwants close"},
+    {"anything but success is a refusal", 604, 704,
+     "passive $V accepts\n<1 {'request':'proxy config'}\nnext proxy config\n"
+     "deny VALUE/session response {'response':'success','version':'$V'}\n"
+     "send response {'response':'failure','version':'$V'}\n"
+     ">3 {'response':'failure','version':'$V'}\ntold END"},
     {"a server that refuses data in its own words", 500, 704,
      "server $V accepts\n<1 " DATA "\ntold " ROW "proxy data, MORE\n"
      "send response {'response':'failed','info':'no'}\nsays {'response':'failed','info':'no'}\n"
