@@ -31,13 +31,15 @@ def fill(guide, tables, code):
     return text
 
 
-def code_of(guide, program, snippets):
-    """code() for fill(): the lines of a program, or of a function of snippets with the comment above it."""
+def code_of(guide, program, *snippets):
+    """code() for fill(): the lines of a program, or of a function of the snippets with the comment above it."""
+    functions = "\n".join(path.read_text(encoding="utf-8") for path in snippets)
+
     def code(name):
         if name == program.name:
             return program.read_text(encoding="utf-8").splitlines()
         found = re.search(rf"^(/\*((?!\*/).)*\*/\n)?static [^\n]*\b{name}\([^{{}};]*\n\{{\n.*?^\}}$",
-                          snippets.read_text(encoding="utf-8"), re.M | re.S)
+                          functions, re.M | re.S)
         if found is None:
             fail(guide.name, f"there is no code called {name}")
         return found[0].splitlines()

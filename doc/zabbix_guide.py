@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 GUIDE = HERE / "zabbix.md"
 PROGRAM = ROOT / "examples" / "zabbix_proxy_minimal.c"
-SNIPPETS = ROOT / "tests" / "zabbix" / "test_guide.c"
+SNIPPETS = [ROOT / "tests" / "zabbix" / name for name in ("test_guide.c", "test_guide_tls.c")]
 HEADERS = ROOT / "include" / "leat"
 sys.path.insert(0, str(ROOT / "lib" / "zabbix"))
 import generate  # noqa: E402: it lies beside the table that it reads
@@ -145,7 +145,7 @@ def main():
         "server options": members("zabbix_server.h", "leat_zabbix_server_options"),
         "server member": members("zabbix_server.h", "leat_zabbix_server_member"),
     }
-    text = fill(GUIDE, made, code_of(GUIDE, PROGRAM, SNIPPETS))
+    text = fill(GUIDE, made, code_of(GUIDE, PROGRAM, *SNIPPETS))
     (folder / GUIDE.name).write_text(text, encoding="utf-8")
 
 

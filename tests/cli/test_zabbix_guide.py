@@ -78,6 +78,21 @@ def versions(tap):
             tap.same(f"what a server of {name} takes", taken, cells)
 
 
+def refusals(tap):
+    """What a server says to who may not."""
+    table = re.search(r"^\| asked for \|.*\n\|[-|]+\n((?:\| .*\|\n)+)", GUIDE, re.M)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()]
+    asked = [name.strip("`") if name.startswith("`") else "fly" for name, *_ in rows]
+    for column, version in (1, "5.0"), (1, "6.2"), (2, "6.4"), (2, "7.4"):
+        with Server("--proxy", "px", "--as-version", version) as server:
+            for row, request in zip(rows, asked):
+                said = row[1] if row[column] == "the same" else row[column]
+                answer = ask(server.port, {**data("py", version=version + ".0"), "request": request,
+                                           "config_revision": 0})
+                good = answer is None if "closed" in said else strict(answer.decode())["response"] == "failed"
+                tap.check(f"{version}: {request} of a stranger: {said}", good, answer)
+
+
 def files(folder):
     """What the guide shows of files, and what it names beside."""
     for name, text in re.findall(r"^`([a-z]+\.\w+)`(?: then [^\n]*)?:\n\n```json\n(.*?)^```", GUIDE, re.M | re.S):
@@ -201,7 +216,7 @@ def ten_commands(tap):
 
 def main():
     tap = Tap()
-    for function in repeated, forty_lines, program, versions, live_commands, ten_commands:
+    for function in repeated, forty_lines, program, versions, refusals, live_commands, ten_commands:
         tap.run(function)
     return tap.end()
 
