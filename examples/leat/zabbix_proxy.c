@@ -522,13 +522,14 @@ static bool choose_session(struct proxy *proxy, const char *given)
 
 static bool read_policy(struct proxy *proxy, const char *policy)
 {
+    proxy->options.buffer_policy = LEAT_ZABBIX_REFUSE_NEW;
     if (policy == NULL || strcmp(policy, "wait") == 0)
-        proxy->options.buffer_policy = LEAT_ZABBIX_REFUSE_NEW;
-    else if (strcmp(policy, "drop-oldest") == 0)
-        proxy->options.buffer_policy = LEAT_ZABBIX_DROP_OLDEST;
-    else
-        complain("--buffer-policy %s: not wait or drop-oldest", policy);
-    return policy == NULL || strcmp(policy, "wait") == 0 || strcmp(policy, "drop-oldest") == 0;
+        return true;
+    proxy->options.buffer_policy = LEAT_ZABBIX_DROP_OLDEST;
+    if (strcmp(policy, "drop-oldest") == 0)
+        return true;
+    complain("--buffer-policy %s: not wait or drop-oldest", policy);
+    return false;
 }
 
 static bool read_server(struct proxy *proxy, const struct arguments *arguments)
