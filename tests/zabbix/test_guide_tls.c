@@ -111,7 +111,7 @@ static size_t configure(const char *known_by, const char *identity)
     leat_zabbix_server_options server_options;
     leat_zabbix_proxy_options proxy_options;
     leat_zabbix_server_member member;
-    struct side client = {NULL}, served = {NULL};
+    struct side client = {0}, served = {0};
     leat_zabbix_server *server;
     leat_zabbix_proxy *proxy;
     leat_builder *tables = t_json("{}", 2);
