@@ -115,6 +115,31 @@ struct asker {
 void answer(struct asker *asker, leat_session *session, const leat_event *event,
             leat_zabbix_tables *tables, const char *version);
 
+/* zabbix_settings.c: the options of a proxy. */
+
+#define SUBNETS_MAX 64u
+
+/* Where the server of a passive proxy may come from. */
+struct subnet {
+    uint8_t octets[16];
+    uint64_t prefix; /* in terms of IPv6 */
+};
+
+struct settings {
+    leat_zabbix_proxy_options options;
+    char version[VERSION_BYTES];
+    char session[33];
+    struct endpoint server; /* of an active one */
+    struct subnet subnets[SUBNETS_MAX];
+    size_t subnet_count;
+    bool exit_when_empty;
+};
+
+/* False, with a complaint, if an option is missing or wrong. The settings stay where they are: options point there. */
+bool settings_read(struct settings *settings, const struct arguments *arguments);
+/* Whether the server may come from that address. */
+bool settings_are_for(const struct settings *settings, const char *address);
+
 /* zabbix_journal.c: a proxy's state in a file. */
 
 struct journal {

@@ -3,18 +3,9 @@
 
 #include "zabbix_live.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SUBNETS_MAX 64u
-
-/* Where the server of a passive proxy may come from. */
-struct subnet {
-    uint8_t octets[16];
-    uint64_t prefix; /* in terms of IPv6 */
-};
 
 struct proxy {
     struct live live;
@@ -24,13 +15,7 @@ struct proxy {
     struct output output;
     struct journal journal;
     leat_zabbix_proxy *engine;
-    char version[VERSION_BYTES];
-    char session[33];
-    leat_zabbix_proxy_options options;
-    struct endpoint server; /* of an active one */
-    struct subnet subnets[SUBNETS_MAX];
-    size_t subnet_count;
-    bool exit_when_empty;
+    struct settings settings;
     bool failed;
     char problem[256]; /* that was complained of last */
 
@@ -286,25 +271,6 @@ static void open_connecting(struct connection *connection)
     visit->session = NULL;
 }
 
-static bool is_server_address(const struct proxy *proxy, const char *address)
-{
-    uint8_t octets[16];
-    size_t i;
-
-    if (!address_read(address, strlen(address), octets))
-        return false;
-    for (i = 0; i < proxy->subnet_count; i++) {
-        const struct subnet *subnet = &proxy->subnets[i];
-        size_t whole = (size_t)(subnet->prefix / 8);
-        unsigned rest = (unsigned)(subnet->prefix % 8);
-
-        if (memcmp(octets, subnet->octets, whole) == 0 &&
-            (rest == 0 || (octets[whole] ^ subnet->octets[whole]) >> (8 - rest) == 0))
-            return true;
-    }
-    return false;
-}
-
 /* Whether the server of a passive proxy is at the other end. */
 static bool is_server(const struct connection *connection)
 {
@@ -312,7 +278,8 @@ static bool is_server(const struct connection *connection)
     struct facts facts;
 
     facts_read(&facts, connection);
-    return proxy->options.passive != 0 && is_server_address(proxy, connection->peer_address) &&
+    return proxy->settings.options.passive != 0 &&
+           settings_are_for(&proxy->settings, connection->peer_address) &&
            facts_suit(&facts, &proxy->keys);
 }
 
@@ -370,7 +337,7 @@ static void on_event(struct connection *connection, const leat_event *event)
         proxy->problem[0] = '\0';
     if (connection->role->is_server)
         answer(&visit->asker, connection->session, event, leat_zabbix_proxy_tables(proxy->engine),
-               proxy->version);
+               proxy->settings.version);
 }
 
 static bool on_turn(struct connection *connection)
@@ -398,8 +365,8 @@ static void on_closed(struct connection *connection)
         complain("%s: %s", connection->peer, connection->reason);
     } else if (strcmp(connection->reason, proxy->problem) != 0) {
         (void)snprintf(proxy->problem, sizeof proxy->problem, "%s", connection->reason);
-        complain("%s:%s: %s; it is tried again", proxy->server.host, proxy->server.port,
-                 connection->reason);
+        complain("%s:%s: %s; it is tried again", proxy->settings.server.host,
+                 proxy->settings.server.port, connection->reason);
     }
     if (visit != NULL)
         leat_session_free(visit->session);
@@ -442,14 +409,15 @@ static void on_live_turn(struct live *live)
     if (proxy->held != NULL)
         take_lines(proxy);
     get_status(proxy, &status);
-    if (proxy->exit_when_empty && proxy->input.ended && proxy->held == NULL && status.rows == 0) {
+    if (proxy->settings.exit_when_empty && proxy->input.ended && proxy->held == NULL &&
+        status.rows == 0) {
         live_stop(live);
         return;
     }
     tick(proxy);
-    if (proxy->options.passive == 0) {
+    if (proxy->settings.options.passive == 0) {
         while ((made = leat_zabbix_proxy_connect(proxy->engine, &session)) == LEAT_OK)
-            live_connect(live, &proxy->server, &connecting_role, new_visit(session));
+            live_connect(live, &proxy->settings.server, &connecting_role, new_visit(session));
         need_memory(made);
     }
     live->due = leat_zabbix_proxy_deadline(proxy->engine);
@@ -457,126 +425,9 @@ static void on_live_turn(struct live *live)
 
 /* Beginning and ending */
 
-/* The addresses of --server, with commas between. */
-static bool read_subnets(struct proxy *proxy, const char *text)
-{
-    const char *at = text;
-
-    for (;;) {
-        size_t length = strcspn(at, ",");
-        const char *slash = memchr(at, '/', length);
-        size_t address = slash == NULL ? length : (size_t)(slash - at);
-        struct subnet *subnet = &proxy->subnets[proxy->subnet_count];
-        uint64_t first = 0;
-
-        if (proxy->subnet_count == SUBNETS_MAX) {
-            complain("--server: too many addresses");
-            return false;
-        }
-        if (!address_read(at, address, subnet->octets)) {
-            complain("--server %s: not addresses with commas between", text);
-            return false;
-        }
-        if (memchr(at, ':', address) == NULL)
-            first = 96;
-        subnet->prefix = 128 - first;
-        if (slash != NULL && (!number_read(slash + 1, length - address - 1, 10, &subnet->prefix) ||
-                              subnet->prefix > 128 - first)) {
-            complain("--server %s: not the length of a prefix", text);
-            return false;
-        }
-        subnet->prefix += first;
-        proxy->subnet_count++;
-        if (at[length] == '\0')
-            return true;
-        at += length + 1;
-    }
-}
-
-static bool choose_session(struct proxy *proxy, const char *given)
-{
-    uint8_t octets[16];
-    FILE *file;
-    size_t i;
-
-    if (given != NULL) {
-        if (strlen(given) != 32 || strspn(given, "0123456789abcdef") != 32) {
-            complain("--session %s: not 32 hexadecimal digits in lower case", given);
-            return false;
-        }
-        memcpy(proxy->session, given, sizeof proxy->session);
-        return true;
-    }
-    file = fopen("/dev/urandom", "rb");
-    if (file == NULL || fread(octets, 1, sizeof octets, file) != sizeof octets) {
-        complain("/dev/urandom: %s", strerror(errno));
-        if (file != NULL)
-            (void)fclose(file);
-        return false;
-    }
-    (void)fclose(file);
-    for (i = 0; i < sizeof octets; i++)
-        (void)snprintf(proxy->session + 2 * i, 3, "%02x", octets[i]);
-    return true;
-}
-
-static bool read_policy(struct proxy *proxy, const char *policy)
-{
-    proxy->options.buffer_policy = LEAT_ZABBIX_REFUSE_NEW;
-    if (policy == NULL || strcmp(policy, "wait") == 0)
-        return true;
-    proxy->options.buffer_policy = LEAT_ZABBIX_DROP_OLDEST;
-    if (strcmp(policy, "drop-oldest") == 0)
-        return true;
-    complain("--buffer-policy %s: not wait or drop-oldest", policy);
-    return false;
-}
-
-static bool read_server(struct proxy *proxy, const struct arguments *arguments)
-{
-    const char *server = option_value(arguments, "--server");
-
-    if (server == NULL) {
-        complain("--server is missing");
-        return false;
-    }
-    if (proxy->options.passive == 0)
-        return endpoint_read(&proxy->server, server, false);
-    if (!option_given(arguments, "--listen")) {
-        complain("--passive needs --listen");
-        return false;
-    }
-    return read_subnets(proxy, server);
-}
-
-static bool read_options(struct proxy *proxy, const struct arguments *arguments)
-{
-    leat_zabbix_proxy_options *options = &proxy->options;
-
-    leat_zabbix_proxy_options_init(options, sizeof *options);
-    options->name = option_value(arguments, "--name");
-    options->version = proxy->version;
-    options->session = proxy->session;
-    options->passive = option_given(arguments, "--passive") ? 1 : 0;
-    proxy->exit_when_empty = option_given(arguments, "--exit-when-empty");
-    if (options->name == NULL) {
-        complain("--name is missing");
-        return false;
-    }
-    return read_server(proxy, arguments) && version_read(arguments, proxy->version) &&
-           choose_session(proxy, option_value(arguments, "--session")) &&
-           read_policy(proxy, option_value(arguments, "--buffer-policy")) &&
-           option_number(arguments, "--buffer-rows", 1, UINT32_MAX, &options->buffer_rows) &&
-           option_number(arguments, "--buffer-bytes", 1, (uint64_t)1 << 40,
-                         &options->buffer_bytes) &&
-           option_seconds(arguments, "--buffer-age", &options->buffer_ms) &&
-           option_seconds(arguments, "--config-frequency", &options->config_ms) &&
-           option_seconds(arguments, "--data-frequency", &options->data_ms);
-}
-
 static bool make_engine(struct proxy *proxy)
 {
-    leat_zabbix_proxy_options *options = &proxy->options;
+    leat_zabbix_proxy_options *options = &proxy->settings.options;
     int status;
 
     /* What a buffer has no room for is no batch either. */
@@ -623,7 +474,7 @@ static int end(struct proxy *proxy)
     if (status.dropped > 0)
         complain("values that were dropped, as the buffer was full or they were too old: %" PRIu64,
                  status.dropped);
-    if (output_undecodable(&proxy->output, proxy->options.name) || status.dropped > 0)
+    if (output_undecodable(&proxy->output, proxy->settings.options.name) || status.dropped > 0)
         proxy->failed = true;
     return proxy->failed ? EXIT_MALFORMED : EXIT_DONE;
 }
@@ -656,7 +507,7 @@ int zabbix_proxy(const struct arguments *arguments)
     need_memory(leat_builder_new(NULL, &proxy->line));
     need_memory(leat_builder_new(NULL, &proxy->text));
     output_open(&proxy->output);
-    if (read_options(proxy, arguments) && keys_open(&proxy->keys, arguments)) {
+    if (settings_read(&proxy->settings, arguments) && keys_open(&proxy->keys, arguments)) {
         if (keys_connect(&proxy->keys, proxy->keys.connects, &proxy->keys.psk,
                          &proxy->connecting) &&
             keys_accept(&proxy->keys, proxy->keys.accepts, &proxy->keys.psk,
