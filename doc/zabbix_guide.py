@@ -33,8 +33,13 @@ TASKS = {
     8: "result of data",
     9: "a proxy asks",
 }
-# What a row of values gets from the proxy, whoever hands it in.
-FROM_PROXY = {"id": "by the proxy", "clock": "by the proxy, if left out", "ns": "by the proxy, if left out"}
+# What a row needs under conditions: section, field.
+NEEDED = {
+    ("history data", "id"): "by the proxy",
+    ("history data", "clock"): "by the proxy, if left out",
+    ("history data", "ns"): "by the proxy, if left out",
+    ("auto registration", "ip"): "unless `flags` is 2",
+}
 # What the headers say elsewhere, or in two halves.
 INSTEAD = {
     "ROW": "a row of a section or a table, under the name of the member that holds it",
@@ -72,9 +77,7 @@ def sections(groups):
 
 
 def needed(section, field):
-    if section == "history data" and field["field"] in FROM_PROXY:
-        return FROM_PROXY[field["field"]]
-    return "" if field["presence"] == "optional" else "yes"
+    return NEEDED.get((section, field["field"]), "" if field["presence"] == "optional" else "yes")
 
 
 def tasks(groups):

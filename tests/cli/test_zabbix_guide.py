@@ -29,6 +29,52 @@ def repeated(tap):
     sessions(tap, GUIDE, "zabbix.md")
 
 
+def names(tap):
+    """What the guide names of the interface is there."""
+    headers = "".join(path.read_text() for path in (ROOT / "include" / "leat").glob("*.h"))
+    named = set(re.findall(r"\bleat_[a-z0-9_]+|\bLEAT_[A-Z0-9_]+", GUIDE))
+    tap.check("the guide names functions", len(named) > 60, named)
+    tap.same("they exist", sorted(name for name in named if not re.search(rf"\b{name}", headers)), [])
+
+
+def sections_of(version):
+    """The sections that the guide says it has: field: (a value, whether it is needed)."""
+    def has(span):
+        number = re.findall(r"\d\.\d", span)
+        if not number:
+            return True
+        return number[0] <= version <= number[-1] if "to" in span and span[0] != "u" else \
+            version <= number[0] if span.startswith("up to") else version >= number[0]
+
+    found = {}
+    for name, span, rows in re.findall(r"^`([a-z ]+)`(?:: (.*))?\n\n\| field .*\n\|[-|]+\n((?:\| .*\n)+)", GUIDE, re.M):
+        fields = [[cell.strip() for cell in line.split("|")[1:-1]] for line in rows.splitlines()]
+        if has(span):
+            found[name] = {field.strip("`"): ("x" if kind == "string" else 1, bool(need))
+                           for field, kind, need, versions, _ in fields if has(versions)}
+    return found
+
+
+def sections(tap):
+    """Rows are taken that have the needed fields, with each of the others, and not without one of them."""
+    for version in "5.0", "5.4", "6.2", "6.4", "7.0", "7.4":
+        lines, wrong = [], []
+        found = sections_of(version)
+        found.pop("history data")
+        tap.check(f"{version}: sections", len(found) == {"5.0": 3, "5.4": 3}.get(version, 4), found)
+        for name, fields in found.items():
+            needed = {field: value for field, (value, need) in fields.items() if need}
+            rows = [needed, *({**needed, field: value} for field, (value, _) in fields.items())]
+            bad = [{**needed, "no_such": 1}, *({f: v for f, v in needed.items() if f != field} for field in needed)]
+            for row in rows + bad:
+                lines.append(json.dumps({"section": name, "row": row}))
+            wrong += range(len(lines) - len(bad) + 1, len(lines) + 1)
+        result = leat("zabbix", "proxy", "--name", "px", "--server", "127.0.0.1:1", "--as-version", version,
+                      data="\n".join([*lines, '{"stop":true}', ""]))
+        tap.same(f"{version}: rows that are refused",
+                 [int(number) for number in re.findall(r"standard input: line (\d+)", result.err)], wrong)
+
+
 def forty_lines(tap):
     """As the guide counts them."""
     text = re.sub(r"/\*.*?\*/", "", (ROOT / "examples" / "zabbix_proxy_minimal.c").read_text(), flags=re.S)
@@ -216,7 +262,7 @@ def ten_commands(tap):
 
 def main():
     tap = Tap()
-    for function in repeated, forty_lines, program, versions, refusals, live_commands, ten_commands:
+    for function in repeated, names, sections, forty_lines, program, versions, refusals, live_commands, ten_commands:
         tap.run(function)
     return tap.end()
 
