@@ -397,6 +397,18 @@ static const struct role accepting_role = {
     .closed = on_closed,
 };
 
+/* Whether an exchange that the proxy began is under way: it may still have something to tell. */
+static bool is_asking(const struct live *live)
+{
+    const struct connection *connection;
+
+    for (connection = live->connections; connection != NULL; connection = connection->next) {
+        if (connection->role == &connecting_role)
+            return true;
+    }
+    return false;
+}
+
 static void on_live_turn(struct live *live)
 {
     struct proxy *proxy = live->data;
@@ -411,7 +423,8 @@ static void on_live_turn(struct live *live)
     get_status(proxy, &status);
     if (proxy->settings.exit_when_empty && proxy->input.ended && proxy->held == NULL &&
         status.rows == 0) {
-        live_stop(live);
+        if (!is_asking(live))
+            live_stop(live);
         return;
     }
     tick(proxy);
