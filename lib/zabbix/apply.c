@@ -335,93 +335,45 @@ static void take_rows(struct leat_zabbix_tables *tables, const struct lt_zabbix_
     }
 }
 
-static const leat_value *same_name(const leat_value *record, const leat_value *as)
-{
-    const leat_value *member;
-
-    for (member = leat_value_first(record); member != NULL;
-         member = leat_value_next(record, member)) {
-        if (member->name_length == as->name_length &&
-            memcmp(member->name, as->name, as->name_length) == 0)
-            return member;
-    }
-    return NULL;
-}
-
-static void copy_cells(struct lt_tree *tree, const leat_value *value)
-{
-    memcpy(&tree->cells[tree->count], value, lt_cells(value) * sizeof *value);
-    tree->count += lt_cells(value);
-}
-
-/* The keys of one path: what was there, as it is now, and what is new. There is room. */
-static void merge_path(struct lt_tree *tree, const leat_value *old, const leat_value *came)
-{
-    const leat_value *name = came != NULL ? came : old;
-    size_t open = lt_tree_open(tree, LEAT_RECORD, name->name, name->name_length);
-    const leat_value *key;
-    uint32_t count = 0;
-
-    for (key = leat_value_first(old); key != NULL; key = leat_value_next(old, key), count++)
-        copy_cells(tree, same_name(came, key) != NULL ? same_name(came, key) : key);
-    for (key = leat_value_first(came); key != NULL; key = leat_value_next(came, key)) {
-        if (same_name(old, key) != NULL)
-            continue;
-        copy_cells(tree, key);
-        count++;
-    }
-    lt_tree_close(tree, open, count);
-}
-
 /*
- * The secrets of a message beside those that were there: an update has the paths of the macros
+ * The secrets of a message and, of an update, those that were there: it has the paths of the macros
  * that it brings, and perhaps not all of their keys.
  */
-static int merge_secrets(struct leat_zabbix_tables *tables, const leat_value *came,
-                         const leat_value **merged)
+static int arrange_secrets(struct leat_zabbix_tables *tables, const struct lt_zabbix_plan *plan,
+                           const leat_value **secrets)
 {
-    const struct lt_zabbix_row *row = tables->secrets->rows.row[0];
-    struct lt_reader in = lt_reader(row->octets, row->length);
+    const struct lt_zabbix_table *rows = &tables->secrets->rows;
     struct lt_tree *tree = &tables->tree;
-    const leat_value *old, *path;
-    size_t all;
-    uint32_t count = 0;
-    int status;
+    const leat_value *old = NULL;
+    int status = LEAT_OK;
 
-    (void)lt_zabbix_get_number(&in); /* its identifier */
-    status = lt_zabbix_value_read(&in, tree, LT_NO_NAME);
-    if (status == LEAT_OK)
-        status = lt_tree_reserve(tree, 1 + tree->count + lt_cells(came));
-    if (status != LEAT_OK)
-        return status;
-    old = tree->cells; /* stays where it is: there is room for all */
-    all = lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
-    for (path = leat_value_first(old); path != NULL; path = leat_value_next(old, path), count++)
-        merge_path(tree, path, same_name(came, path));
-    for (path = leat_value_first(came); path != NULL; path = leat_value_next(came, path)) {
-        if (same_name(old, path) != NULL)
-            continue;
-        copy_cells(tree, path);
-        count++;
+    lt_tree_clear(tree);
+    if (plan->merges_secrets && rows->count > 0) {
+        struct lt_reader in = lt_reader(rows->row[0]->octets, rows->row[0]->length);
+
+        (void)lt_zabbix_get_number(&in); /* its identifier */
+        status = lt_zabbix_value_read(&in, tree, LT_NO_NAME);
     }
-    lt_tree_close(tree, all, count);
-    *merged = &tree->cells[all];
-    return LEAT_OK;
+    if (status == LEAT_OK)
+        status = lt_tree_reserve(tree, tree->count + lt_cells(plan->secrets));
+    tables->over = tables->over || status == LEAT_E_LIMIT;
+    if (status != LEAT_OK)
+        return lt_zabbix_tables_full(tables);
+    if (tree->count > 0)
+        old = tree->cells; /* stays where it is: there is room for all */
+    return lt_zabbix_secrets_merge(tables, plan->secrets, old, secrets);
 }
 
 /* The row of the secrets that are to come; NULL: there are none, or they stay. */
 static int make_secrets(struct leat_zabbix_tables *tables, const struct lt_zabbix_plan *plan,
                         struct lt_zabbix_row **row)
 {
-    const leat_value *secrets = plan->secrets;
+    const leat_value *secrets = NULL;
     int status = LEAT_OK;
 
     *row = NULL;
-    lt_tree_clear(&tables->tree);
-    if (secrets != NULL && plan->merges_secrets && tables->secrets->rows.count > 0)
-        status = merge_secrets(tables, secrets, &secrets);
-    if (status == LEAT_E_NOMEM)
-        return lt_zabbix_tables_full(tables);
+    if (plan->secrets != NULL)
+        status = arrange_secrets(tables, plan, &secrets);
     if (status != LEAT_OK || leat_value_count(secrets) == 0)
         return status;
     tables->octets.length = 0;

@@ -156,6 +156,13 @@ bool lt_zabbix_is_sendable(const leat_value *text);
 /* Paths with keys with texts. */
 bool lt_zabbix_is_secrets(const leat_value *value);
 
+/*
+ * Appends to the tree the secrets that came and those of the old ones (or NULL) that did not come
+ * again. There is room for all of them. LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM.
+ */
+int lt_zabbix_secrets_merge(struct leat_zabbix_tables *tables, const leat_value *came,
+                            const leat_value *old, const leat_value **merged);
+
 /* What a message does with what is there. */
 struct lt_zabbix_ids {
     uint64_t *id; /* ascending */

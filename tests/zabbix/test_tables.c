@@ -762,6 +762,48 @@ START_TEST(learns)
 }
 END_TEST
 
+static void ck_secrets(leat_zabbix_tables *tables, const char *expected)
+{
+    char *text = t_json_text(leat_zabbix_tables_at(tables, "macro.secrets", 0));
+
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+/* Each name once: of those in a message the first counts, and any of it before what was there. */
+START_TEST(secrets_of_one_name)
+{
+    static const struct {
+        const char *first, *second, *both;
+    } of_one_name[] = {
+        {"'b':{'k':'1'},'a':{'k':'2'},'b':{'m':'3'}", "", "{'a':{'k':'2'},'b':{'k':'1'}}"},
+        {"'p':{'k':'1','k':'2','j':'3'}", "", "{'p':{'j':'3','k':'1'}}"},
+        {"'p':{'k':'1'},'p':{'k':'2'}", "'p':{'k':'3','k':'4','m':'5'},'p':{'n':'6'}",
+         "{'p':{'k':'3','m':'5'}}"},
+        {"'p':{'k':'1','j':'2'},'q':{}", "'':{'':''},'p':{'j':'3'},'o':{}",
+         "{'':{'':''},'o':{},'p':{'j':'3','k':'1'},'q':{}}"},
+        {"'p':{},'p':{},'p':{},'p':{},'p':{},'p':{},'p':{},'p':{}",
+         "'p':{'1':'','2':'','3':'','4':'','5':'','6':'','7':'','8':''}",
+         "{'p':{'1':'','2':'','3':'','4':'','5':'','6':'','7':'','8':''}}"},
+    };
+    leat_zabbix_tables *tables = tables_of("7.0.22");
+    char text[512], expected[512], *quote;
+    const char *second = of_one_name[_i].second;
+
+    (void)snprintf(text, sizeof text,
+                   "{'full_sync':1,'data':{},'macro.secrets':{%s},'config_revision':9}\n"
+                   "{'data':{},'macro.secrets':{%s},'config_revision':9}\n%s",
+                   of_one_name[_i].first, second, of_one_name[_i].both);
+    while ((quote = strchr(text, '\'')) != NULL)
+        *quote = '"';
+    (void)snprintf(expected, sizeof expected, "%s", strrchr(text, '\n') + 1);
+    ck_assert_int_eq(learn_text(tables, strtok(text, "\n")), LEAT_OK);
+    ck_assert_int_eq(learn_text(tables, strtok(NULL, "\n")), LEAT_OK);
+    ck_secrets(tables, expected);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
 START_TEST(broken_off)
 {
     leat_zabbix_tables *tables = small_proxy(), *as_before = small_proxy();
@@ -1185,6 +1227,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, recordings);
     tcase_add_loop_test(c, load_refuses, 0, sizeof refused_loads / sizeof *refused_loads);
     tcase_add_loop_test(c, learns, 0, sizeof messages / sizeof *messages);
+    tcase_add_loop_test(c, secrets_of_one_name, 0, 5);
     tcase_add_test(c, broken_off);
     tcase_add_test(c, kept_as_it_came);
     tcase_add_test(c, handed_out);
