@@ -13,6 +13,9 @@ struct handout {
     uint64_t hostmap;
     bool full;
     bool full_map;
+    bool hosts;  /* some of them go along, */
+    bool web;    /* their web scenarios, */
+    bool macros; /* or their macros or templates */
 };
 
 static bool is_marked(const struct handout *h, unsigned marked, uint64_t id, uint64_t since)
@@ -79,11 +82,11 @@ static bool table_is_sent(const struct handout *h, const struct lt_zabbix_named 
         return true;
     switch (rule->scope) {
     case LT_ZABBIX_HOST:
-        return any_row(h, "hosts");
+        return h->hosts;
     case LT_ZABBIX_WEB:
-        return any_row(h, "httptest");
+        return h->web;
     case LT_ZABBIX_MACRO:
-        return any_row(h, "hosts_templates") || any_row(h, "hostmacro");
+        return h->macros;
     case LT_ZABBIX_MAP:
         return map_is_sent(h);
     default:
@@ -420,19 +423,20 @@ static int find_vault(const struct handout *h, bool *found)
     for (i = 0; i < h->tables->known; i++) {
         const struct lt_zabbix_named *named = h->tables->list.table[i];
         bool macros =
-            named->rule->scope == LT_ZABBIX_MACRO || strcmp(named->name, "globalmacro") == 0;
+            strcmp(named->name, "hostmacro") == 0 || strcmp(named->name, "globalmacro") == 0;
 
-        for (k = 0; macros && table_is_sent(h, named) && k < named->rows.count; k++) {
+        if (!macros || !table_is_sent(h, named))
+            continue;
+        for (k = 0; k < named->rows.count && !*found; k++) {
             uint64_t type;
-            int status = lt_zabbix_row_number(h->tables, named->rows.row[k], "type", &type);
+            int status;
 
+            if (!row_goes_along(h, named->rule, named->rows.row[k]))
+                continue;
+            status = lt_zabbix_row_number(h->tables, named->rows.row[k], "type", &type);
             if (status != LEAT_OK)
                 return status;
-            if (type == VAULT_MACRO && strcmp(named->name, "hosts_templates") != 0 &&
-                row_goes_along(h, named->rule, named->rows.row[k])) {
-                *found = true;
-                return LEAT_OK;
-            }
+            *found = type == VAULT_MACRO;
         }
     }
     return LEAT_OK;
@@ -442,7 +446,7 @@ static int write_new_secrets(const struct handout *h)
 {
     bool some = h->tables->secrets->rows.count > 0;
     bool sent = some && (h->full || is_newer(h, LT_ZABBIX_SECRETS));
-    int status = find_vault(h, &sent);
+    int status = sent ? LEAT_OK : find_vault(h, &sent);
 
     return status == LEAT_OK && sent ? write_secrets(h) : status;
 }
@@ -481,13 +485,21 @@ static int write_all(struct handout *h)
     h->full = h->since == 0 || h->since > tables->revision || h->since < tables->oldest;
     h->full_map =
         h->hostmap == 0 || h->hostmap > tables->hostmap || h->hostmap < tables->oldest_hostmap;
+    h->hosts = any_row(h, "hosts");
+    h->web = any_row(h, "httptest");
+    h->macros = any_row(h, "hosts_templates") || any_row(h, "hostmacro");
     return write_update(h);
 }
 
 int leat_zabbix_tables_write(leat_zabbix_tables *tables, leat_session *session, uint64_t since,
                              uint64_t hostmap)
 {
-    struct handout h = {tables, session, since, hostmap, true, true};
+    struct handout h = {.tables = tables,
+                        .session = session,
+                        .since = since,
+                        .hostmap = hostmap,
+                        .full = true,
+                        .full_map = true};
     int status = write_all(&h);
 
     /* The session does so itself, but it does not know of our memory. */

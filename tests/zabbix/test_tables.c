@@ -953,6 +953,45 @@ START_TEST(handed_out)
 }
 END_TEST
 
+/* As many hosts, each with a macro; the last of those has another value. Yours to free. */
+static char *many_hosts(size_t count, const char *value)
+{
+    size_t room = count * 80 + 100, at = 0, i;
+    char *text = malloc(room);
+
+    ck_assert(text != NULL);
+    at += (size_t)snprintf(text, room, "{\"hosts\":[");
+    for (i = 1; i <= count; i++)
+        at += (size_t)snprintf(text + at, room - at, "%s{\"hostid\":%zu,\"host\":\"h\"}",
+                               i > 1 ? "," : "", i);
+    at += (size_t)snprintf(text + at, room - at, "],\"hostmacro\":[");
+    for (i = 1; i <= count; i++)
+        at += (size_t)snprintf(text + at, room - at,
+                               "%s{\"hostmacroid\":%zu,\"hostid\":%zu,\"value\":\"%s\"}",
+                               i > 1 ? "," : "", i, i, i < count ? "" : value);
+    (void)snprintf(text + at, room - at, "]}");
+    return text;
+}
+
+/* The time that a small change takes does not grow with the square of what is there. */
+START_TEST(little_of_much)
+{
+    leat_zabbix_tables *tables = tables_of("7.0.22");
+    char *before = many_hosts(20000, "a"), *after = many_hosts(20000, "b");
+
+    ck_assert_int_eq(load_text(tables, before), LEAT_OK);
+    ck_assert_int_eq(load_text(tables, after), LEAT_OK);
+    ck_writes(tables, 1, 0,
+              "{\"data\":{\"hosts_templates\":{\"fields\":[\"hosttemplateid\",\"hostid\","
+              "\"templateid\",\"link_type\"],\"data\":[]},\"hostmacro\":{\"fields\":["
+              "\"hostmacroid\",\"hostid\",\"macro\",\"value\",\"type\",\"automatic\"],"
+              "\"data\":[[20000,20000,\"\",\"b\",0,0]]}},\"config_revision\":2}");
+    free(before);
+    free(after);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
 START_TEST(handed_out_before_revisions)
 {
     leat_zabbix_tables *tables = tables_of("6.0.14");
@@ -1231,6 +1270,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, broken_off);
     tcase_add_test(c, kept_as_it_came);
     tcase_add_test(c, handed_out);
+    tcase_add_test(c, little_of_much);
     tcase_add_test(c, handed_out_before_revisions);
     tcase_add_test(c, much_is_gone);
     tcase_add_test(c, no_memory);
