@@ -91,10 +91,10 @@ typedef struct leat_zabbix_server_options {
     uint64_t timeout_ms; /* as in leat_zabbix_exchange_options */
     uint64_t linger_ms;  /* as there */
     uint64_t configuration_bytes; /* 256 MiB: most memory for the tables of one proxy */
-    uint64_t sessions;            /* 16: how many sessions of one proxy are remembered, the ... */
-    uint64_t session_ms;          /* 86 400 000: ... last used, and for how long */
-    uint64_t tasks;               /* 10 000: most tasks that wait for one proxy */
-    uint32_t hold; /* 0; 1: data are acknowledged by leat_zabbix_server_acknowledge() alone */
+    uint64_t sessions;   /* 16: most sessions of one proxy that are remembered, those used last */
+    uint64_t session_ms; /* 86 400 000: how long one is remembered that is not used */
+    uint64_t tasks;      /* 10 000: most tasks that wait for one proxy */
+    uint32_t hold;       /* 0; 1: data are acknowledged by leat_zabbix_server_acknowledge() alone */
 } leat_zabbix_server_options;
 
 LEAT_API void leat_zabbix_server_options_init(leat_zabbix_server_options *options, size_t size);
@@ -220,7 +220,7 @@ LEAT_API int leat_zabbix_server_get_status(const leat_zabbix_server *server, con
 LEAT_API int leat_zabbix_server_save(const leat_zabbix_server *server, leat_buffer *buffer);
 
 /*
- * Takes what was saved, for the proxies that are known now. LEAT_OK, LEAT_E_SYNTAX (not what save
+ * Takes what was saved, for the proxies that are known now; the time need not have been told. LEAT_OK, LEAT_E_SYNTAX (not what save
  * writes), LEAT_E_NOMEM; unless LEAT_OK nothing changed.
  */
 LEAT_API int leat_zabbix_server_restore(leat_zabbix_server *server, const void *data,

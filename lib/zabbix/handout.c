@@ -13,9 +13,10 @@ struct handout {
     uint64_t hostmap;
     bool full;
     bool full_map;
-    bool hosts;  /* some of them go along, */
-    bool web;    /* their web scenarios, */
-    bool macros; /* or their macros or templates */
+    bool secrets; /* it wants them */
+    bool hosts;   /* some of them go along, */
+    bool web;     /* their web scenarios, */
+    bool macros;  /* or their macros or templates */
 };
 
 static bool is_marked(const struct handout *h, unsigned marked, uint64_t id, uint64_t since)
@@ -466,7 +467,7 @@ static int write_update(const struct handout *h)
         status = write_gone_hosts(h);
     if (status == LEAT_OK && !h->full)
         status = write_gone_macros(h);
-    if (status == LEAT_OK)
+    if (status == LEAT_OK && h->secrets)
         status = write_new_secrets(h);
     return status == LEAT_OK
                ? leat_zabbix_number(h->session, "config_revision", h->tables->revision)
@@ -491,15 +492,16 @@ static int write_all(struct handout *h)
     return write_update(h);
 }
 
-int leat_zabbix_tables_write(leat_zabbix_tables *tables, leat_session *session, uint64_t since,
-                             uint64_t hostmap)
+int lt_zabbix_tables_write(struct leat_zabbix_tables *tables, leat_session *session, uint64_t since,
+                           uint64_t hostmap, bool secrets)
 {
     struct handout h = {.tables = tables,
                         .session = session,
                         .since = since,
                         .hostmap = hostmap,
                         .full = true,
-                        .full_map = true};
+                        .full_map = true,
+                        .secrets = secrets};
     int status = write_all(&h);
 
     /* The session does so itself, but it does not know of our memory. */
@@ -507,4 +509,10 @@ int leat_zabbix_tables_write(leat_zabbix_tables *tables, leat_session *session, 
         (void)leat_zabbix_abort(session);
     tables->over = false;
     return status;
+}
+
+int leat_zabbix_tables_write(leat_zabbix_tables *tables, leat_session *session, uint64_t since,
+                             uint64_t hostmap)
+{
+    return lt_zabbix_tables_write(tables, session, since, hostmap, true);
 }

@@ -394,8 +394,24 @@ void lt_zabbix_schedule(struct lt_zabbix_visit *visit, bool succeeded)
         known->due_ms[LT_ZABBIX_CONFIG] = visit->begun_ms;
 }
 
+/* What was restored before the time was told lasts from now on. */
+static void begin_time(leat_zabbix_server *server, uint64_t now_ms)
+{
+    size_t i, k;
+
+    for (i = 0; i < server->known_count; i++) {
+        struct lt_zabbix_seen *seen = &server->known[i]->seen;
+
+        for (k = 0; k < seen->count; k++)
+            seen->session[k].expires_ms = later(seen->session[k].expires_ms, now_ms);
+    }
+    server->ticked = true;
+}
+
 void leat_zabbix_server_tick(leat_zabbix_server *server, uint64_t now_ms, int64_t clock_ns)
 {
+    if (!server->ticked)
+        begin_time(server, now_ms);
     if (now_ms > server->now_ms)
         server->now_ms = now_ms;
     server->clock_ns = clock_ns;

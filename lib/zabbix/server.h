@@ -60,6 +60,7 @@ struct leat_zabbix_server {
     struct lt_zabbix_version version;
     uint64_t now_ms;
     int64_t clock_ns;
+    bool ticked; /* the time was told */
     bool throttled;
     struct lt_zabbix_known **known; /* by name */
     size_t known_count;

@@ -67,6 +67,8 @@ struct lt_zabbix_taking {
     unsigned failed;      /* bits of sections with a row that was wrong */
     bool throttled;       /* the server was, when the message began */
     bool has_token;
+    bool no_tasks;   /* for a version that the server does not take */
+    bool has_vault;  /* it finds the secrets itself */
     bool unanswered; /* complete and sound */
     bool counted;    /* its values count */
     enum answer answer;
@@ -535,16 +537,15 @@ static void note_sender(struct lt_zabbix_visit *visit, const leat_value *message
     note_member(message, "config_revision", &known->revision);
 }
 
-/* Whether these are data of a passive proxy whose version is not taken. */
-static bool is_discarded(const struct lt_zabbix_visit *visit, const leat_value *message)
+/* Whether the server takes data of the version in a message. */
+static bool is_taken(const struct lt_zabbix_visit *visit, const leat_value *message)
 {
     struct lt_zabbix_version version;
     size_t length;
     const char *text = leat_value_text(leat_value_get(message, "version"), &length);
 
     (void)lt_zabbix_version_read(text, length, &version);
-    return visit->exchange->connects && visit->exchange->kind == LEAT_ZABBIX_PROXY_DATA &&
-           !lt_zabbix_version_takes(&visit->server->version, &version, false);
+    return lt_zabbix_version_takes(&visit->server->version, &version, false);
 }
 
 /* The message is complete and sound, and waits for its answer; or no longer. */
@@ -575,7 +576,10 @@ static int on_data(struct lt_zabbix_visit *visit)
         mark_wrong(visit, "data came while the server takes none", "upload");
         return LEAT_OK;
     }
-    if (is_discarded(visit, message)) {
+    taking->no_tasks =
+        !is_taken(visit, message) &&
+        (visit->server->version.number >= LT_ZABBIX_6_4 || x->kind == LEAT_ZABBIX_PROXY_DATA);
+    if (taking->no_tasks && x->connects && x->kind == LEAT_ZABBIX_PROXY_DATA) {
         taking->answer = DISCARDED;
         mark_wrong(visit, "a version that the server does not take", "version");
         return LEAT_OK;
@@ -636,6 +640,8 @@ static void on_config_request(struct lt_zabbix_visit *visit)
     (void)read_token(visit, message);
     taking->revision = leat_zabbix_u64(revision);
     taking->hostmap = leat_zabbix_u64(leat_value_get(message, "hostmap_revision"));
+    taking->has_vault = visit->server->version.number >= LT_ZABBIX_7_4 &&
+                        leat_zabbix_u64(leat_value_get(message, "proxy_secrets_provider")) == 1;
     if (x->connects && !lt_zabbix_known_may_configure(visit->server, visit->known)) {
         taking->answer = NOTHING;
         mark_wrong(visit, "a version that the server does not take", "version");
@@ -804,7 +810,7 @@ static int answer_data(struct lt_zabbix_visit *visit)
     if (!x->connects && taking->answer == PLAIN && has_failed(taking)) {
         status = leat_zabbix_refuse(&x->zabbix.core, taking->info);
     } else {
-        status = write_response(visit, taking->answer != DISCARDED);
+        status = write_response(visit, !taking->no_tasks);
         if (status != LEAT_OK)
             status = write_response(visit, false);
     }
@@ -871,8 +877,9 @@ static int write_configuration(struct lt_zabbix_visit *visit, bool empty)
     if (revision == 0 && !empty)
         pass_revision(visit);
     if (status == LEAT_OK && !empty)
-        status = leat_zabbix_tables_write(visit->known->tables, session, revision,
-                                          revision == 0 ? 0 : visit->taking->hostmap);
+        status = lt_zabbix_tables_write(visit->known->tables, session, revision,
+                                        revision == 0 ? 0 : visit->taking->hostmap,
+                                        !visit->taking->has_vault);
     status = end_or_abort(session, status);
     if (status == LEAT_OK && !empty && revision == 0)
         remember_full_copy(visit);

@@ -117,6 +117,10 @@ struct leat_zabbix_tables {
 int lt_zabbix_tables_make(const leat_allocator *allocator, const leat_limits *limits,
                           uint32_t version, size_t bytes, struct leat_zabbix_tables **made);
 
+/* leat_zabbix_tables_write(), also for a proxy that needs no secrets. */
+int lt_zabbix_tables_write(struct leat_zabbix_tables *tables, leat_session *session, uint64_t since,
+                           uint64_t hostmap, bool secrets);
+
 /* LEAT_E_LIMIT or LEAT_E_NOMEM, whichever it was. */
 int lt_zabbix_tables_full(struct leat_zabbix_tables *tables);
 /* Fills the error. */

@@ -156,9 +156,13 @@ static void set_option(struct play *play, const char *name, uint64_t value)
 
 static void make_server(struct play *play)
 {
-    int status = leat_zabbix_server_new(play->config, &play->options, &play->server);
+    (void)answered(play, leat_zabbix_server_new(play->config, &play->options, &play->server),
+                   LEAT_OK);
+}
 
-    if (answered(play, status, LEAT_OK))
+static void tell_time(struct play *play)
+{
+    if (play->server != NULL)
         leat_zabbix_server_tick(play->server, play->now_ms, 0);
 }
 
@@ -172,6 +176,7 @@ static void on_server(struct play *play, struct words *words)
     for (i = 2; i < words->count; i += 2)
         set_option(play, words->word[i], number_of(play, words, i + 1));
     make_server(play);
+    tell_time(play);
 }
 
 static void on_add(struct play *play, struct words *words)
@@ -341,6 +346,8 @@ static void on_restart(struct play *play, struct words *words)
 {
     on_quit(play, words);
     make_server(play);
+    if (words->count == 1)
+        tell_time(play);
 }
 
 /* ---- sessions ---- */

@@ -27,7 +27,8 @@
  *     due MS|never                       leat_zabbix_server_deadline()
  *     status NAME MEMBER VALUE           of leat_zabbix_member_status
  *     save, restore                      and back from what was saved last
- *     restart                            a new server with the same options, and no proxies
+ *     restart [untold]                   a new server with the same options, and no proxies; it is
+ *                                        told the time at once, or with the next tick
  *     S <FLAGS TEXT                      the peer says a message
  *     S part TEXT, rest                  the same, uncompressed, up to a |; and what is behind it
  *     S octets HEX                       the peer's octets as they are
