@@ -32,7 +32,7 @@ class Cluster:
             settings.write(SETTINGS.format(port=self.port))
         # SIGINT is the fast shutdown, which does not wait for those who are connected.
         self.daemon = Daemon(world, "postgres", [programs.postgres / "postgres", "-D", data],
-                             programs.environment, signal.SIGINT)
+                             programs.environment, signal.SIGINT, lasts=True)
 
     def run(self, words, text=b""):
         done = subprocess.run(words, input=text, capture_output=True, env=self.programs.environment,

@@ -42,16 +42,18 @@ def proxy_row(agents):
     return ProxyRow("ours-for-agents", hosts)
 
 
-def our_proxy(stage, server):
+def our_proxy(stage, server, row):
     agents = stage.agents
     address = f"127.0.0.1:{stage.world.port()}"
     identity = stage.server_identity
     for kind in [*KINDS, NEWCOMER]:
         agents.servers[kind].append(address)
-    command = Proxy(stage.world, "ours-for-agents", "--server", server.address, "--listen", address,
+    command = Proxy(stage.world, row.name, "--server", server.address, "--listen", address,
                     "--config-frequency", 3, *identity.options(CERTIFICATE),
                     *agents.identities[PSK].options(PSK), "--tls-connect", "unencrypted",
                     "--tls-accept", "unencrypted,psk,cert")
+    count = sum(len(host.items) for host in row.hosts)
+    command.wait(lambda: len(command.values("items")) == count, "the agents' items")
     return Acceptor("our proxy", command, address, agents)
 
 

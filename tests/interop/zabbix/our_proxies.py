@@ -2,6 +2,7 @@
 
 import time
 
+import ours as leat
 from objects import ACTIVE, CHARACTER, FLOAT, LOG, TEXT, TRAPPER, UNSIGNED, Host, ProxyRow
 from ours import VERSION, Proxy
 from security import KINDS, NUMBERS, PLAIN
@@ -32,19 +33,22 @@ class Ours:
         self.world = world
         self.kind = kind
         self.passive = passive
+        self.compress = compress
         self.version = version
         self.name = "-".join(["ours", "passive" if passive else "active", kind, str(compress), version])
         self.title = (f"our {'passive' if passive else 'active'} proxy of {version}, {kind}, "
                       f"auto_compress {compress}")
         self.identity = security.identity(self.name)
         self.port = world.port()
+        self.recording = world.folder / f"{self.name}.recording"
         self.host = Host(f"host-of-{self.name}", 1, ITEMS)
         self.row = ProxyRow(self.name, [self.host], self.port if passive else None,
                             self.identity.columns(kind), compress)
         self.proxy = None
 
-    def start(self, server, *more):
-        options = [*self.identity.options(self.kind), "--config-frequency", 3, *more]
+    def start(self, server):
+        options = [*self.identity.options(self.kind), "--config-frequency", 3,
+                   "--record", self.recording]
         if self.passive:
             options += ["--passive", "--listen", f"127.0.0.1:{self.port}", "--server", "127.0.0.1"]
         else:
@@ -180,6 +184,17 @@ def seen(report, ours, db):
     report.check(f"{ours.title}: the server heard of it", True)
 
 
+def compression(report, ours, _):
+    """All of ours is. A server does for an active proxy that did, which may be so from the first on."""
+    forms = leat.forms(ours.recording)
+    mine = {form for (_, direction), form in forms.items() if direction.startswith("proxy>")}
+    theirs = [form for (_, direction), form in forms.items() if not direction.startswith("proxy>")]
+    good = theirs[-1] == leat.COMPRESSED
+    if ours.compress or ours.passive:
+        good = good and theirs[0] == (leat.COMPRESSED if ours.compress else leat.UNCOMPRESSED)
+    report.check(f"{ours.title}: what is compressed", good and mine == {leat.COMPRESSED}, forms)
+
+
 def ends(report, ours):
     code = ours.proxy.stop()
     report.check(f"{ours.title}: ends in good order", code == 0, lambda: ours.proxy.tell())
@@ -189,6 +204,6 @@ def cases(report, ours, server):
     db = server.database
     ours.start(server)
     configuration(report, ours)
-    for case in (history, availability, discovery, registration, tasks, seen):
+    for case in (history, availability, discovery, registration, tasks, seen, compression):
         report.run(f"{ours.title}: {case.__name__}", case, report, ours, db)
     ends(report, ours)

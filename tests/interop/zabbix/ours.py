@@ -11,6 +11,7 @@ from world import PATIENCE
 
 LEAT = os.environ["LEAT"]
 VERSION = "6.0.14"
+UNCOMPRESSED, COMPRESSED = 1, 3  # the flags of a message
 
 
 class Command:
@@ -114,6 +115,17 @@ class Proxy(Command):
 class Server(Command):
     def __init__(self, world, *options, **more):
         super().__init__(world, "server", *options, **more)
+
+
+def forms(recording, conns=None):
+    """The flags of the first message of each direction of each connection, or of these, in their order."""
+    found = {}
+    for line in recording.read_text().split("\n")[:-1]:
+        entry = json.loads(line)
+        key = entry["conn"], entry.get("dir")
+        if "hex" in entry and key not in found and (conns is None or entry["conn"] in conns):
+            found[key] = int(entry["hex"][8:10], 16)
+    return found
 
 
 def run(role, *options, text=b"", version=VERSION):

@@ -1,5 +1,8 @@
 """The real daemons: their configuration files, and how they start, tell that they run, and stop."""
 
+import sqlite3
+from contextlib import closing
+
 from world import Daemon, until
 
 COMMON = """LogFile={folder}/log
@@ -68,12 +71,24 @@ class RealServer(Peer):
 class RealProxy(Peer):
     ready = "trapper #1]"
 
-    def __init__(self, world, programs, name, server, lines, passive=False):
+    def __init__(self, world, programs, name, server, lines, passive=False, hostname=None):
         role = [f"ProxyMode={int(passive)}", f"Server={'127.0.0.1' if passive else server}",
-                f"Hostname={name}", f"DBName={world.folder}/{name}/db", "EnableRemoteCommands=1"]
+                f"Hostname={hostname or name}", f"DBName={world.folder}/{name}/db",
+                "EnableRemoteCommands=1"]
         if not passive:
             role += ["HeartbeatFrequency=5", "ConfigFrequency=4", "DataSenderFrequency=1"]
         super().__init__(world, programs, programs.proxy, name, COMMON + SMALL, role + lines)
+
+    def rows(self, query):
+        """Rows of its own database."""
+        path = self.folder / "db"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+            try:
+                return database.execute(query).fetchall()
+            except sqlite3.OperationalError:  # it is being made
+                return []
 
 
 class RealAgent(Peer):

@@ -2,9 +2,7 @@
 comes out of it, each value once."""
 
 import json
-import sqlite3
 import time
-from contextlib import closing
 
 import ours as leat
 from agents import LINES, NEWCOMER
@@ -51,17 +49,6 @@ class Real:
             entry |= {"issuer": self.identity.issuer, "subject": self.identity.subject}
         return entry
 
-    def stored(self, query):
-        """Rows of the proxy's own database."""
-        path = self.daemon.folder / "db"
-        if not path.exists():
-            return []
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
-            try:
-                return database.execute(query).fetchall()
-            except sqlite3.OperationalError:  # it is being made
-                return []
-
 
 class OurServer:
     """Our server with all its proxies, and the real agents' hosts."""
@@ -86,9 +73,17 @@ class OurServer:
             "tables": merge(*(host.tables() for host in self.direct.values()))}))
         self.command = Server(
             world, "--listen", self.address, "--config", self.file, "--tls-accept", "unencrypted,psk,cert",
-            *identity.options(CERTIFICATE), *agents.identities[PSK].options(PSK), "--config-frequency", 3)
+            *identity.options(CERTIFICATE), *agents.identities[PSK].options(PSK), "--config-frequency", 3,
+            "--record", world.folder / "server.recording")
         for proxy in self.proxies:
             proxy.daemon.start()
+
+    def settle(self):
+        """Waits until all proxies know what agents will ask them for."""
+        for proxy in self.proxies:
+            proxy.daemon.wait()
+            until(lambda: len(proxy.daemon.rows("select itemid from items")) == len(proxy.host.items),
+                  f"the items of {proxy.name}")
 
     def rows(self, proxy, section):
         return [event["value"] for event in list(self.command.events)
@@ -107,10 +102,10 @@ def configuration(report, server, proxy):
     expected = sorted((itemid, kind, key, value_type, delay)
                       for key, (itemid, kind, value_type, delay) in proxy.host.items.items())
     query = "select itemid, type, key_, value_type, delay from items order by itemid"
-    until(lambda: len(proxy.stored(query)) >= len(expected), f"the items of {proxy.name}")
-    report.same(f"{proxy.title}: takes its items", proxy.stored(query), expected)
+    report.same(f"{proxy.title}: takes its items", proxy.daemon.rows(query), expected)
     report.same(f"{proxy.title}: takes its hosts",
-                proxy.stored("select hostid, host, tls_connect, tls_psk_identity, tls_subject from hosts"),
+                proxy.daemon.rows("select hostid, host, tls_connect, tls_psk_identity, tls_subject "
+                                  "from hosts"),
                 [(proxy.host.hostid, proxy.host.name, proxy.host.tls["tls_connect"],
                   proxy.host.tls.get("tls_psk_identity", ""), proxy.host.tls.get("tls_subject", ""))])
 
@@ -204,7 +199,18 @@ def once(report, server, proxy):
     report.check(f"{proxy.title}: each value came once", keys and not twice, twice)
 
 
+def compression(report, server, proxy):
+    """The first request is as the configuration says; later ones are as the proxy itself does it."""
+    conns = {event["conn"] for event in list(server.command.events) if event.get("proxy") == proxy.name}
+    forms = leat.forms(server.command.world.folder / "server.recording", conns)
+    mine = [form for (_, direction), form in forms.items() if direction.startswith("server>")]
+    theirs = {form for (_, direction), form in forms.items() if not direction.startswith("server>")}
+    good = mine[-1] == leat.COMPRESSED and theirs == {leat.COMPRESSED}
+    if proxy.compress or proxy.passive:
+        good = good and mine[0] == (leat.COMPRESSED if proxy.compress else leat.UNCOMPRESSED)
+    report.check(f"{proxy.title}: what is compressed", good, forms)
+
+
 def cases(report, server, proxy):
-    proxy.daemon.wait()
-    for case in (configuration, polled, sent, tasks, discovered, actively, once):
+    for case in (configuration, polled, sent, tasks, discovered, actively, once, compression):
         report.run(f"{proxy.title}: {case.__name__}", case, report, server, proxy)

@@ -17,12 +17,13 @@ import neighbours
 import our_proxies
 import packages
 import real_proxies
+import refusals
 from agents import Agents
 from database import Cluster
 from peers import RealServer
 from report import Report
 from security import KINDS, Security
-from world import World
+from world import ENDS, World
 
 SECONDS = 270  # until parts that did not end have failed
 
@@ -65,9 +66,11 @@ class AtRealServer:
 
     def parts(self, report):
         self.server.wait()
-        acceptor = neighbours.our_proxy(self.stage, self.server)
+        acceptor = neighbours.our_proxy(self.stage, self.server, self.row)
         for ours in self.ours:
             yield ours.title, our_proxies.cases, report, ours, self.server
+        victims = {ours.kind: ours for ours in self.ours if not ours.passive and ours.compress}
+        yield "our proxies that are not known", refusals.ours, report, self.stage, self.server, victims
         for kind in KINDS:
             yield f"leat zabbix send, {kind}", neighbours.send, report, self.direct, kind
         yield from neighbours.parts(report, self.stage, acceptor)
@@ -79,10 +82,13 @@ class AtOurServer:
     def __init__(self, stage):
         self.stage = stage
         self.server = real_proxies.OurServer(stage)
+        self.strangers = refusals.Strangers(stage, self.server)
 
     def parts(self, report):
+        self.server.settle()
         for proxy in self.server.proxies:
             yield proxy.title, real_proxies.cases, report, self.server, proxy
+        yield "real proxies that are not known", self.strangers.cases, report
         for kind in KINDS:
             yield f"leat zabbix get, {kind}", neighbours.get, report, self.stage.agents, kind
         acceptor = neighbours.Acceptor("our server", self.server.command, self.server.address,
@@ -94,8 +100,7 @@ PARTS = {"at-real-server": AtRealServer, "at-our-server": AtOurServer,
          "broken-at-real-server": breaks.OurProxies, "broken-at-our-server": breaks.RealProxies}
 
 
-def run(report, world, names):
-    programs = packages.fetch(world.folder)
+def run(report, world, programs, names):
     stage = Stage(world, programs)
     groups = [PARTS[name](stage) for name in names]
     print(f"        the peers are configured after {time.monotonic() - START:.0f} s", flush=True)
@@ -114,13 +119,15 @@ def run(report, world, names):
 def main():
     names = sys.argv[1:] or list(PARTS)
     report = Report()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:
         signal.signal(number, lambda *_: sys.exit(1))
-    try:
-        with World() as world:
-            report.run("the peers", run, report, world, names)
-    except packages.Unavailable as reason:
-        report.skip("Zabbix 6.0 itself", str(reason))
+    with World() as world:
+        try:
+            programs = packages.fetch(world.folder)
+        except packages.Unavailable as reason:
+            report.skip("ALL CASES WITH ZABBIX ITSELF", f"no packages of it: {reason}")
+        else:
+            report.run("the peers", run, report, world, programs, names)
     seconds = time.monotonic() - START
     print(f"        {report.counts['ok']} of {sum(report.counts.values())} in {seconds:.0f} s")
     return 1 if report.counts["FAILED"] else 0

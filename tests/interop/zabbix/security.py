@@ -12,9 +12,12 @@ class Security:
     def __init__(self, world):
         self.world = world
         self.folder = world.make("security")
-        self.authority = self.folder / "ca.pem"
+        self.authority, self.key = self.folder / "ca.pem", self.folder / "peers.key"
         self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/O=Leat/CN=CA",
                      "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign")
+        # One for all of them: to make keys takes a while.
+        self.openssl("genrsa", "-out", "peers.key", "2048")
+        world.give(self.key)
 
     def openssl(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=60)
@@ -30,17 +33,16 @@ class Identity:
         folder = security.folder
         self.name = name
         self.authority = security.authority
-        self.certificate, self.key = folder / f"{name}.pem", folder / f"{name}.key"
+        self.certificate, self.key = folder / f"{name}.pem", security.key
         self.issuer, self.subject = "CN=CA,O=Leat", f"CN={name},O=Leat"
-        security.openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/O=Leat/CN={name}", "-keyout",
-                         f"{name}.key", "-out", f"{name}.csr")
+        security.openssl("req", "-new", "-key", "peers.key", "-subj", f"/O=Leat/CN={name}", "-out",
+                         f"{name}.csr")
         security.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                          "-CAcreateserial", "-days", "2", "-out", f"{name}.pem")
         self.psk_identity = f"key of {name}"
         self.psk = secrets.token_hex(32)
         self.psk_file = security.world.write(f"security/{name}.psk", self.psk + "\n")
-        for path in (self.certificate, self.key):
-            security.world.give(path)
+        security.world.give(self.certificate)
 
     def columns(self, kind):
         """Columns of the table hosts that let this peer connect, and be connected to, in one way."""

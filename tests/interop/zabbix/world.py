@@ -15,6 +15,7 @@ import threading
 import time
 
 PATIENCE = 60  # seconds until a test that waits gives up
+ENDS = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
 USER = "nobody"  # who the peers are when we are root, which neither Zabbix nor PostgreSQL likes
 
 
@@ -37,6 +38,7 @@ class World:
         self.lock = threading.Lock()
         self.ports = set()
         self.exits = contextlib.ExitStack()
+        self.daemons = []
         # What dies with its parent dies with the thread that started it: one that lasts.
         self.starter = concurrent.futures.ThreadPoolExecutor(1)
 
@@ -45,6 +47,11 @@ class World:
         return self
 
     def __exit__(self, *_):
+        for number in ENDS:
+            signal.signal(number, signal.SIG_IGN)  # what is begun is done
+        for daemon in self.daemons:
+            if not daemon.lasts:
+                daemon.tell()
         self.exits.close()
 
     def port(self):
@@ -95,17 +102,21 @@ class World:
 class Daemon:
     """A peer that runs in the foreground, until stop() or the end of the world."""
 
-    def __init__(self, world, name, words, environment, stop=signal.SIGTERM):
+    def __init__(self, world, name, words, environment, stop=signal.SIGTERM, lasts=False):
         self.world = world
         self.name = name
         self.words = words
         self.environment = environment
         self.signal = stop
+        self.lasts = lasts  # until the others have stopped
+        self.told = False
         self.output = world.folder / f"{name}.out"
         self.process = None
+        world.daemons.append(self)
         world.exits.callback(self.stop)
 
     def start(self):
+        self.told = False
         words = self.world.command(self.words, self.signal.name.removeprefix("SIG"))
         with open(self.output, "ab") as output:
             self.process = self.world.start(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -113,7 +124,8 @@ class Daemon:
 
     def tell(self):
         """Tells it to stop; does not wait."""
-        if self.process:
+        if self.process and not self.told:
+            self.told = True
             self.process.send_signal(self.signal)
 
     def stop(self):
