@@ -51,8 +51,9 @@ LEAT_API void leat_zabbix_tables_free(leat_zabbix_tables *tables);
  *        "proxy_group":{"failover_delay":"10s"}.
  *
  * Sets the next revision, if anything is different. LEAT_OK; LEAT_E_VALUE (a row without its
- * identifier, one twice, a value of the wrong type, a reference to a row that is not there (0 too),
- * a column or a table that this version does not know: it would break real proxies), see
+ * identifier (or with 0), a row, a column or a table that is there twice, a value of the wrong type,
+ * text that is not UTF-8 or holds a zero octet, a reference to a row that is not there (0 too), a
+ * column or a table that this version does not know: it would break real proxies), see
  * leat_zabbix_tables_error(); LEAT_E_LIMIT, LEAT_E_NOMEM. Unless LEAT_OK, nothing changed.
  */
 LEAT_API int leat_zabbix_tables_load(leat_zabbix_tables *tables, const leat_value *value);

@@ -156,3 +156,44 @@ int lt_zabbix_secrets_merge(struct leat_zabbix_tables *tables, const leat_value 
     *merged = &tables->tree.cells[all];
     return LEAT_OK;
 }
+
+bool lt_zabbix_is_secrets(const leat_value *value)
+{
+    const leat_value *path, *key;
+
+    if (leat_value_kind(value) != LEAT_RECORD)
+        return false;
+    for (path = leat_value_first(value); path != NULL; path = leat_value_next(value, path)) {
+        if (path->kind != LEAT_RECORD)
+            return false;
+        for (key = leat_value_first(path); key != NULL; key = leat_value_next(path, key)) {
+            if (key->kind != LEAT_TEXT)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_name_sendable(const leat_value *member)
+{
+    leat_value name = {.kind = LEAT_TEXT};
+
+    name.u.bytes = (const uint8_t *)member->name;
+    name.length = member->name_length;
+    return lt_zabbix_is_sendable(&name);
+}
+
+bool lt_zabbix_secrets_are_sendable(const leat_value *secrets)
+{
+    const leat_value *path, *key;
+
+    for (path = leat_value_first(secrets); path != NULL; path = leat_value_next(secrets, path)) {
+        if (!is_name_sendable(path))
+            return false;
+        for (key = leat_value_first(path); key != NULL; key = leat_value_next(path, key)) {
+            if (!is_name_sendable(key) || !lt_zabbix_is_sendable(key))
+                return false;
+        }
+    }
+    return true;
+}

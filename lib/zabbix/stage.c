@@ -396,7 +396,12 @@ static void give_from_others(struct leat_zabbix_tables *tables, const struct lt_
 /* What cannot be sent: real peers refuse a 0 as a reference, and text that is not text. */
 static int check_given(struct leat_zabbix_tables *tables, const struct lt_zabbix_named *named)
 {
+    const struct lt_zabbix_field *first = named->shape->column[0].field;
     size_t i;
+
+    if (first->type != LT_ZABBIX_STRING && leat_zabbix_u64(tables->value[0]) == 0)
+        return lt_zabbix_tables_refuse(tables, "a row without its identifier",
+                                       lt_zabbix_field_name(first));
 
     for (i = 0; i < named->shape->count; i++) {
         const struct lt_zabbix_field *field = named->shape->column[i].field;
@@ -575,9 +580,11 @@ static int check_names(struct leat_zabbix_tables *tables, const leat_value *valu
         return lt_zabbix_tables_refuse(tables, "a configuration that is not a record", NULL);
     for (member = leat_value_first(value); member != NULL;
          member = leat_value_next(value, member)) {
-        size_t length;
+        size_t length, place = 0;
         const char *name = leat_value_name(member, &length);
 
+        if (leat_value_find(value, name, length, &place) != member)
+            return lt_zabbix_tables_refuse(tables, "a table that is there twice", NULL);
         if (lt_zabbix_table_fields(tables->version, name, length) == NULL &&
             !(length == 13 && memcmp(name, "macro.secrets", 13) == 0) &&
             !(length == 11 && memcmp(name, "proxy_group", 11) == 0))

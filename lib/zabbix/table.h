@@ -44,7 +44,7 @@ struct lt_zabbix_table {
 
 /* An identifier, as it stands in rows. */
 struct lt_zabbix_key {
-    uint8_t octets[10];
+    uint8_t octets[11]; /* its kind, and at most ten times seven bits */
     uint32_t length;
 };
 struct lt_zabbix_key lt_zabbix_key(uint64_t id);

@@ -258,23 +258,6 @@ static void set_group(struct leat_zabbix_tables *tables, const struct lt_zabbix_
     memcpy(tables->failover_delay, plan->failover_delay, plan->failover_delay_length);
 }
 
-bool lt_zabbix_is_secrets(const leat_value *value)
-{
-    const leat_value *path, *key;
-
-    if (leat_value_kind(value) != LEAT_RECORD)
-        return false;
-    for (path = leat_value_first(value); path != NULL; path = leat_value_next(value, path)) {
-        if (path->kind != LEAT_RECORD)
-            return false;
-        for (key = leat_value_first(path); key != NULL; key = leat_value_next(path, key)) {
-            if (key->kind != LEAT_TEXT)
-                return false;
-        }
-    }
-    return true;
-}
-
 /* The delay of "proxy_group". */
 static int read_delay(struct leat_zabbix_tables *tables, const leat_value *group,
                       struct lt_zabbix_plan *plan)
@@ -303,6 +286,8 @@ static int plan_load(struct leat_zabbix_tables *tables, const leat_value *value,
         plan->secrets = &no_secrets;
     if (!lt_zabbix_is_secrets(plan->secrets))
         return lt_zabbix_tables_refuse(tables, "secrets that are not paths with keys", SECRETS);
+    if (!lt_zabbix_secrets_are_sendable(plan->secrets))
+        return lt_zabbix_tables_refuse(tables, "text that cannot be sent", SECRETS);
     if (group == NULL)
         return LEAT_OK;
     if (tables->version < LT_ZABBIX_7_0)

@@ -157,8 +157,9 @@ int lt_zabbix_row_number(struct leat_zabbix_tables *tables, const struct lt_zabb
 /* Sound UTF-8 without a zero octet. */
 bool lt_zabbix_is_sendable(const leat_value *text);
 
-/* Paths with keys with texts. */
+/* Paths with keys with texts; and such that can be sent. */
 bool lt_zabbix_is_secrets(const leat_value *value);
+bool lt_zabbix_secrets_are_sendable(const leat_value *secrets);
 
 /*
  * Appends to the tree the secrets that came and those of the old ones (or NULL) that did not come

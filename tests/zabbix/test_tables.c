@@ -576,6 +576,9 @@ static const struct {
      ""},
     {"column twice", "7.0", "{\"hosts\":[{\"hostid\":1,\"host\":\"a\",\"host\":\"b\"}]}", "host"},
     {"no identifier", "7.0", "{\"hosts\":[{\"host\":\"a\"}]}", "hostid"},
+    {"0 as an identifier", "7.0", "{\"hosts\":[{\"hostid\":0}]}", "hostid"},
+    {"identifier below 0", "7.0", "{\"hosts\":[{\"hostid\":\"-5\"}]}", "hostid"},
+    {"table twice", "7.0", "{\"hosts\":[{\"hostid\":1}],\"items\":[],\"hosts\":[]}", ""},
     {"null identifier", "7.0", "{\"hosts\":[{\"hostid\":null}]}", "hostid"},
     {"row twice", "7.0", "{\"hosts\":[{\"hostid\":1},{\"hostid\":1}]}", "hostid"},
     {"row twice, once as text", "7.0", "{\"hosts\":[{\"hostid\":1},{\"hostid\":\"1\"}]}", "hostid"},
@@ -605,6 +608,11 @@ static const struct {
      "{\"itemid\":2,\"hostid\":1,\"master_itemid\":1}]}",
      "master_itemid"},
     {"secrets that are none", "7.0", "{\"macro.secrets\":{\"a\":1}}", "macro.secrets"},
+    {"zero octet in a secret", "7.0", "{\"macro.secrets\":{\"a\":{\"k\":\"\\u0000\"}}}",
+     "macro.secrets"},
+    {"zero octet in a key", "6.0", "{\"macro.secrets\":{\"a\":{\"\\u0000\":\"\"}}}",
+     "macro.secrets"},
+    {"zero octet in a path", "6.0", "{\"macro.secrets\":{\"\\u0000\":{}}}", "macro.secrets"},
     {"group without a delay", "7.0", "{\"proxy_group\":{}}", "failover_delay"},
     {"group before 7.0", "6.4", "{\"proxy_group\":{\"failover_delay\":\"1m\"}}", "proxy_group"},
 };
@@ -992,6 +1000,32 @@ START_TEST(little_of_much)
 }
 END_TEST
 
+/* Numbers of 64 bits are identifiers like any other. */
+START_TEST(large_identifiers)
+{
+    static const uint64_t ids[] = {UINT64_MAX, (uint64_t)1 << 63, ((uint64_t)1 << 63) - 1};
+    leat_zabbix_tables *server = tables_of("7.0.22"), *proxy = tables_of("7.0.22");
+    size_t i;
+
+    ck_assert_int_eq(load_text(server,
+                               "{\"hosts\":[{\"hostid\":18446744073709551615,\"host\":\"a\"},"
+                               "{\"hostid\":9223372036854775808,\"host\":\"b\"},"
+                               "{\"hostid\":9223372036854775807,\"host\":\"c\"}],"
+                               "\"items\":[{\"itemid\":18446744073709551614,"
+                               "\"hostid\":18446744073709551615}]}"),
+                     LEAT_OK);
+    sync(proxy, server);
+    ck_same(server, proxy);
+    for (i = 0; i < 3; i++)
+        ck_assert(leat_zabbix_tables_row(proxy, "hosts", ids[i]) != NULL);
+    ck_assert_int_eq(load_text(server, "{}"), LEAT_OK);
+    sync(proxy, server);
+    ck_same(server, proxy);
+    leat_zabbix_tables_free(proxy);
+    leat_zabbix_tables_free(server);
+}
+END_TEST
+
 START_TEST(handed_out_before_revisions)
 {
     leat_zabbix_tables *tables = tables_of("6.0.14");
@@ -1271,6 +1305,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, kept_as_it_came);
     tcase_add_test(c, handed_out);
     tcase_add_test(c, little_of_much);
+    tcase_add_test(c, large_identifiers);
     tcase_add_test(c, handed_out_before_revisions);
     tcase_add_test(c, much_is_gone);
     tcase_add_test(c, no_memory);
