@@ -220,8 +220,8 @@ LEAT_API int leat_zabbix_server_get_status(const leat_zabbix_server *server, con
 LEAT_API int leat_zabbix_server_save(const leat_zabbix_server *server, leat_buffer *buffer);
 
 /*
- * Takes what was saved, for the proxies that are known now; the time need not have been told. LEAT_OK, LEAT_E_SYNTAX (not what save
- * writes), LEAT_E_NOMEM; unless LEAT_OK nothing changed.
+ * Takes what was saved, for the proxies that are known now; the time need not have been told.
+ * LEAT_OK, LEAT_E_SYNTAX (not what save writes), LEAT_E_NOMEM; unless LEAT_OK nothing changed.
  */
 LEAT_API int leat_zabbix_server_restore(leat_zabbix_server *server, const void *data,
                                         size_t length);

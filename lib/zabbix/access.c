@@ -95,14 +95,16 @@ static int read_addresses(const leat_allocator *allocator, const char *text,
     while (text != NULL && *text != '\0') {
         size_t length = strcspn(text, ","), before = strspn(text, " "), after = length;
         struct lt_zabbix_subnet subnet;
+        void *array = access->subnet;
 
         while (after > before && text[after - 1] == ' ')
             after--;
         if (before >= after || !read_subnet(text + before, after - before, &subnet))
             return LEAT_E_VALUE;
-        if (!lt_grow(allocator, (void **)&access->subnet, &access->subnet_size,
-                     access->subnet_count + 1, sizeof *access->subnet))
+        if (!lt_grow(allocator, &array, &access->subnet_size, access->subnet_count + 1,
+                     sizeof *access->subnet))
             return LEAT_E_NOMEM;
+        access->subnet = (struct lt_zabbix_subnet *)array;
         access->subnet[access->subnet_count++] = subnet;
         text += length;
         if (*text == ',' && *++text == '\0')

@@ -50,9 +50,11 @@ struct lt_zabbix_seen_session *lt_zabbix_seen_add(const leat_allocator *allocato
         session = place_of(seen, token);
         if (session == NULL || (memcmp(session->token, token, LT_ZABBIX_TOKEN) != 0 &&
                                 session->expires_ms > now_ms && seen->count < limit)) {
-            if (!lt_grow(allocator, (void **)&seen->session, &seen->size, seen->count + 1,
-                         sizeof *seen->session))
+            void *array = seen->session;
+
+            if (!lt_grow(allocator, &array, &seen->size, seen->count + 1, sizeof *seen->session))
                 return NULL;
+            seen->session = (struct lt_zabbix_seen_session *)array;
             session = &seen->session[seen->count++];
         }
         memset(session, 0, sizeof *session);

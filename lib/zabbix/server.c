@@ -82,11 +82,13 @@ static void free_known(leat_zabbix_server *server, struct lt_zabbix_known *known
 static int insert(leat_zabbix_server *server, size_t place, const char *name)
 {
     struct lt_zabbix_known *known;
+    void *array = server->known;
     int status;
 
-    if (!lt_grow(&server->allocator, (void **)&server->known, &server->known_size,
-                 server->known_count + 1, sizeof *server->known))
+    if (!lt_grow(&server->allocator, &array, &server->known_size, server->known_count + 1,
+                 sizeof *server->known))
         return LEAT_E_NOMEM;
+    server->known = (struct lt_zabbix_known **)array;
     known = (struct lt_zabbix_known *)lt_alloc_zero(&server->allocator, sizeof *known);
     if (known == NULL)
         return LEAT_E_NOMEM;

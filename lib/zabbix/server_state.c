@@ -168,6 +168,7 @@ static int get_proxy(struct restoring *r, char last[LT_ZABBIX_NAME_MAX + 1])
     const char *name = (const char *)lt_take(&r->in, length);
     char text[LT_ZABBIX_NAME_MAX + 1] = {0};
     struct restored *proxy;
+    void *array = r->proxy;
     uint32_t tasks;
     int status;
 
@@ -177,8 +178,9 @@ static int get_proxy(struct restoring *r, char last[LT_ZABBIX_NAME_MAX + 1])
     if (strcmp(last, text) >= 0)
         return syntax(server, "proxies that are not in order");
     memcpy(last, text, sizeof text);
-    if (!lt_grow(&server->allocator, (void **)&r->proxy, &r->size, r->count + 1, sizeof *r->proxy))
+    if (!lt_grow(&server->allocator, &array, &r->size, r->count + 1, sizeof *r->proxy))
         return no_memory(server);
+    r->proxy = (struct restored *)array;
     proxy = &r->proxy[r->count++];
     memset(proxy, 0, sizeof *proxy);
     proxy->known = lt_zabbix_known_find(server, name, length);

@@ -15,9 +15,11 @@ void lt_zabbix_tasks_free(const leat_allocator *allocator, struct lt_zabbix_task
 bool lt_zabbix_tasks_add(const leat_allocator *allocator, struct lt_zabbix_tasks *tasks,
                          const struct lt_zabbix_task *task)
 {
-    if (!lt_grow(allocator, (void **)&tasks->task, &tasks->size, tasks->count + 1,
-                 sizeof *tasks->task))
+    void *array = tasks->task;
+
+    if (!lt_grow(allocator, &array, &tasks->size, tasks->count + 1, sizeof *tasks->task))
         return false;
+    tasks->task = (struct lt_zabbix_task *)array;
     tasks->task[tasks->count++] = *task;
     tasks->bytes += task->length + 1;
     return true;
@@ -40,14 +42,16 @@ static void drop(const leat_allocator *allocator, struct lt_zabbix_tasks *tasks,
     size_t i, left = 0;
 
     for (i = 0; i < tasks->count; i++) {
-        struct lt_zabbix_task task = tasks->task[i];
+        const struct lt_zabbix_task *task = &tasks->task[i];
 
-        if (!is_over(&task, now)) {
-            tasks->task[left++] = task;
+        if (is_over(task, now)) {
+            tasks->bytes -= task->length + 1;
+            lt_free(allocator, task->text, task->length + 1);
             continue;
         }
-        tasks->bytes -= task.length + 1;
-        lt_free(allocator, task.text, task.length + 1);
+        if (left < i)
+            tasks->task[left] = *task;
+        left++;
     }
     tasks->count = left;
 }
