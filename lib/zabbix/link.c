@@ -205,7 +205,7 @@ static int write_data(struct lt_zabbix_link *link, leat_session *session)
     if (status == LEAT_OK && link->x->kind == LEAT_ZABBIX_PROXY_DATA)
         status = put_text(session, "session", proxy->session);
     if (active && lt_zabbix_proxy_has_rows(proxy) && !bare)
-        proxy->rows_ms = proxy->now_ms + proxy->options.data_ms;
+        proxy->rows_ms = lt_zabbix_proxy_after(proxy, proxy->options.data_ms);
     if (status == LEAT_OK && !bare && proxy->uploader == NULL)
         status = put_sections(link, session);
     if (status == LEAT_OK)
@@ -364,23 +364,31 @@ static int learn(struct lt_zabbix_link *link, const leat_event *event)
     return LEAT_OK;
 }
 
-/* The whole configuration is there. */
+/* What the tables wait for will not come, or came. */
+static void stop_learning(struct lt_zabbix_link *link)
+{
+    if (link->learning)
+        (void)leat_zabbix_tables_learn(link->proxy->tables, NULL);
+    link->learning = false;
+}
+
+/* The whole configuration is there, or a word that there will be none. */
 static int finish_learning(struct lt_zabbix_link *link, leat_event *event)
 {
     leat_zabbix_proxy *proxy = link->proxy;
     uint64_t hostmap = leat_zabbix_tables_hostmap_revision(proxy->tables);
     int status;
 
+    status = event->kind == LEAT_ZABBIX_RESPONSE ? LEAT_OK : learn(link, event);
+    stop_learning(link);
     if (event->kind == LEAT_ZABBIX_RESPONSE)
-        fail_to_learn(link, "the server gave it up", NULL);
-    status = learn(link, event);
-    link->learning = false;
+        return LEAT_OK;
     if (status != LEAT_OK)
         return status;
     if (event->error.code != LEAT_OK)
         fail_to_learn(link, event->error.text, event->error.field);
     if (link->reason != NULL) {
-        if (event->error.code == LEAT_OK && event->kind != LEAT_ZABBIX_RESPONSE)
+        if (event->error.code == LEAT_OK)
             (void)lt_error(&event->error, LEAT_E_VALUE, event->offset, link->reason, link->field);
         return LEAT_OK;
     }
@@ -727,8 +735,7 @@ static void on_over(struct lt_zabbix_exchange *x, int status)
         proxy->uploader = NULL;
     if (proxy->learner == link)
         proxy->learner = NULL;
-    if (link->learning)
-        (void)leat_zabbix_tables_learn(proxy->tables, NULL);
+    stop_learning(link);
     /* What could not be applied is asked for anew, and whole: spec section 7.4. */
     if (link->job == LT_ZABBIX_JOB_CONFIG && link->reason != NULL)
         leat_zabbix_tables_forget(proxy->tables);

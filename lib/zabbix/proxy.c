@@ -190,11 +190,6 @@ uint64_t lt_zabbix_proxy_age(const leat_zabbix_proxy *proxy, int64_t at_ms)
     return now > at_ms ? ((uint64_t)now - (uint64_t)at_ms) / 1000 : 0;
 }
 
-static uint64_t after(uint64_t since_ms, uint64_t ms)
-{
-    return ms > UINT64_MAX - since_ms ? UINT64_MAX : since_ms + ms;
-}
-
 /* ---- the schedule of an active proxy ---- */
 
 bool lt_zabbix_proxy_has_rows(const leat_zabbix_proxy *proxy)
@@ -251,7 +246,7 @@ static void set_due(leat_zabbix_proxy *proxy, uint32_t job)
     const uint64_t every_ms[LT_ZABBIX_JOBS] = {options->config_ms, options->tasks_ms,
                                                options->heartbeat_ms};
 
-    proxy->jobs[job].due_ms = after(proxy->now_ms, every_ms[job]);
+    proxy->jobs[job].due_ms = lt_zabbix_proxy_after(proxy, every_ms[job]);
 }
 
 void lt_zabbix_proxy_done(leat_zabbix_proxy *proxy, struct lt_zabbix_link *link)
@@ -272,7 +267,7 @@ void lt_zabbix_proxy_done(leat_zabbix_proxy *proxy, struct lt_zabbix_link *link)
         return;
     schedule->failures += schedule->failures < UINT32_MAX;
     proxy->failures += proxy->failures < UINT32_MAX;
-    schedule->due_ms = after(proxy->now_ms, retry_after(proxy, schedule->failures));
+    schedule->due_ms = lt_zabbix_proxy_after(proxy, retry_after(proxy, schedule->failures));
 }
 
 int leat_zabbix_proxy_connect(leat_zabbix_proxy *proxy, leat_session **session)

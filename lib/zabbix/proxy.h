@@ -121,6 +121,12 @@ static inline int64_t lt_zabbix_proxy_now(const leat_zabbix_proxy *proxy)
     return proxy->epoch_ms + (int64_t)proxy->now_ms;
 }
 
+/* When so much time will have passed; UINT64_MAX: never. */
+static inline uint64_t lt_zabbix_proxy_after(const leat_zabbix_proxy *proxy, uint64_t ms)
+{
+    return ms > UINT64_MAX - proxy->now_ms ? UINT64_MAX : proxy->now_ms + ms;
+}
+
 /* Seconds since then. */
 uint64_t lt_zabbix_proxy_age(const leat_zabbix_proxy *proxy, int64_t at_ms);
 
