@@ -82,7 +82,8 @@ LEAT_API int leat_recv_done(leat_session *session, size_t length);
 
 /**
  * Tells that the peer will send no more. leat_next() delivers what is complete, then answers
- * LEAT_END, or LEAT_E_END if the stream stopped inside a message.
+ * LEAT_END, or LEAT_E_END if the stream stopped inside a message. (A request of Zabbix can be
+ * answered first: see zabbix.h.)
  */
 LEAT_API int leat_recv_eof(leat_session *session);
 
@@ -127,7 +128,8 @@ LEAT_API void leat_tick(leat_session *session, uint64_t now_ms);
 
 /*
  * When leat_tick() should be called next, on the same clock, and leat_next() behind it; UINT64_MAX:
- * nothing is pending. 0, which is now, once output is drained that leat_next() waited for.
+ * nothing is pending. 0, which is now, once output is drained that leat_next() waited for, or if
+ * the session ends without anything that is to be read or written.
  */
 LEAT_API uint64_t leat_deadline(const leat_session *session);
 

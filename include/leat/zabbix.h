@@ -263,7 +263,8 @@ LEAT_API int leat_zabbix_abort(leat_session *session);
  *
  * Who connected writes the request first; which one it is, is told by its name. leat_next() then
  * gives the rows and the message of the answer, or of the next step, and LEAT_END when the exchange
- * is over. Who was connected to gets the request from leat_next() and writes the answer, or refuses.
+ * is over. Who was connected to gets the request from leat_next() and writes the answer, or refuses:
+ * now or later, but it must, as nothing else ends its turn, not even the end of the peer's stream.
  *
  * What the peer may not say here is an event with an error (LEAT_E_PROTOCOL, and the member as
  * field), answered as real peers answer it, and then the end of the session with that error:
@@ -295,8 +296,12 @@ typedef struct leat_zabbix_exchange_options {
      * says. Nobody else has a choice.
      */
     uint32_t compress;
-    uint64_t timeout_ms; /* 0: those of real peers (spec section 3); else how long to wait for any
-                            one message, from when it is our turn to read until it is complete */
+    /*
+     * How long to wait for any one message, from when it is our turn to read until it is complete.
+     * 0: as long as real peers (spec section 3), from 3 s to 10 min; for answers between agents or
+     * senders and others, of which it does not speak, a minute.
+     */
+    uint64_t timeout_ms;
     uint64_t linger_ms;  /* 1000: how long to wait for a peer that closes first */
 } leat_zabbix_exchange_options;
 
@@ -323,7 +328,8 @@ LEAT_API int leat_zabbix_exchange_new(const leat_config *config,
 /**
  * Refuses what the peer said last, as our role and version do it: with {"response":"failed"} and the
  * info (an agent: with an error for the key), or by closing without an answer. That is also the end
- * of an agent's heartbeat, which has none.
+ * of an agent's heartbeat, which has none. (A {"response":"failed"} that you write yourself ends it,
+ * too, but is compressed or not like any answer; this one is as real peers have it.)
  *
  * info  the reason, as text; NULL: none.
  *

@@ -261,7 +261,8 @@ static OUT_OF_LINE int next(leat_session *session, const leat_event **event)
         if (lt_unread_bytes(session) > 0 || session->inside)
             return lt_fail(session, LEAT_E_END, lt_unread_bytes(session),
                            "the stream ended inside a message", NULL);
-        status = lt_end(session);
+        if (!session->owes)
+            status = lt_end(session);
     }
     return status;
 }

@@ -29,7 +29,7 @@ struct lt_dialect {
      * session->need unread octets must be there before it is worth calling again. LEAT_PAUSED. < 0:
      * by lt_fail(). At the end of the stream it is called with what is left and session->eof set;
      * LEAT_MORE then means that the stream ended inside a message, unless nothing is unread and
-     * session->inside is false.
+     * session->inside is false: then it is the end of the session, unless session->owes.
      */
     int (*next)(leat_session *session);
 
@@ -72,6 +72,7 @@ struct leat_session {
     bool paused;  /* dialect->next() said LEAT_PAUSED last ... */
     bool drained; /* ... and all output was sent since */
     bool inside;  /* a message has begun whose first octets are no longer in the window */
+    bool owes;    /* the caller has something to say, to a peer that has said all, too */
 
     int status; /* LEAT_OK, or what ended the session */
     struct leat_error error;

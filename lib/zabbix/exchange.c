@@ -521,13 +521,14 @@ static void judge_request(struct lt_zabbix_exchange *x)
         return;
     }
     missing = first_missing(x->zabbix.core.event.value, x->pattern->step[0].read);
-    if (missing != 0) {
-        refuse_lacking(x, missing);
-        return;
-    }
-    if (x->owner != NULL && x->owner->may != NULL)
+    /* Strangers learn nothing but that they are, so only who says no name is told so first. */
+    if (missing != LT_ZABBIX_NEEDS_HOST && x->owner != NULL && x->owner->may != NULL)
         x->owner->may(x);
-    if (x->verdict == LEAT_OK && !x->finished)
+    if (x->verdict != LEAT_OK || x->finished)
+        return;
+    if (missing != 0)
+        refuse_lacking(x, missing);
+    else
         judge_version(x);
 }
 
@@ -735,6 +736,7 @@ static int next(leat_session *session)
     } while (status == GO_ON);
     if (status < 0)
         tell_over(x, status);
+    session->owes = !x->connects && lt_zabbix_exchange_is_ours(x);
     return status;
 }
 
@@ -745,30 +747,46 @@ static bool is_lingering(const struct lt_zabbix_exchange *x)
     return x->pattern != NULL && x->step == x->pattern->steps;
 }
 
-static uint64_t deadline(const leat_session *session)
+/* It ends with the next call of leat_next(), which nothing that the peer does would wake. */
+static bool is_over(const struct lt_zabbix_exchange *x)
 {
-    const struct lt_zabbix_exchange *x = (const struct lt_zabbix_exchange *)session;
+    return x->finished || (x->owner != NULL && x->engine == NULL);
+}
+
+/* When the peer has been waited for long enough. */
+static uint64_t waits_until(const struct lt_zabbix_exchange *x)
+{
+    const leat_session *session = &x->zabbix.core;
     uint64_t wait = x->timeout_ms;
 
-    if (!x->clocked || session->status != LEAT_OK || x->verdict != LEAT_OK || x->finished ||
+    if (!x->clocked || session->status != LEAT_OK || x->verdict != LEAT_OK || is_over(x) ||
         lt_zabbix_exchange_is_ours(x))
         return UINT64_MAX;
     if (is_lingering(x))
         wait = x->linger_ms;
     else if (wait == 0)
-        wait = x->pattern == NULL ? REQUEST_MS : x->pattern->step[x->step].wait_ms;
+        wait = x->step == 0 ? REQUEST_MS : x->pattern->step[x->step].wait_ms;
     return wait > UINT64_MAX - x->since_ms ? UINT64_MAX : x->since_ms + wait;
+}
+
+static uint64_t deadline(const leat_session *session)
+{
+    const struct lt_zabbix_exchange *x = (const struct lt_zabbix_exchange *)session;
+
+    return session->status == LEAT_OK && is_over(x) ? 0 : waits_until(x);
 }
 
 static void tick(leat_session *session)
 {
     struct lt_zabbix_exchange *x = (struct lt_zabbix_exchange *)session;
+    uint64_t until;
 
     if (!x->clocked) {
         x->clocked = true;
         x->since_ms = session->now_ms;
     }
-    if (session->now_ms < deadline(session))
+    until = waits_until(x);
+    if (until == UINT64_MAX || session->now_ms < until)
         return;
     if (is_lingering(x))
         (void)end(x);

@@ -13,12 +13,13 @@ struct lt_zabbix_exchange;
 struct lt_zabbix_owner {
     /*
      * core.event is a request, as yet without an error: refuses who may not ask, before the version
-     * is looked at. NULL: anybody may.
+     * and members other than "host" are looked at. NULL: anybody may.
      */
     void (*may)(struct lt_zabbix_exchange *x);
     /*
-     * core.event was read (x->step is the next message, once one is complete), and may have an error by now. LEAT_OK: the caller gets it. LEAT_MORE: it
-     * does not. < 0: by lt_fail(). It may refuse the message by lt_zabbix_exchange_refuse().
+     * core.event was read (x->step is the next message, once one is complete), and may have an error
+     * by now. LEAT_OK: the caller gets it. LEAT_MORE: it does not. < 0: by lt_fail(). It may refuse
+     * the message by lt_zabbix_exchange_refuse().
      */
     int (*event)(struct lt_zabbix_exchange *x);
     /*

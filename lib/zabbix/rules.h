@@ -25,7 +25,7 @@
 
 struct lt_zabbix_step {
     uint32_t kind;    /* LEAT_ZABBIX_* of the message */
-    uint32_t wait_ms; /* how long real peers wait for it */
+    uint32_t wait_ms; /* how long real peers wait for it; 0: for requests, which may be any */
     uint16_t read;    /* LT_ZABBIX_NEEDS_*: what its reader demands */
     uint16_t written; /* what its writer sends */
 };

@@ -1400,6 +1400,21 @@ static const struct {
      "passive $V accepts timeout 100\ntick 1000\n<1 {'request':'proxy data'}\nnext proxy data\n"
      "tick 1100\nsend proxy data {" TOKEN ",'version':'$V'," NOW "}\nspeaks\ndeadline 1200"},
 
+    {"an end that nothing else would wake us for", 602, 704,
+     "server $V accepts\ntick 1000\n<1 " AGENT_BEAT
+     "\nnext active check heartbeat\ntold MORE\ndeadline never\nrefuse\ndeadline 0\ntick 2000\n"
+     "over\nwants close\ndeadline never"},
+    {"who said all is answered when the caller wants to", 500, 704,
+     "server $V accepts\n<1 " DATA "\nend\ntold " ROW "proxy data, MORE\ntold MORE\nwants nothing\n"
+     "send response " SUCCESS "\nspeaks\ntold END\nwants close"},
+    {"who said all before it has our data cannot take them for good", 500, 704,
+     "server $V asks=proxy_data\nsend proxy data {'request':'proxy data'}\nspeaks\n"
+     "<3 {" TOKEN ",'version':'$V'," NOW "}\nend\ntold proxy data, END"},
+    {"all requests are waited for alike", 700, 704,
+     "agent $V accepts\ntick 1000\noctets 5a425844 01 40000000 00000000 "
+     "7b2272657175657374223a227061737369766520636865636b73222c2264617461223a5b7b226b6579223a2261227"
+     "d"
+     "2c\ntold data, MORE\ndeadline 301000"},
     {"nobody waits before the first tick", 500, 704,
      "server $V accepts\ndeadline never\ntold MORE\ntick 0\ndeadline 300000"},
     {"what goes on for ever", 500, 704,

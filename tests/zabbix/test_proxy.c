@@ -777,6 +777,10 @@ static const struct {
      "b < {'request':'proxy config','data':{'hstgrp':{'fields':['groupid'],'data':[[6]]}}}\n"
      "b next proxy=config *\nb next hstgrp {'change':'added','row':{'groupid':6}}\nb told END\n"
      "b says {'response':'success','version':'6.0.14'}\n"},
+    {"passive: strangers are not told what their requests lack",
+     "proxy 6.0.14 passive\na accept stranger\na < {'request':'proxy config'}\n"
+     "a told proxy=config!PROTOCOL PROTOCOL\n"
+     "a says {'response':'failed','info':'connection is not allowed','version':'6.0.14'}\n"},
     {"passive: configuration in four messages",
      "proxy 7.0.22 passive\na accept server\na < {'request':'proxy config'}\n"
      "a told proxy=config MORE\n"
@@ -793,6 +797,15 @@ static const struct {
      "a < {'data':{'globalmacro':{'fields':['globalmacroid','macro'],'data':[[1,'x',3]]}},"
      "'config_revision':6}\na told proxy=config!VALUE END\n"
      "a says {'response':'failed','info':'*','version':'7.0.22'}\nrevision 0\n"},
+    {"a configuration that cannot be applied does not spoil the next one",
+     "proxy 7.0.22 passive\na accept server\na < {'request':'proxy config'}\n"
+     "a told proxy=config MORE\na says *\n"
+     "a < {'data':{'globalmacro':{'fields':['globalmacroid','macro'],'data':[[1,'x',3]]}},"
+     "'config_revision':6}\na told proxy=config!VALUE END\na says *failed*\n"
+     "b accept server\nb < {'request':'proxy config'}\nb told proxy=config MORE\nb says *\n"
+     "b < {'full_sync':1,'data':{'globalmacro':{'fields':['globalmacroid','macro','value','type'],"
+     "'data':[[1,'{$A}','x',0]]}},'config_revision':7}\nb told proxy=config globalmacro END\n"
+     "b says *success*\nrevision 7\n"},
     {"passive: one configuration at a time, and never locked up",
      "proxy 7.0.22 passive\na accept server\na < {'request':'proxy config'}\n"
      "a told proxy=config MORE\na says *\n"
@@ -811,6 +824,20 @@ static const struct {
     {"active: a connection that fails costs no revision",
      "proxy 7.0.22\n" BEGUN "reload\na connect proxy config\na says *'config_revision':5}\n"
      "a free\ntick 1000\na connect proxy config\na says *'config_revision':5}\n"},
+    {"active: a server that refuses costs no revision",
+     "proxy 7.0.22\n" BEGUN "reload\na connect proxy config\na says *'config_revision':5}\n"
+     "a < {'response':'failed','info':'no'}\na told response MORE\na free\nstatus failures 1\n"
+     "tick 1000\na connect proxy config\na says *'config_revision':5}\n"},
+    {"times beyond all clocks",
+     "proxy 7.0.22 data_ms=18446744073709551615 tasks_ms=18446744073709551615\n" BEGUN
+     "tick 5000\nvalue 1 a\na connect proxy data\na says *'id':1*\n"
+     "a < " SUCCESS "\na told response acknowledged MORE\na free\nvalue 1 b\ntick 5999\nnone\n"},
+    {"a peer that has said all can still be answered",
+     "proxy 7.0.22\na accept stranger\na < {'request':'active checks','host':'h'}\na end\n"
+     "a told active=checks MORE\na told MORE\na reply {'response':'success','data':[]}\n"
+     "a says {'response':'success','data':[]}\na told END\n"
+     "b accept stranger\nb < {'request':'active checks','host':'h'}\nb end\n"
+     "b told active=checks MORE\ngone\nb told END\n"},
     {"active: asked like a passive one",
      "proxy 7.0.22\na accept server\na < {'request':'proxy config'}\n"
      "a told proxy=config!PROTOCOL PROTOCOL\na says *misconfiguration*\n"},

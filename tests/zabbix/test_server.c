@@ -1102,6 +1102,17 @@ static const struct script scripts[] = {
                                             "A <1 {$C2}\n"
                                             "A told proxy config, END\n"
                                             "A >3 {'full_sync':1,*\n"},
+    {"who may not ask is not told what else its request lacks",
+     "server 7.0.22\n"
+     "add px connections 2\n"
+     "accept A\n"
+     "A <1 {'request':'proxy config','host':'px','version':'7.0.22'}\n"
+     "A told proxy config!PROTOCOL/, PROTOCOL\n"
+     "A silent\n"
+     "accept B\n"
+     "B <1 {'request':'proxy config','host':'py','version':'7.0.22'}\n"
+     "B told proxy config!PROTOCOL/host, PROTOCOL\n"
+     "B silent\n"},
     {"requests for the configuration that lack something",
      "server 7.0.22\n"
      "add px\n"
