@@ -18,6 +18,9 @@ synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 """
+# SIGINT is the fast shutdown, which does not wait for those who are connected. SIGTERM comes when this process
+# was killed: the Zabbix servers stop then, for which they need the database, or they wait for it for ever.
+GUARD = '"$@" & trap "kill -INT $!" INT; trap "sleep 20; kill -INT $!" TERM; wait $!; wait $!'
 
 
 class Cluster:
@@ -30,9 +33,9 @@ class Cluster:
                                 "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"]))
         with open(data / "postgresql.conf", "a", encoding="utf-8") as settings:
             settings.write(SETTINGS.format(port=self.port))
-        # SIGINT is the fast shutdown, which does not wait for those who are connected.
-        self.daemon = Daemon(world, "postgres", [programs.postgres / "postgres", "-D", data],
-                             programs.environment, signal.SIGINT, lasts=True)
+        self.daemon = Daemon(
+            world, "postgres", ["sh", "-c", GUARD, "sh", programs.postgres / "postgres", "-D", data],
+            programs.environment, signal.SIGINT, lasts=True)
 
     def run(self, words, text=b""):
         done = subprocess.run(words, input=text, capture_output=True, env=self.programs.environment,

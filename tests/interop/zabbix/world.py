@@ -83,13 +83,13 @@ class World:
             user = pwd.getpwnam(USER)
             os.chown(path, user.pw_uid, user.pw_gid)
 
-    def command(self, words, death="TERM"):
+    def command(self, words):
         """The words that run a command as the peers' user, and that end it when this process dies."""
         drop = []
         if os.getuid() == 0:
             user = pwd.getpwnam(USER)
             drop = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-        return ["setpriv", *drop, f"--pdeathsig={death}", *map(str, words)]
+        return ["setpriv", *drop, "--pdeathsig=TERM", *map(str, words)]
 
     def guard(self, words):
         """The words that run a command as who we are, and that end it when this process dies."""
@@ -117,7 +117,7 @@ class Daemon:
 
     def start(self):
         self.told = False
-        words = self.world.command(self.words, self.signal.name.removeprefix("SIG"))
+        words = self.world.command(self.words)
         with open(self.output, "ab") as output:
             self.process = self.world.start(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                             env=self.environment, start_new_session=True)
