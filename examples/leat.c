@@ -2,8 +2,11 @@
  * The program `leat`: decodes and encodes eStreamer, Zabbix and Broker, and speaks them, at a terminal and
  * in scripts. Each command is a row of the table in commands.c and is called by its first two words.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "leat/tool.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 static bool is_help(const char *word)
@@ -88,6 +91,20 @@ static int not_a_command(int count, char *const *words)
     return EXIT_USAGE;
 }
 
+/*
+ * A shell may have closed these three. What is opened next must not take their places, so they are held by what
+ * can neither be read nor written.
+ */
+static void hold_standard_files(void)
+{
+    int number;
+
+    for (number = 0; number <= 2; number++) {
+        if (fcntl(number, F_GETFD) < 0)
+            (void)open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int count, char **words)
 {
     const struct command *command = count > 2 ? find_command(words[1], words[2]) : NULL;
@@ -95,6 +112,7 @@ int main(int count, char **words)
     bool wants_help;
     int code;
 
+    hold_standard_files();
     if (command == NULL) {
         code = not_a_command(count, words);
     } else if (!arguments_read(&arguments, command, count - 3, words + 3, &wants_help)) {

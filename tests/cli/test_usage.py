@@ -253,9 +253,18 @@ def unwritable(tap):
     )
 
 
+def closed(tap):
+    """Nothing that the program opens takes the place of what a shell closed."""
+    for number, name, words in [(0, "standard input", ["decode", "capture", "zabbix"]),
+                                (1, "standard output", ["--version"])]:
+        result = subprocess.run([LEAT, *words], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(number))
+        told = result.stderr.decode()
+        tap.check(f"closed {name}", result.returncode == 2 and f"{name}: Bad file descriptor" in told, told)
+
+
 def main():
     tap = Tap()
-    for function in (helps, manual, examples, wrong, left_out, unwritable):
+    for function in (helps, manual, examples, wrong, left_out, unwritable, closed):
         tap.run(function)
     return tap.end()
 
