@@ -214,8 +214,8 @@ static const struct option zabbix_server_rows[] = {
 
 static const char zabbix_live_codes[] =
     "Exit code: 0 if it was stopped or all is done; 1 if a line of the input was refused,\n"
-    "values were dropped, or something could not be decoded; 2 for wrong usage, for files\n"
-    "that cannot be read or written, and for addresses that it cannot listen at.\n";
+    "or values were lost; 2 for wrong usage, for files that cannot be read or written, and\n"
+    "for addresses that it cannot listen at.\n";
 
 static const char zabbix_send_help[] =
     "Sends values for trapper items to a server or a proxy, as zabbix_sender does, and prints\n"

@@ -76,7 +76,7 @@ void file_replace(const char *path, const leat_buffer *buffer)
     size_t length;
     const void *data = leat_buffer_data(buffer, &length);
     char *temporary = file_joined(path, ".tmp");
-    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (descriptor < 0)
         file_give_up(temporary);
@@ -85,4 +85,28 @@ void file_replace(const char *path, const leat_buffer *buffer)
         file_give_up(temporary);
     free(temporary);
     file_sync_name(path);
+}
+
+bool file_lock(const char *path)
+{
+    char *name = file_joined(path, ".lock"); /* the file itself is replaced now and then */
+    int descriptor = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    struct flock lock;
+
+    if (descriptor < 0)
+        file_give_up(name);
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    if (fcntl(descriptor, F_SETLK, &lock) == 0) {
+        free(name);
+        return true; /* the lock lasts as long as the descriptor */
+    }
+    if (errno == EACCES || errno == EAGAIN)
+        complain("%s: another program has it", path);
+    else
+        complain("%s: %s", name, strerror(errno));
+    (void)close(descriptor);
+    free(name);
+    return false;
 }

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #define RATES_MS         10000u
 #define ACCEPTED_AT_ONCE 64u
 #define PORT_TRIES       16u
+#define FILES_KEPT       16u /* of those that may be open, for what is not a client */
 
 /* Where signals write to, so that poll() wakes up. */
 static int signal_pipe[2] = {-1, -1};
@@ -91,11 +93,23 @@ static uint64_t clock_ms(void)
     return clock_us() / 1000u;
 }
 
+/* Clients must not take the last files that may be open: a state that cannot be written ends the program. */
+static size_t count_clients(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
+        files.rlim_cur > SIZE_MAX)
+        return SIZE_MAX;
+    return files.rlim_cur > 2 * FILES_KEPT ? (size_t)files.rlim_cur - FILES_KEPT : FILES_KEPT;
+}
+
 void live_begin(struct live *live, const struct arguments *arguments)
 {
     memset(live, 0, sizeof *live);
     live->verbose = option_given(arguments, "--verbose");
     live->due = UINT64_MAX;
+    live->connections_max = count_clients();
     catch_signals();
     live->now = live->began_at = live->told_at = clock_ms();
 }
@@ -405,8 +419,11 @@ static void accept_clients(struct live *live, int listener)
         struct sockaddr_storage from;
         socklen_t length;
         struct connection *connection;
-        int descriptor = net_accept(listener, &from, &length);
+        int descriptor = -1;
 
+        errno = EMFILE;
+        if (live->connection_count < live->connections_max)
+            descriptor = net_accept(listener, &from, &length);
         if (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (descriptor < 0) {

@@ -57,6 +57,8 @@ void file_write(const char *path, int descriptor, const void *data, size_t lengt
 void file_sync_name(const char *path);
 /* Puts a whole file in the place of that one. */
 void file_replace(const char *path, const leat_buffer *buffer);
+/* Makes the file ours until the program ends. False, with a complaint: another program has it. */
+bool file_lock(const char *path);
 
 /* recording.c: the octets of both directions, as decode capture reads them. */
 
@@ -214,6 +216,9 @@ struct connection {
     size_t poll_index;
 };
 
+/* Room for a reason behind an address. */
+#define REASON_BYTES 384
+
 #define LISTENERS_MAX 8
 
 struct live {
@@ -237,6 +242,7 @@ struct live {
     struct recording recording_file;
     struct connection *connections;
     size_t connection_count;
+    size_t connections_max; /* beyond, no client is accepted */
     uint64_t connection_number;
     const struct role *accepted;
     int listeners[LISTENERS_MAX];

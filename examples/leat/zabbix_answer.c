@@ -32,15 +32,21 @@ static void respond(leat_session *session, leat_builder *built)
         need_memory(leat_zabbix_refuse(session, "the answer cannot be written"));
 }
 
+static bool names_item(const leat_value *row)
+{
+    return leat_value_get(row, "key") != NULL || leat_value_get(row, "itemid") != NULL;
+}
+
 static void answer_data(const struct asker *asker, leat_session *session)
 {
     uint64_t us = clock_us() - asker->began_us;
     leat_builder *built;
     char info[160];
-    int length = snprintf(info, sizeof info,
-                          "processed: %" PRIu64 "; failed: 0; total: %" PRIu64
-                          "; seconds spent: %" PRIu64 ".%06" PRIu64,
-                          asker->rows, asker->rows, us / 1000000u, us % 1000000u);
+    int length =
+        snprintf(info, sizeof info,
+                 "processed: %" PRIu64 "; failed: %" PRIu64 "; total: %" PRIu64
+                 "; seconds spent: %" PRIu64 ".%06" PRIu64,
+                 asker->rows - asker->bad, asker->bad, asker->rows, us / 1000000u, us % 1000000u);
 
     need_memory(leat_builder_new(NULL, &built));
     (void)leat_builder_open(built, NULL, LEAT_RECORD);
@@ -198,13 +204,15 @@ void answer(struct asker *asker, leat_session *session, const leat_event *event,
     const char *name;
     size_t length;
 
-    if (leat_event_error(event) != NULL)
+    if (leat_event_error(event) != NULL && leat_event_kind(event) != LEAT_ZABBIX_ROW)
         return;
     switch (leat_event_kind(event)) {
     case LEAT_ZABBIX_ROW:
         name = leat_event_name(event, &length);
-        if (length == 4 && memcmp(name, "data", 4) == 0)
+        if (length == 4 && memcmp(name, "data", 4) == 0) {
             asker->rows++;
+            asker->bad += names_item(leat_event_value(event)) ? 0 : 1;
+        }
         break;
     case LEAT_ZABBIX_AGENT_DATA:
     case LEAT_ZABBIX_SENDER_DATA:

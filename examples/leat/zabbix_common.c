@@ -77,6 +77,15 @@ void print_event(struct output *output, const struct connection *connection,
     output_event(output, event, &origin, NULL);
 }
 
+void describe_end(const struct connection *connection, char *text, size_t size)
+{
+    /* Else the reason has the address that failed. */
+    bool was_there = connection->role->is_server || connection->session != NULL;
+
+    (void)snprintf(text, size, "%s%s%s", was_there ? connection->peer : "", was_there ? ": " : "",
+                   connection->reason);
+}
+
 const leat_value *record_read(leat_builder *builder, const char *text, size_t length,
                               const char **problem)
 {

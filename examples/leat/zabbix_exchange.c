@@ -51,8 +51,9 @@ static void on_closed(struct connection *connection)
     asking->busy = false;
     if (asking->answered)
         return;
-    (void)snprintf(asking->problem, sizeof asking->problem, "%s",
-                   connection->failed ? connection->reason : "no answer");
+    if (!connection->failed)
+        (void)snprintf(connection->reason, sizeof connection->reason, "no answer");
+    describe_end(connection, asking->problem, sizeof asking->problem);
 }
 
 static const struct role sender_role = {

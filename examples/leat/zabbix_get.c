@@ -142,7 +142,7 @@ static void next(struct asking *asking)
     struct getter *getter = asking->data;
 
     if (asking->problem[0] != '\0') {
-        complain("%s:%s: %s", asking->endpoint.host, asking->endpoint.port, asking->problem);
+        complain("%s", asking->problem);
         getter->failed = true;
         return;
     }

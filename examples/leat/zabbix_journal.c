@@ -62,7 +62,7 @@ bool journal_open(struct journal *journal, const char *path, leat_zabbix_proxy *
     journal->buffer = NULL;
     if (path == NULL)
         return true;
-    if (!restore(journal, proxy))
+    if (!file_lock(path) || !restore(journal, proxy))
         return false;
     new_buffer(&journal->buffer);
     begin(journal, proxy);

@@ -84,6 +84,9 @@ int64_t clock_ns(void);
 void print_event(struct output *output, const struct connection *connection,
                  const leat_event *event, const char *proxy);
 
+/* Why it is over, behind the address, as text of that size. */
+void describe_end(const struct connection *connection, char *text, size_t size);
+
 /* What text of JSON says, as a line of the input or a file: a record. NULL, and *problem tells why not. */
 const leat_value *record_read(leat_builder *builder, const char *text, size_t length,
                               const char **problem);
@@ -107,7 +110,8 @@ void output_keep(void);
 /* zabbix_answer.c: what agents and senders are answered. */
 
 struct asker {
-    uint64_t rows; /* of values, in the message at hand */
+    uint64_t rows; /* of values, in the message at hand, */
+    uint64_t bad;  /* and those among them that name no item */
     uint64_t began_us;
 };
 
@@ -208,8 +212,8 @@ struct asking {
     leat_zabbix_exchange_options options;
     char version[VERSION_BYTES];
     bool busy;
-    bool answered;     /* by a sound message */
-    char problem[256]; /* why not; "": it was, or was not asked yet */
+    bool answered;              /* by a sound message */
+    char problem[REASON_BYTES]; /* why not; "": it was, or was not asked yet */
     void *data;
     /* Writes the request; answers as leat_send() does. */
     int (*ask)(struct asking *asking, leat_session *session);

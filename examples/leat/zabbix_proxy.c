@@ -33,6 +33,7 @@ struct visit {
     leat_session *session; /* until it is that of the connection */
     struct asker asker;
     bool news; /* something that changes what is to be kept */
+    bool data; /* values of an agent or a sender are among it */
 };
 
 static struct proxy *proxy_of(const struct connection *connection)
@@ -335,20 +336,27 @@ static void on_event(struct connection *connection, const leat_event *event)
     visit->news = true;
     if (leat_event_kind(event) == LEAT_ZABBIX_ACKNOWLEDGED)
         proxy->problem[0] = '\0';
+    if (leat_event_kind(event) == LEAT_ZABBIX_AGENT_DATA ||
+        leat_event_kind(event) == LEAT_ZABBIX_SENDER_DATA)
+        visit->data = true;
     if (connection->role->is_server)
         answer(&visit->asker, connection->session, event, leat_zabbix_proxy_tables(proxy->engine),
                proxy->settings.version);
 }
 
+/* Values that were printed are acknowledged behind this: the answer is sent when the turn is over. */
 static bool on_turn(struct connection *connection)
 {
     struct proxy *proxy = proxy_of(connection);
     struct visit *visit = connection->data;
 
     if (visit->news) {
-        output_flush();
+        if (visit->data)
+            output_keep();
+        else
+            output_flush();
         journal_write(&proxy->journal, proxy->engine);
-        visit->news = false;
+        visit->news = visit->data = false;
     }
     return false;
 }
@@ -358,15 +366,16 @@ static void on_closed(struct connection *connection)
 {
     struct proxy *proxy = proxy_of(connection);
     struct visit *visit = connection->data; /* NULL: nothing was ever said */
+    char about[REASON_BYTES];
 
+    describe_end(connection, about, sizeof about);
     if (!connection->failed || (connection->lost && connection->role->is_server)) {
-        live_news(&proxy->live, "%s: %s", connection->peer, connection->reason);
+        live_news(&proxy->live, "%s", about);
     } else if (connection->role->is_server) {
-        complain("%s: %s", connection->peer, connection->reason);
+        complain("%s", about);
     } else if (strcmp(connection->reason, proxy->problem) != 0) {
         (void)snprintf(proxy->problem, sizeof proxy->problem, "%s", connection->reason);
-        complain("%s:%s: %s; it is tried again", proxy->settings.server.host,
-                 proxy->settings.server.port, connection->reason);
+        complain("%s; it is tried again", about);
     }
     if (visit != NULL)
         leat_session_free(visit->session);
@@ -487,9 +496,8 @@ static int end(struct proxy *proxy)
     if (status.dropped > 0)
         complain("values that were dropped, as the buffer was full or they were too old: %" PRIu64,
                  status.dropped);
-    if (output_undecodable(&proxy->output, proxy->settings.options.name) || status.dropped > 0)
-        proxy->failed = true;
-    return proxy->failed ? EXIT_MALFORMED : EXIT_DONE;
+    (void)output_undecodable(&proxy->output, "messages"); /* anybody may send such */
+    return proxy->failed || status.dropped > 0 ? EXIT_MALFORMED : EXIT_DONE;
 }
 
 static int run(struct proxy *proxy, const struct arguments *arguments)

@@ -215,7 +215,7 @@ static int ask(struct asking *asking, leat_session *session)
     return leat_send(session, "sender data", leat_builder_value(sender->batch));
 }
 
-/* The number behind "failed: " in what servers tell. */
+/* Whether what servers tell behind "failed: " is not 0. */
 static bool tells_failures(const leat_value *response)
 {
     static const char word[] = "failed: ";
@@ -283,7 +283,7 @@ static void next(struct asking *asking)
     struct sender *sender = asking->data;
 
     if (asking->problem[0] != '\0') {
-        complain("%s:%s: %s", asking->endpoint.host, asking->endpoint.port, asking->problem);
+        complain("%s", asking->problem);
         sender->broken = true;
     }
     if (sender->broken || sender->refused)

@@ -306,6 +306,8 @@ static void on_event(struct connection *connection, const leat_event *event)
     }
     print_event(&server->output, connection, event, proxy);
     visit->printed = true;
+    if (proxy != NULL && kind == LEAT_ZABBIX_ROW && leat_event_error(event) != NULL)
+        server->failed = true; /* it is acknowledged with the others, and lost */
     if (kind == LEAT_ZABBIX_ROW)
         server->live.count++;
     else if (kind != LEAT_ZABBIX_ACTIVE_CHECKS && kind != LEAT_ZABBIX_AGENT_HEARTBEAT)
@@ -336,12 +338,13 @@ static void on_closed(struct connection *connection)
 {
     struct visit *visit = connection->data; /* NULL: nothing was ever said */
     const char *name = visit != NULL ? visit->name : "";
+    char about[REASON_BYTES];
 
+    describe_end(connection, about, sizeof about);
     if (!connection->failed || (connection->lost && connection->role->is_server))
-        live_news(connection->live, "%s: %s", connection->peer, connection->reason);
+        live_news(connection->live, "%s", about);
     else
-        complain("%s%s%s: %s", name, name[0] != '\0' ? " at " : "", connection->peer,
-                 connection->reason);
+        complain("%s%s%s", name, name[0] != '\0' ? " at " : "", about);
     if (visit != NULL)
         leat_session_free(visit->session);
     free(visit);
@@ -400,7 +403,7 @@ static bool restore(struct server *server)
 
     if (server->state == NULL)
         return true;
-    if (!file_read_if_there(server->state, &data, &length))
+    if (!file_lock(server->state) || !file_read_if_there(server->state, &data, &length))
         return false;
     if (data == NULL)
         return true;
@@ -475,8 +478,7 @@ static int run(struct server *server)
     if (begin(server)) {
         live_run(&server->live);
         save(server);
-        if (output_undecodable(&server->output, "messages"))
-            server->failed = true;
+        (void)output_undecodable(&server->output, "messages"); /* anybody may send such */
         code = server->failed ? EXIT_MALFORMED : EXIT_DONE;
     }
     free(server->input.buffer);

@@ -80,9 +80,9 @@ class Lines:
 class Program:
     """A command that runs until it ends by itself or is stopped; ends with the with statement."""
 
-    def __init__(self, *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
+    def __init__(self, *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **options):
         self.process = subprocess.Popen(
-            [LEAT, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+            [LEAT, *map(str, arguments)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, **options
         )
         self.out = Lines(self.process.stdout) if stdout == subprocess.PIPE else None
         self.err = Lines(self.process.stderr)

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -12,7 +13,7 @@ import sys
 import time
 
 from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict, temporary
-from live import Authority, folder, until
+from live import PATIENCE, Authority, folder, until
 from zabbix import (SHORT, TABLES, VERSIONS, Answers, Dispatcher, Passive, Proxy, Server, Talker, ask, body_of,
                     config, data, frame, history, processed, read_frame, recording, value)
 
@@ -492,6 +493,11 @@ def restarted_server(tap):
         tap.same("two values were known", (status["rows"], status["repeated"], status["tasks"]), (1, 2, 0))
         server.finish()
         tap.same("the third is printed", values_of(history(server)), ["3"])
+        result = leat("zabbix", "server", "--listen", "127.0.0.1:0", "--state", state, data=STOP)
+        tap.check("a state belongs to one server", result.code == 0, result.err)
+    with Server("--proxy", "px", "--state", state):
+        result = leat("zabbix", "server", "--listen", "127.0.0.1:0", "--state", state, data=STOP)
+        tap.check("at a time", result.code == 2 and "another program has it" in result.err, result.err)
     state.write_text("nonsense")
     result = leat("zabbix", "server", "--listen", "127.0.0.1:0", "--state", state)
     tap.check("a file that is no state", result.code == 2 and "not the state of a server" in result.err, result.err)
@@ -513,6 +519,8 @@ def states(tap):
                   and status["rows"] == 0 and status["revision"] > 0, status)
         proxy.say(value(2))
         proxy.named("taken", 2)
+        other = leat("zabbix", "proxy", "--name", "px", "--server", "127.0.0.1:1", "--state", state, data=STOP)
+        tap.check("which no other has meanwhile", other.code == 2 and "another program has it" in other.err, other.err)
         tap.same("it ends", proxy.finish(), 0)
     with Answers({}, {}, {}, {}, {}, {}) as peer, Proxy(peer.address, "--state", state) as proxy:
         until(lambda: any(b'"proxy data"' in (body or b"") for body in peer.asked), "data")
@@ -893,7 +901,36 @@ def hostile(tap):
             time.sleep(0.5)
             if began:
                 tap.check("and it sleeps", program.cpu_seconds() - began < 0.3)
-            tap.check("it ends", program.finish() in (0, 1), program.err.text())
+            tap.same("what strangers say does not make it fail", program.finish(), 0)
+
+
+def bad_rows(tap):
+    """Rows of no item are counted as failed; rows of a proxy that are no objects are lost, which the exit code tells."""
+    with Server("--proxy", "px") as server:
+        answer = ask(server.port, {"request": "sender data", "data": [{"host": "h", "key": "k", "value": "1"}, 5]})
+        tap.check("one failed", b"processed: 1; failed: 1; total: 2" in answer, answer)
+        tap.same("of a stranger", server.finish(), 0)
+    with Server("--proxy", "px") as server:
+        answer = ask(server.port, data("px", 5), 3)
+        tap.check("a row that is no object is passed over", b"success" in answer, answer)
+        tap.same("of a proxy", server.finish(), 1)
+
+
+def few_files(tap):
+    """Clients cannot take the files that the state needs."""
+    with Server("--proxy", "px", "--state", folder() / "state",
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))) as server:
+        clients = [socket.create_connection(("127.0.0.1", server.port), PATIENCE) for _ in range(64)]
+        server.err.find("a client cannot be accepted")
+        answers = []
+        for client in clients[:40]:
+            client.sendall(frame(data("px", session="ab" * 16), 3))
+            answers.append(client.recv(4096))
+        tap.check("those that were accepted are answered", all(b"success" in body_of(a) for a in answers), answers)
+        for client in clients:
+            client.close()
+        tap.check("and others when there is room", b"success" in ask(server.port, data("px"), 3))
+        tap.same("it ends", server.finish(), 0)
 
 
 def scripted_server(tap):
@@ -1078,8 +1115,8 @@ def main():
         for function in (send_one, send_codes, send_redirects, send_lines, send_many, get, every_version, secured,
                          refused_keys, mixed_port, killed_proxy, killed_server, restarted_server, states,
                          proxy_input, full_buffer, proxy_commands, listeners, disabled, unwritable_checks, reloads, configs,
-                         server_commands, access, hostile, scripted_server, scripted_proxy, recorded_servers, recorded_proxies, unwritable,
-                         addresses, unfinished_tls, many):
+                         server_commands, access, hostile, bad_rows, few_files, scripted_server, scripted_proxy,
+                         recorded_servers, recorded_proxies, unwritable, addresses, unfinished_tls, many):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:
