@@ -111,7 +111,7 @@ static int make_parts(leat_zabbix_proxy *proxy)
 
     proxy->scratch = lt_writer(&proxy->allocator, proxy->row_bytes);
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
-        lt_zabbix_queue_init(&proxy->queues[i], &proxy->allocator, 1);
+        lt_zabbix_queue_init(&proxy->queues[i], &proxy->allocator, 1, &proxy->total);
     status = leat_builder_new(&proxy->config, &proxy->builder);
     if (status != LEAT_OK)
         return status;
@@ -194,8 +194,7 @@ uint64_t lt_zabbix_proxy_age(const leat_zabbix_proxy *proxy, int64_t at_ms)
 
 bool lt_zabbix_proxy_has_rows(const leat_zabbix_proxy *proxy)
 {
-    return proxy->queues[LT_ZABBIX_TASKS].rows > 0 ||
-           (proxy->upload && lt_zabbix_proxy_rows(proxy) > 0);
+    return proxy->queues[LT_ZABBIX_TASKS].rows > 0 || (proxy->upload && proxy->total.rows > 0);
 }
 
 static bool has_heartbeat(const leat_zabbix_proxy *proxy)
@@ -328,8 +327,8 @@ int leat_zabbix_proxy_get_status(const leat_zabbix_proxy *proxy, leat_zabbix_pro
     if (size < sizeof size)
         return LEAT_E_VALUE;
     now.size = size;
-    now.rows = lt_zabbix_proxy_rows(proxy);
-    now.bytes = lt_zabbix_proxy_bytes(proxy);
+    now.rows = proxy->total.rows;
+    now.bytes = proxy->total.bytes;
     now.dropped = proxy->dropped;
     now.last_id = proxy->last_id;
     now.acknowledged = proxy->acknowledged;

@@ -88,6 +88,7 @@ struct leat_zabbix_proxy {
     bool clocked;
 
     struct lt_zabbix_queue queues[LT_ZABBIX_SECTIONS];
+    struct lt_zabbix_total total; /* of all of them */
     uint64_t last_id;
     uint64_t acknowledged;
     uint64_t dropped;
@@ -129,10 +130,6 @@ static inline uint64_t lt_zabbix_proxy_after(const leat_zabbix_proxy *proxy, uin
 
 /* Seconds since then. */
 uint64_t lt_zabbix_proxy_age(const leat_zabbix_proxy *proxy, int64_t at_ms);
-
-/* Rows in the buffer, of all sections, and their text. */
-uint64_t lt_zabbix_proxy_rows(const leat_zabbix_proxy *proxy);
-uint64_t lt_zabbix_proxy_bytes(const leat_zabbix_proxy *proxy);
 
 /* Drops the oldest rows until the limits are kept. False: what may be dropped is not enough. */
 bool lt_zabbix_proxy_make_room(leat_zabbix_proxy *proxy, enum lt_zabbix_section section);

@@ -25,26 +25,6 @@ static int no_memory(leat_zabbix_proxy *proxy)
 
 /* ---- the limits ---- */
 
-uint64_t lt_zabbix_proxy_rows(const leat_zabbix_proxy *proxy)
-{
-    uint64_t rows = 0;
-    size_t i;
-
-    for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
-        rows += proxy->queues[i].rows;
-    return rows;
-}
-
-uint64_t lt_zabbix_proxy_bytes(const leat_zabbix_proxy *proxy)
-{
-    uint64_t bytes = 0;
-    size_t i;
-
-    for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
-        bytes += proxy->queues[i].bytes;
-    return bytes;
-}
-
 /* Whether so many rows more, and their text, fit beside those that must stay. */
 static bool fits(const leat_zabbix_proxy *proxy, uint64_t rows, uint64_t bytes)
 {
@@ -55,7 +35,7 @@ bool lt_zabbix_proxy_make_room(leat_zabbix_proxy *proxy, enum lt_zabbix_section 
 {
     struct lt_zabbix_queue *values = &proxy->queues[LT_ZABBIX_HISTORY];
 
-    while (!fits(proxy, lt_zabbix_proxy_rows(proxy), lt_zabbix_proxy_bytes(proxy))) {
+    while (!fits(proxy, proxy->total.rows, proxy->total.bytes)) {
         struct lt_zabbix_queue *queue = values->rows > 0 ? values : &proxy->queues[section];
 
         if (queue->rows == 0)
@@ -70,7 +50,7 @@ static bool has_room(const leat_zabbix_proxy *proxy, enum lt_zabbix_section sect
 {
     const struct lt_zabbix_queue *values = &proxy->queues[LT_ZABBIX_HISTORY];
     const struct lt_zabbix_queue *queue = &proxy->queues[section];
-    uint64_t rows = lt_zabbix_proxy_rows(proxy), bytes = lt_zabbix_proxy_bytes(proxy);
+    uint64_t rows = proxy->total.rows, bytes = proxy->total.bytes;
 
     if (proxy->options.buffer_policy == LEAT_ZABBIX_DROP_OLDEST) {
         rows -= values->rows + (queue == values ? 0 : queue->rows);

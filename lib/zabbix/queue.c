@@ -42,10 +42,11 @@ static bool has_room(const struct lt_zabbix_chunk *chunk, size_t length)
 }
 
 void lt_zabbix_queue_init(struct lt_zabbix_queue *queue, const leat_allocator *allocator,
-                          uint64_t next)
+                          uint64_t next, struct lt_zabbix_total *total)
 {
     memset(queue, 0, sizeof *queue);
     queue->allocator = *allocator;
+    queue->total = total;
     queue->next = next;
 }
 
@@ -55,6 +56,14 @@ static void free_chunk(struct lt_zabbix_queue *queue, struct lt_zabbix_chunk *ch
         return;
     queue->memory -= chunk->size;
     lt_free(&queue->allocator, chunk, chunk->size);
+}
+
+static void count_out(struct lt_zabbix_queue *queue, uint64_t rows, uint64_t bytes)
+{
+    queue->rows -= rows;
+    queue->bytes -= bytes;
+    queue->total->rows -= rows;
+    queue->total->bytes -= bytes;
 }
 
 void lt_zabbix_queue_free(struct lt_zabbix_queue *queue)
@@ -67,6 +76,7 @@ void lt_zabbix_queue_free(struct lt_zabbix_queue *queue)
     }
     free_chunk(queue, queue->spare);
     queue->last = queue->spare = NULL;
+    count_out(queue, queue->rows, queue->bytes);
 }
 
 uint64_t lt_zabbix_queue_start(const struct lt_zabbix_queue *queue)
@@ -128,6 +138,8 @@ int lt_zabbix_queue_add(struct lt_zabbix_queue *queue, const void *text, size_t 
     queue->next++;
     queue->rows++;
     queue->bytes += length;
+    queue->total->rows++;
+    queue->total->bytes += length;
     return LEAT_OK;
 }
 
@@ -162,9 +174,9 @@ uint64_t lt_zabbix_queue_drop(struct lt_zabbix_queue *queue, uint64_t before)
             break;
         chunk->start =
             before - chunk->number < chunk->count ? (size_t)(before - chunk->number) : chunk->count;
-        queue->rows -= chunk->start - start;
-        queue->bytes -= start_of_text(chunk, chunk->start) - start_of_text(chunk, start) -
-                        (chunk->start - start);
+        count_out(queue, chunk->start - start,
+                  start_of_text(chunk, chunk->start) - start_of_text(chunk, start) -
+                      (chunk->start - start));
         if (chunk->start == chunk->count)
             drop_first(queue);
     }

@@ -12,8 +12,15 @@
 
 struct lt_zabbix_chunk;
 
+/* What the queues of one buffer hold together. */
+struct lt_zabbix_total {
+    uint64_t rows;
+    uint64_t bytes; /* of their text */
+};
+
 struct lt_zabbix_queue {
     leat_allocator allocator;
+    struct lt_zabbix_total *total; /* kept up to date, with those of other queues */
     struct lt_zabbix_chunk *first;
     struct lt_zabbix_chunk *last;
     struct lt_zabbix_chunk *spare; /* an empty one, or NULL */
@@ -38,9 +45,10 @@ struct lt_zabbix_walk {
     size_t index;
 };
 
-/* next is the number of the first row. */
+/* next is the number of the first row; total lives as long as the queue. */
 void lt_zabbix_queue_init(struct lt_zabbix_queue *queue, const leat_allocator *allocator,
-                          uint64_t next);
+                          uint64_t next, struct lt_zabbix_total *total);
+/* Its rows leave the total. */
 void lt_zabbix_queue_free(struct lt_zabbix_queue *queue);
 
 /* Number of the first row; queue->next if there is none. */

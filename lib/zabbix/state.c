@@ -363,8 +363,8 @@ static bool keeps_limits(leat_zabbix_proxy *proxy)
 {
     if (proxy->options.buffer_policy == LEAT_ZABBIX_DROP_OLDEST)
         return lt_zabbix_proxy_make_room(proxy, LT_ZABBIX_HISTORY);
-    return lt_zabbix_proxy_rows(proxy) <= proxy->options.buffer_rows &&
-           lt_zabbix_proxy_bytes(proxy) <= proxy->options.buffer_bytes;
+    return proxy->total.rows <= proxy->options.buffer_rows &&
+           proxy->total.bytes <= proxy->options.buffer_bytes;
 }
 
 /*
@@ -388,7 +388,7 @@ static void make_fresh(leat_zabbix_proxy *proxy)
 
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++) {
         lt_zabbix_queue_free(&proxy->queues[i]);
-        lt_zabbix_queue_init(&proxy->queues[i], &proxy->allocator, 1);
+        lt_zabbix_queue_init(&proxy->queues[i], &proxy->allocator, 1, &proxy->total);
     }
     proxy->last_id = proxy->acknowledged = proxy->dropped = 0;
 }

@@ -5,17 +5,27 @@
 #include <stdio.h>
 
 static struct lt_zabbix_queue queue;
+static struct lt_zabbix_total total;
 static struct t_counter counter;
 
 static void make(uint64_t next)
 {
     t_counter_init(&counter);
-    lt_zabbix_queue_init(&queue, &counter.allocator, next);
+    total = (struct lt_zabbix_total){5, 100}; /* of other queues */
+    lt_zabbix_queue_init(&queue, &counter.allocator, next, &total);
+}
+
+static void check_total(const struct lt_zabbix_queue *q)
+{
+    ck_assert_uint_eq(total.rows, 5 + q->rows);
+    ck_assert_uint_eq(total.bytes, 100 + q->bytes);
 }
 
 static void done(void)
 {
+    check_total(&queue);
     lt_zabbix_queue_free(&queue);
+    check_total(&queue);
     ck_assert_uint_eq(counter.now, 0);
     ck_assert_uint_eq(queue.memory, 0);
 }
@@ -265,14 +275,17 @@ static int add_and_drop(const leat_config *config, const void *arg)
     int status = LEAT_OK;
 
     (void)arg;
-    lt_zabbix_queue_init(&q, config->allocator, 1);
+    total = (struct lt_zabbix_total){5, 100};
+    lt_zabbix_queue_init(&q, config->allocator, 1, &total);
     while (rows < 3000 && status == LEAT_OK) {
         status = lt_zabbix_queue_add(&q, "{\"itemid\":1,\"value\":\"2\"}", 24, 0);
         rows += status == LEAT_OK;
+        check_total(&q);
         if (q.rows != rows || q.next != rows + 1 || q.bytes != rows * 24)
             ck_abort_msg("%d", (int)rows);
     }
     ck_assert_uint_eq(lt_zabbix_queue_drop(&q, rows + 1), rows);
+    check_total(&q);
     lt_zabbix_queue_free(&q);
     return status;
 }
