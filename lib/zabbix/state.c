@@ -198,7 +198,6 @@ int leat_zabbix_proxy_journal(leat_zabbix_proxy *proxy, leat_buffer *buffer)
 struct restored {
     leat_zabbix_proxy *proxy;
     char session[33];
-    uint32_t version;
     int64_t at_ms; /* the latest moment that is known of */
     bool whole;    /* the mark behind the save was met */
     const uint8_t *tables;
@@ -233,13 +232,13 @@ static bool read_proxy(struct restored *r, struct lt_reader *in)
         memcmp(name, proxy->name, length) != 0)
         return false;
     memcpy(r->session, session, 32);
-    r->version = lt_u32be(in);
+    (void)lt_u32be(in); /* the version: journals may be of another one, so each row is looked at */
     (void)later(r, lt_u64be(in));
     read_counts(proxy, in);
     return lt_ok(in) && lt_left(in) == 0;
 }
 
-/* A row that another version wrote, in the form of ours. What ours lacks is dropped. */
+/* A row that any version may have written, in the form of ours. What ours lacks is dropped. */
 static int convert(leat_zabbix_proxy *proxy, size_t section, const uint8_t *text, size_t length)
 {
     leat_builder *row;
@@ -271,7 +270,7 @@ static int read_row(struct restored *r, struct lt_reader *in)
     if (number < queue->next || number > NUMBER_MOST)
         return LEAT_E_SYNTAX;
     lt_zabbix_queue_skip(queue, number);
-    if (section != LT_ZABBIX_HISTORY && r->version != proxy->version.number) {
+    if (section != LT_ZABBIX_HISTORY) {
         status = convert(proxy, section, text, length);
         if (status == LEAT_E_NOMEM)
             return status;
@@ -429,6 +428,7 @@ int leat_zabbix_proxy_restore(leat_zabbix_proxy *proxy, const void *data, size_t
     skip_ids(&restored);
     note_saved(proxy);
     proxy->fresh = false;
+    proxy->error.code = LEAT_OK; /* of rows that were dropped */
     *used = (size_t)(in.at - start);
     return LEAT_OK;
 }

@@ -1147,6 +1147,7 @@ START_TEST(kept_by_another)
     ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_OK);
     ck_assert_uint_eq(status_of(proxy).rows, 5);
     ck_assert_uint_eq(status_of(proxy).dropped, 1);
+    ck_assert_ptr_null(leat_zabbix_proxy_error(proxy));
     leat_zabbix_proxy_free(proxy);
     leat_buffer_free(buffer);
 }
@@ -1180,6 +1181,45 @@ START_TEST(another_version)
     leat_builder_free(row);
     leat_zabbix_proxy_free(old);
     leat_zabbix_proxy_free(new);
+}
+END_TEST
+
+/* What a newer version appended to what an older one saved, read by the older one again. */
+START_TEST(versions_to_and_fro)
+{
+    static const char *const versions[] = {"6.4.0", "7.0.0", "6.4.0"};
+    leat_builder *row = parsed("{'clock':1,'host':'h','ip':'::1','port':'10050'}");
+    leat_buffer *buffer = new_buffer();
+    leat_zabbix_proxy *proxy = NULL;
+    const leat_event *event;
+    leat_session *session;
+    size_t i, length, used;
+    char *text;
+
+    for (i = 0; i < 3; i++) {
+        const void *data = leat_buffer_data(buffer, &length);
+
+        leat_zabbix_proxy_free(proxy);
+        proxy = fresh("px", versions[i], 100);
+        if (i > 0)
+            ck_assert_int_eq(leat_zabbix_proxy_restore(proxy, data, length, &used), LEAT_OK);
+        ck_assert_int_eq(leat_zabbix_proxy_row(proxy, "auto registration", leat_builder_value(row)),
+                         LEAT_OK);
+        ck_assert_int_eq(leat_zabbix_proxy_journal(proxy, buffer), LEAT_OK);
+    }
+    ck_assert_uint_eq(status_of(proxy).rows, 3);
+    ck_assert_int_eq(leat_zabbix_proxy_connect(proxy, &session), LEAT_OK);
+    leat_session_free(session);
+    ck_assert_int_eq(leat_zabbix_proxy_connect(proxy, &session), LEAT_OK);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+    text = said(session);
+    ck_assert_ptr_nonnull(strstr(text, "\"port\":\"10050\""));
+    ck_assert_ptr_null(strstr(text, "\"port\":10050"));
+    free(text);
+    leat_session_free(session);
+    leat_buffer_free(buffer);
+    leat_builder_free(row);
+    leat_zabbix_proxy_free(proxy);
 }
 END_TEST
 
@@ -1468,6 +1508,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, changed_anywhere);
     tcase_add_test(tc, kept_by_another);
     tcase_add_test(tc, another_version);
+    tcase_add_test(tc, versions_to_and_fro);
     tcase_add_test(tc, no_room_to_keep);
     tcase_add_loop_test(tc, random_walk, 0, 100);
 }
