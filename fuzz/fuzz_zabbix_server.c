@@ -64,17 +64,17 @@ static const char *const messages[] = {
     "{\"request\":\"proxy data\",\"host\":\"p2\"," TOKEN
     ",\"history data\":[{\"id\":7}],\"discovery data\":[{\"clock\":1}],\"tasks\":[{\"type\":3}],"
     "\"version\":\"7.0.22\"," NOW,
-    "{\"request\":\"proxy data\",\"host\":\"p0\"," TOKEN ",\"version\":\"7.0.22\"," NOW,
+    ("{\"request\":\"proxy data\",\"host\":\"p0\"," TOKEN ",\"version\":\"7.0.22\"," NOW),
     "{\"request\":\"proxy heartbeat\",\"host\":\"p0\",\"version\":\"6.0.14\"}",
-    "{" TOKEN ",\"history data\":[{\"id\":1},{\"id\":2}],\"more\":1,\"version\":\"7.0.22\"," NOW,
-    "{" TOKEN ",\"history data\":[{\"id\":3}],\"version\":\"6.0.14\"," NOW,
+    ("{" TOKEN ",\"history data\":[{\"id\":1},{\"id\":2}],\"more\":1,\"version\":\"7.0.22\"," NOW),
+    ("{" TOKEN ",\"history data\":[{\"id\":3}],\"version\":\"6.0.14\"," NOW),
     "{\"version\":\"7.0.22\"," TOKEN ",\"config_revision\":0}",
     "{\"version\":\"6.4.0\"," TOKEN ",\"config_revision\":1}",
     "{\"tasks\":[{\"type\":9,\"clock\":1,\"ttl\":0,\"datatype\":3,\"parent_taskid\":0,\"data\":"
     "\"{}\"}],\"version\":\"7.0.22\"," NOW,
     "{\"response\":\"success\",\"version\":\"7.0.22\"}",
     "{\"response\":\"failed\",\"info\":\"no\",\"version\":\"6.0.14\"}",
-    "{\"request\":\"sender data\",\"data\":[{\"host\":\"p0\",\"key\":\"k\"}]," NOW,
+    ("{\"request\":\"sender data\",\"data\":[{\"host\":\"p0\",\"key\":\"k\"}]," NOW),
     "{\"request\":\"active checks\",\"host\":\"p0\"}",
 };
 #define MESSAGES (sizeof messages / sizeof *messages)
