@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX ((size_t)1 << 30)
+/* Whatever was kept can be restored; only what cannot be held in memory is refused. */
+#define FILE_MAX (SIZE_MAX / 4)
 
 char *file_joined(const char *path, const char *end)
 {

@@ -35,19 +35,23 @@ void output_flush(void)
     }
 }
 
-void output_open(struct output *output)
+void new_buffer(leat_buffer **buffer)
 {
     leat_limits limits;
     leat_config config;
 
-    /* What the session let pass is printed: only it sets limits. */
     leat_limits_init(&limits, sizeof limits);
     limits.queued_bytes = SIZE_MAX;
     leat_config_init(&config, sizeof config);
     config.limits = &limits;
+    need_memory(leat_buffer_new(&config, buffer));
+}
+
+void output_open(struct output *output)
+{
     memset(output, 0, sizeof *output);
     need_memory(leat_builder_new(NULL, &output->scratch));
-    need_memory(leat_buffer_new(&config, &output->text));
+    new_buffer(&output->text); /* what the session let pass is printed: only it sets limits */
 }
 
 void output_close(struct output *output)

@@ -214,6 +214,9 @@ struct origin {
     const char *peer;  /* its address; NULL: it goes without saying */
 };
 
+/* A buffer without limits. */
+void new_buffer(leat_buffer **buffer);
+
 void output_open(struct output *output);
 void output_close(struct output *output);
 

@@ -142,18 +142,6 @@ bool fields_known(const leat_value *record, const char *const *names, const char
     return true;
 }
 
-void new_buffer(leat_buffer **buffer)
-{
-    leat_limits limits;
-    leat_config config;
-
-    leat_limits_init(&limits, sizeof limits);
-    limits.queued_bytes = SIZE_MAX;
-    leat_config_init(&config, sizeof config);
-    config.limits = &limits;
-    need_memory(leat_buffer_new(&config, buffer));
-}
-
 void output_keep(void)
 {
     struct stat about;

@@ -101,9 +101,6 @@ char *text_copy(const leat_value *record, const char *name);
 bool fields_known(const leat_value *record, const char *const *names, const char **unknown,
                   size_t *length);
 
-/* The room for a value in a buffer without limits. */
-void new_buffer(leat_buffer **buffer);
-
 /* Writes out what was printed, and if it goes to a file, onto the disk: before it is acknowledged. */
 void output_keep(void);
 
