@@ -302,7 +302,7 @@ typedef struct leat_zabbix_exchange_options {
      * senders and others, of which it does not speak, a minute.
      */
     uint64_t timeout_ms;
-    uint64_t linger_ms;  /* 1000: how long to wait for a peer that closes first */
+    uint64_t linger_ms; /* 1000: how long to wait for a peer that closes first */
 } leat_zabbix_exchange_options;
 
 LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *options, size_t size);
@@ -318,7 +318,7 @@ LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *op
  * know. leat_zabbix_compress() is LEAT_E_STATE: the rules of spec section 2 decide.
  *
  * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised; no role, or one that cannot
- * connect or be connected to; no version, or one below 5.0; no exchange that this role and version
+ * connect or be connected to; no version, one below 5.0 or of more than 31 octets or others than ASCII; no exchange that this role and version
  * have, or one without connects).
  */
 LEAT_API int leat_zabbix_exchange_new(const leat_config *config,

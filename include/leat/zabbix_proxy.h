@@ -41,7 +41,8 @@ extern "C" {
 #define LEAT_ZABBIX_CHANGE 32u
 /*
  * "task": the value is the task. One that has expired or lacks a member is an event with an error:
- * do not run it. Results go into the section "tasks".
+ * do not run it. Results go into the section "tasks". Tasks of more than 16 MiB in a message end the
+ * session (LEAT_E_LIMIT).
  */
 #define LEAT_ZABBIX_TASK 33u
 /*
@@ -91,7 +92,8 @@ typedef struct leat_zabbix_proxy leat_zabbix_proxy;
  * Makes a proxy. config counts for its sessions, too.
  *
  * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised, a name that no server
- * takes, a version or a session that is none, no room for a batch).
+ * takes, a version or a session that is none, no room for a batch). A version is at most 31 octets
+ * of ASCII.
  */
 LEAT_API int leat_zabbix_proxy_new(const leat_config *config,
                                    const leat_zabbix_proxy_options *options,
@@ -100,7 +102,7 @@ LEAT_API void leat_zabbix_proxy_free(leat_zabbix_proxy *proxy);
 
 /*
  * Tells the time, before anything else: a monotonic clock in milliseconds, and nanoseconds since
- * 1970. The sessions are ticked by themselves (leat_tick()).
+ * 1970. Each session needs leat_tick() of its own.
  */
 LEAT_API void leat_zabbix_proxy_tick(leat_zabbix_proxy *proxy, uint64_t now_ms, int64_t clock_ns);
 
@@ -229,6 +231,7 @@ LEAT_API int leat_zabbix_proxy_restore(leat_zabbix_proxy *proxy, const void *dat
 /* Why the last call was refused, the field with it; NULL if it was not. */
 LEAT_API const leat_error *leat_zabbix_proxy_error(const leat_zabbix_proxy *proxy);
 
+/* All that it holds, the sessions themselves apart (leat_session_memory()). */
 LEAT_API size_t leat_zabbix_proxy_memory(const leat_zabbix_proxy *proxy);
 
 #ifdef __cplusplus

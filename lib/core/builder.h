@@ -32,6 +32,13 @@ int lt_builder_added(leat_builder *builder);
 int lt_builder_fail(leat_builder *builder, size_t count, int code, uint64_t offset,
                     const char *text, const char *field);
 
+/* What it holds, itself included. */
+static inline size_t lt_builder_bytes(const leat_builder *builder)
+{
+    return sizeof *builder + builder->tree.size * sizeof(leat_value) +
+           lt_arena_bytes(&builder->tree.arena);
+}
+
 /* Copies octets into the builder. NULL: no memory. */
 const uint8_t *lt_builder_keep(leat_builder *builder, const void *octets, size_t length);
 

@@ -842,10 +842,9 @@ int lt_zabbix_exchange_make(const leat_config *config, const leat_zabbix_exchang
     struct lt_zabbix_exchange *x;
     int status;
 
-    if (options->version == NULL || options->role == 0 ||
-        !lt_zabbix_role_may(options->role, options->connects != 0) ||
-        !lt_zabbix_version_read(options->version, strlen(options->version), &version) ||
-        version.number < LT_ZABBIX_5_0 || (options->connects == 0 && options->exchange != 0) ||
+    if (options->role == 0 || !lt_zabbix_role_may(options->role, options->connects != 0) ||
+        !lt_zabbix_version_own(options->version, &version) ||
+        (options->connects == 0 && options->exchange != 0) ||
         (options->connects != 0 &&
          lt_zabbix_pattern_find(options->exchange, version.number, options->role, true) == NULL))
         return LEAT_E_VALUE;

@@ -7,6 +7,8 @@
 
 #include "../core/bytes.h"
 
+#define TASKS_MOST ((size_t)16 << 20) /* octets that the tasks of a message may hold */
+
 #define IN_PROGRESS "configuration sync is already in progress"
 
 static int no_memory(struct lt_zabbix_exchange *x)
@@ -435,6 +437,8 @@ static int collect_task(struct lt_zabbix_link *link, const leat_event *event)
     }
     if (status == LEAT_OK)
         status = leat_builder_copy(link->tasks, NULL, event->value);
+    if (status == LEAT_OK && lt_builder_bytes(link->tasks) > TASKS_MOST)
+        status = LEAT_E_LIMIT;
     if (status == LEAT_E_LIMIT)
         return lt_fail(&link->x->zabbix.core, status, 0, "too many tasks at once", "tasks");
     return status == LEAT_OK ? LEAT_MORE : no_memory(link->x);

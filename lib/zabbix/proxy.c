@@ -65,11 +65,10 @@ static bool take_options(leat_zabbix_proxy *proxy, const leat_zabbix_proxy_optio
 
     if (given == NULL || !lt_options_read(options, sizeof *options, given))
         return false;
-    if (options->name == NULL || options->version == NULL || options->session == NULL ||
-        !is_name(options->name) || !is_session(options->session) ||
-        !lt_zabbix_version_read(options->version, strlen(options->version), &proxy->version) ||
-        proxy->version.number < LT_ZABBIX_5_0 || options->buffer_policy > LEAT_ZABBIX_DROP_OLDEST ||
-        options->passive > 1)
+    if (options->name == NULL || options->session == NULL || !is_name(options->name) ||
+        !is_session(options->session) ||
+        !lt_zabbix_version_own(options->version, &proxy->version) ||
+        options->buffer_policy > LEAT_ZABBIX_DROP_OLDEST || options->passive > 1)
         return false;
     memcpy(proxy->name, options->name, strlen(options->name) + 1);
     memcpy(proxy->session, options->session, sizeof proxy->session);
@@ -342,12 +341,14 @@ int leat_zabbix_proxy_get_status(const leat_zabbix_proxy *proxy, leat_zabbix_pro
 
 size_t leat_zabbix_proxy_memory(const leat_zabbix_proxy *proxy)
 {
-    size_t bytes = sizeof *proxy + proxy->scratch.size + sizeof *proxy->builder +
-                   proxy->builder->tree.size * sizeof(leat_value) +
-                   lt_arena_bytes(&proxy->builder->tree.arena) +
+    size_t bytes = sizeof *proxy + proxy->scratch.size + lt_builder_bytes(proxy->builder) +
                    leat_zabbix_tables_memory(proxy->tables) +
                    proxy->hosts.size * sizeof *proxy->hosts.row;
+    const struct lt_zabbix_link *link;
     size_t i;
+
+    for (link = proxy->links; link != NULL; link = link->next)
+        bytes += sizeof *link + (link->tasks == NULL ? 0 : lt_builder_bytes(link->tasks));
 
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
         bytes += proxy->queues[i].memory;

@@ -571,10 +571,9 @@ int leat_zabbix_server_new(const leat_config *config, const leat_zabbix_server_o
     leat_zabbix_server *made;
 
     leat_zabbix_server_options_init(&settings, sizeof settings);
-    if (!lt_options_read(&settings, sizeof settings, options) || settings.version == NULL ||
-        strlen(settings.version) >= sizeof version.text ||
-        !lt_zabbix_version_read(settings.version, strlen(settings.version), &version) ||
-        version.number < LT_ZABBIX_5_0 || settings.sessions == 0 || settings.session_ms == 0)
+    if (!lt_options_read(&settings, sizeof settings, options) ||
+        !lt_zabbix_version_own(settings.version, &version) || settings.sessions == 0 ||
+        settings.session_ms == 0)
         return LEAT_E_VALUE;
     made = (leat_zabbix_server *)lt_alloc_zero(&allocator, sizeof *made);
     if (made == NULL)

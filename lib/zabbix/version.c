@@ -37,6 +37,18 @@ bool lt_zabbix_version_read(const char *text, size_t length, struct lt_zabbix_ve
     return version->number > 0;
 }
 
+bool lt_zabbix_version_own(const char *text, struct lt_zabbix_version *version)
+{
+    size_t i;
+
+    for (i = 0; text != NULL && text[i] != '\0'; i++) {
+        if (i == sizeof version->text - 1 || text[i] < ' ' || text[i] > '~')
+            return false;
+    }
+    return text != NULL && lt_zabbix_version_read(text, i, version) &&
+           version->number >= LT_ZABBIX_5_0;
+}
+
 bool lt_zabbix_version_takes(const struct lt_zabbix_version *server,
                              const struct lt_zabbix_version *proxy, bool config)
 {

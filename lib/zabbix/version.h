@@ -26,6 +26,12 @@ struct lt_zabbix_version {
 /* "7.0.22", "6.4.0rc2", "7.0". False, and number 0, if it is none. */
 bool lt_zabbix_version_read(const char *text, size_t length, struct lt_zabbix_version *version);
 
+/*
+ * Reads the version that we go by: one whose dialect we speak, and that can be told to others as it
+ * is. False: it is none, or NULL.
+ */
+bool lt_zabbix_version_own(const char *text, struct lt_zabbix_version *version);
+
 /* Whether a server of this version takes the data (or, config, the request for its configuration)
  * of such a proxy: spec section 5. */
 bool lt_zabbix_version_takes(const struct lt_zabbix_version *server,

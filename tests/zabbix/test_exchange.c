@@ -1653,6 +1653,7 @@ START_TEST(constructed)
     ck_assert_int_eq(make(SERVER, 0, "4.2.0"), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, ""), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, "seven"), LEAT_E_VALUE);
+    ck_assert_int_eq(make(SERVER, 0, "7.0.0\xff"), LEAT_E_VALUE);
     ck_assert_int_eq(make(SERVER, 0, NULL), LEAT_E_VALUE);
 }
 END_TEST

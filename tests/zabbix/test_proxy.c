@@ -749,6 +749,13 @@ static const struct {
      "a accept server\na < {'request':'proxy tasks'}\na told proxy=tasks MORE\n"
      "a says {'tasks':[*],'version':'7.0.22','clock':1000,'ns':0}\n"
      "a < {'response':'success'}\na told response acknowledged MORE\nstatus rows 1\n"},
+    {"passive: an acknowledgement does not switch the upload",
+     "proxy 7.0.22 passive\nvalue 1 a\na accept server\na < {'request':'proxy data'}\n"
+     "a told proxy=data MORE\na says *'id':1*\na < {'upload':'disabled','response':'success'}\n"
+     "a told response acknowledged MORE\nstatus upload 1\nvalue 1 b\n"
+     "b accept server\nb < {'request':'proxy data'}\nb told proxy=data MORE\n"
+     "b says *'id':2*\nb < {'upload':'disabled','response':'failed'}\nb told response MORE\n"
+     "status upload 1\nstatus rows 1\n"},
     {"passive: nothing is lost with the connection",
      "proxy 7.0.22 passive\nvalue 1 a\na accept server\na < {'request':'proxy data'}\n"
      "a told proxy=data MORE\na says *'id':1*\na end\na told E_END\nvalue 1 b\n"
@@ -877,6 +884,39 @@ static const struct {
      "g accept stranger\ng < {'request':'active checks','host':'unknown'}\n"
      "g told active=checks MORE\n"
      "a free\nreload\nh connect proxy config\nh says *'config_revision':5,'hostmap_revision':4}\n"},
+    {"a proxy group: agents follow their hosts to other members",
+     "proxy 7.0.22\na connect proxy config\na says *\n"
+     "a < "
+     "{'full_sync':1,'data':{'proxy':{'fields':['proxyid','name','local_address','local_port'],"
+     "'data':[[1,'px','10.0.0.1','10051'],[2,'py','::1','10052'],[3,'pz','pz.example','']]},"
+     "'host_proxy':{'fields':['hostproxyid','host','proxyid','revision','tls_accept','tls_"
+     "issuer','tls_subject','tls_psk_identity','tls_psk'],'data':[[1,'leaves',1,1,1,'','','',''],"
+     "[2,'moves',2,1,1,'','','',''],[3,'comes',2,1,1,'','','','']]}},"
+     "'proxy_group':{'full_sync':1,'hostmap_revision':4,'failover_delay':'10s'},"
+     "'config_revision':5}\na next proxy=config *\n"
+     "a told proxy proxy proxy host_proxy host_proxy host_proxy MORE\na free\n"
+     "b accept stranger\nb < {'request':'active checks','host':'leaves'}\n"
+     "b told active=checks MORE\nb free\n"
+     "b accept stranger\nb < {'request':'active checks','host':'moves'}\nb told END\n"
+     "b says {'response':'failed','redirect':{'revision':4,'address':'[::1]:10052'}}\nb free\n"
+     "b accept stranger\nb < {'request':'active checks','host':'comes'}\nb told END\n"
+     "b says {'response':'failed','redirect':{'revision':4,'address':'[::1]:10052'}}\nb free\n"
+     /* One has a new row in the map, the others another proxy in theirs. */
+     "reload\na connect proxy config\na says *'hostmap_revision':4}\n"
+     "a < "
+     "{'data':{'host_proxy':{'fields':['hostproxyid','host','proxyid','revision','tls_accept',"
+     "'tls_issuer','tls_subject','tls_psk_identity','tls_psk'],'data':"
+     "[[2,'moves',3,2,1,'','','',''],[3,'comes',1,2,1,'','','',''],[4,'leaves',2,2,1,'','','','']]"
+     "}},"
+     "'proxy_group':{'hostmap_revision':5,'failover_delay':'10s','del_hostproxyids':[1]},"
+     "'config_revision':6}\na next proxy=config *\n"
+     "a told host_proxy host_proxy host_proxy host_proxy MORE\n"
+     "b accept stranger\nb < {'request':'active checks','host':'leaves'}\nb told END\n"
+     "b says {'response':'failed','redirect':{'revision':5,'address':'[::1]:10052'}}\nb free\n"
+     "b accept stranger\nb < {'request':'active checks','host':'moves'}\nb told END\n"
+     "b says {'response':'failed','redirect':{'revision':5,'address':'pz.example'}}\nb free\n"
+     "b accept stranger\nb < {'request':'active checks','host':'comes'}\n"
+     "b told active=checks MORE\n"},
     {"sessions outlive the proxy",
      "proxy 7.0.22\nvalue 1 a\na connect proxy config\nb connect proxy data\nb says *\n"
      "c accept stranger\nb < {'tasks':[{'type':6,'clock':999,'ttl':0,'itemid':4},{'type':6,"
@@ -938,6 +978,7 @@ static const struct {
     {"px", NULL, TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
     {"px", "x", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
     {"px", "4.4.0", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
+    {"px", "7.0.0\xff", TOKEN, 1, 1, 1, 1, LEAT_E_VALUE},
     {"px", "7.0.22", NULL, 1, 1, 1, 1, LEAT_E_VALUE},
     {"px", "7.0.22", "0123456789abcdef0123456789abcde", 1, 1, 1, 1, LEAT_E_VALUE},
     {"px", "7.0.22", TOKEN "0", 1, 1, 1, 1, LEAT_E_VALUE},
@@ -1220,6 +1261,53 @@ START_TEST(versions_to_and_fro)
     leat_buffer_free(buffer);
     leat_builder_free(row);
     leat_zabbix_proxy_free(proxy);
+}
+END_TEST
+
+/* Tasks wait for the end of their message, and must not fill the memory meanwhile. */
+START_TEST(many_tasks)
+{
+    static const char head[] = "{\"tasks\":[", tail[] = "],\"response\":\"success\"}";
+    static const char begin[] = "{\"type\":2,\"command\":\"", end[] = "\"}";
+    uint32_t tasks;
+
+    for (tasks = 3; tasks <= 8; tasks += 5) {
+        leat_zabbix_proxy *proxy = fresh("px", "7.0.22", 100);
+        struct t_bytes text = t_copy(head, sizeof head - 1), whole;
+        static char command[2 << 20];
+        const leat_event *event;
+        leat_session *session;
+        int status;
+        uint32_t i;
+
+        memset(command, 'x', sizeof command);
+        for (i = 0; i < tasks; i++) {
+            t_append(&text, ",", i > 0);
+            t_append(&text, begin, sizeof begin - 1);
+            t_append(&text, command, sizeof command);
+            t_append(&text, end, sizeof end - 1);
+        }
+        t_append(&text, tail, sizeof tail - 1);
+        whole = frame(3, text.data, text.length);
+        ck_assert_int_eq(leat_zabbix_proxy_connect(proxy, &session), LEAT_OK);
+        leat_session_free(session);
+        ck_assert_int_eq(leat_zabbix_proxy_connect(proxy, &session), LEAT_OK);
+        ck_assert_int_eq(leat_next(session, &event), LEAT_MORE);
+        free(said(session));
+        ck_assert_int_eq(leat_feed(session, whole.data, whole.length), LEAT_OK);
+        i = 0;
+        while ((status = leat_next(session, &event)) == LEAT_OK) {
+            i += leat_event_kind(event) == LEAT_ZABBIX_TASK;
+            ck_assert_uint_gt(leat_zabbix_proxy_memory(proxy), tasks * sizeof command);
+        }
+        ck_assert_int_eq(status, tasks == 3 ? LEAT_MORE : LEAT_E_LIMIT);
+        ck_assert_uint_eq(i, tasks == 3 ? 3 : 0);
+        leat_session_free(session);
+        ck_assert_uint_lt(leat_zabbix_proxy_memory(proxy), 1 << 20);
+        t_free(whole);
+        t_free(text);
+        leat_zabbix_proxy_free(proxy);
+    }
 }
 END_TEST
 
@@ -1509,6 +1597,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, kept_by_another);
     tcase_add_test(tc, another_version);
     tcase_add_test(tc, versions_to_and_fro);
+    tcase_add_test(tc, many_tasks);
     tcase_add_test(tc, no_room_to_keep);
     tcase_add_loop_test(tc, random_walk, 0, 100);
 }

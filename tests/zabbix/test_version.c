@@ -49,6 +49,24 @@ START_TEST(is_one)
 }
 END_TEST
 
+/* What we can call ourselves. */
+START_TEST(own)
+{
+    struct lt_zabbix_version read;
+
+    ck_assert(lt_zabbix_version_own("5.0.0", &read));
+    ck_assert(lt_zabbix_version_own("7.0.22 (a name of 31 octets ~~)", &read));
+    ck_assert_str_eq(read.text, "7.0.22 (a name of 31 octets ~~)");
+    ck_assert(!lt_zabbix_version_own("7.0.22 (a name of 32 octets ~~~)", &read));
+    ck_assert(!lt_zabbix_version_own("7.0.0\xc3\xa9", &read));
+    ck_assert(!lt_zabbix_version_own("7.0.0\n", &read));
+    ck_assert(!lt_zabbix_version_own("7.0.0\x7f", &read));
+    ck_assert(!lt_zabbix_version_own("4.4.99", &read));
+    ck_assert(!lt_zabbix_version_own("", &read));
+    ck_assert(!lt_zabbix_version_own(NULL, &read));
+}
+END_TEST
+
 static const char *const others[] = {"",
                                      "7",
                                      "7.",
@@ -138,6 +156,7 @@ END_TEST
 
 static void tests(TCase *tc)
 {
+    tcase_add_test(tc, own);
     tcase_add_loop_test(tc, is_one, 0, sizeof versions / sizeof *versions);
     tcase_add_loop_test(tc, is_none, 0, sizeof others / sizeof *others);
     tcase_add_test(tc, of_any_length);
