@@ -985,7 +985,7 @@ static char *many_hosts(size_t count, const char *value)
 START_TEST(little_of_much)
 {
     leat_zabbix_tables *tables = tables_of("7.0.22");
-    char *before = many_hosts(20000, "a"), *after = many_hosts(20000, "b");
+    char *before = many_hosts(60000, "a"), *after = many_hosts(60000, "b");
 
     ck_assert_int_eq(load_text(tables, before), LEAT_OK);
     ck_assert_int_eq(load_text(tables, after), LEAT_OK);
@@ -993,7 +993,7 @@ START_TEST(little_of_much)
               "{\"data\":{\"hosts_templates\":{\"fields\":[\"hosttemplateid\",\"hostid\","
               "\"templateid\",\"link_type\"],\"data\":[]},\"hostmacro\":{\"fields\":["
               "\"hostmacroid\",\"hostid\",\"macro\",\"value\",\"type\",\"automatic\"],"
-              "\"data\":[[20000,20000,\"\",\"b\",0,0]]}},\"config_revision\":2}");
+              "\"data\":[[60000,60000,\"\",\"b\",0,0]]}},\"config_revision\":2}");
     free(before);
     free(after);
     leat_zabbix_tables_free(tables);
