@@ -528,6 +528,7 @@ def states(tap):
         tap.same("the session is kept", message["session"], "ab" * 16)
         tap.same("and the value that nobody took", values_of(message.get("history data", [])), ["2"])
         proxy.finish()
+    tap.same("nobody else may read it, as keys are in it", state.stat().st_mode & 0o777, 0o600)
     octets = state.read_bytes()
     state.write_bytes(octets[:-1])
     result = leat("zabbix", "proxy", "--name", "px", "--server", "127.0.0.1:1", "--state", state, data=STOP)
