@@ -1999,6 +1999,81 @@ START_TEST(forged_saves)
 }
 END_TEST
 
+/* A task whose text has so many octets. */
+static void give_long_task(leat_zabbix_server *server, size_t length)
+{
+    static const char begin[] = "{\"type\":7,\"clock\":5,\"ttl\":0,\"datatype\":1,"
+                                "\"parent_taskid\":1,\"data\":\"";
+    struct t_bytes text = t_copy(begin, strlen(begin));
+    leat_builder *builder;
+
+    while (text.length + 2 < length)
+        t_append(&text, "xxxxxxxxxxxxxxxx",
+                 length - text.length - 2 < 16 ? length - text.length - 2 : 16);
+    t_append(&text, "\"}", 2);
+    ck_assert_uint_eq(text.length, length);
+    builder = t_json((const char *)text.data, text.length);
+    ck_assert_int_eq(leat_zabbix_server_task(server, "px", leat_builder_value(builder)), LEAT_OK);
+    leat_builder_free(builder);
+    t_free(text);
+}
+
+/* How many tasks a proxy gets with its next acknowledgement. */
+static size_t tasks_given(leat_zabbix_server *server)
+{
+    struct t_bytes octets = frame_text(
+        1, "{\"request\":\"proxy data\",\"host\":\"px\",\"session\":"
+           "\"0123456789abcdef0123456789abcdef\",\"version\":\"7.0.22\",\"clock\":1,\"ns\":1}");
+    struct t_bytes said;
+    struct taken message;
+    const leat_event *event;
+    const uint8_t *at;
+    const char *place;
+    leat_zabbix_peer peer;
+    leat_session *session;
+    size_t count = 0;
+    int status;
+
+    leat_zabbix_peer_init(&peer, sizeof peer);
+    ck_assert_int_eq(leat_zabbix_server_accept(server, &peer, &session), LEAT_OK);
+    ck_assert_int_eq(leat_feed(session, octets.data, octets.length), LEAT_OK);
+    while ((status = leat_next(session, &event)) == LEAT_OK)
+        continue;
+    ck_assert_int_eq(status, LEAT_END);
+    said = live_take(session);
+    at = said.data;
+    message = take_frame(&at, said.data + said.length);
+    for (place = (const char *)message.text.data; (place = strstr(place, "parent_taskid")) != NULL;
+         place++)
+        count++;
+    t_free(message.text);
+    t_free(said);
+    t_free(octets);
+    leat_session_free(session);
+    return count;
+}
+
+/* Tasks of a MiB or more end a message: what is behind them waits for the next one. */
+START_TEST(tasks_of_a_message)
+{
+    const size_t mib = (size_t)1 << 20;
+    leat_zabbix_server_member member;
+    leat_zabbix_server *server;
+
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, NULL, &server), LEAT_OK);
+    leat_zabbix_server_member_init(&member, sizeof member);
+    member.name = "px";
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), LEAT_OK);
+    give_long_task(server, mib / 2);
+    give_long_task(server, mib / 2 - (_i == 0 ? 1 : 0));
+    give_long_task(server, 100);
+    ck_assert_uint_eq(tasks_given(server), _i == 0 ? 3 : 2);
+    ck_assert_uint_eq(tasks_given(server), _i == 0 ? 0 : 1);
+    ck_assert_uint_eq(tasks_given(server), 0);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
 /* An answer that does not fit into the output. */
 START_TEST(no_room)
 {
@@ -2086,6 +2161,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, idle_sessions);
     tcase_add_test(tests, damaged_saves);
     tcase_add_loop_test(tests, forged_saves, 0, (int)(sizeof forged / sizeof *forged));
+    tcase_add_loop_test(tests, tasks_of_a_message, 0, 2);
     tcase_add_loop_test(tests, no_room, 0, 2);
     tcase_add_loop_test(tests, played, 0, plays);
     tcase_add_loop_test(tests, played_in_pieces, 0, plays);
