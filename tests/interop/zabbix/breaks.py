@@ -33,7 +33,8 @@ class Ours:
         self.passive = passive
         self.server = server
         self.name = f"broken-{name}-{'passive' if passive else 'active'}"
-        self.title = f"our {'passive' if passive else 'active'} proxy, {name}"
+        self.title = f"our {'passive' if passive else 'active'} proxy"
+        self.fate = name
         self.port = stage.world.port()
         self.relay = Relay(stage.world, f"127.0.0.1:{self.port}" if passive else server.address)
         self.state = stage.world.folder / f"{self.name}.state"
@@ -188,8 +189,8 @@ def restarted(report, server, both):
 def counted(report, ours):
     """The server adds up what it processed, also what it had before: there was none of that."""
     query = f"select coalesce(sum(num), 0) from trends_uint where itemid = {ours.host.itemid('count')}"
-    report.same(f"{ours.title}: the server processed no value twice", ours.server.database.rows(query)[0][0],
-                ours.counter)
+    processed = ours.server.database.rows(query)[0][0]
+    report.same(f"{ours.title}, {ours.fate}: the server processed no value twice", processed, ours.counter)
 
 
 class OurProxies:
@@ -211,11 +212,11 @@ class OurProxies:
         return [("what breaks at the real server", self.all, report)]
 
     def all(self, report):
-        together(report, [(ours.title, function, report, ours) for function, group in (
+        together(report, [(ours.name, function, report, ours) for function, group in (
             (cut, self.cut), (killed, self.killed), (hurried, self.hurried)) for ours in group])
         report.run("the real server is restarted", restarted, report, self.server, self.restarted)
         for ours in self.cut + self.killed:
-            report.run(ours.title, counted, report, ours)
+            report.run(ours.name, counted, report, ours)
 
 
 class Real:

@@ -18,8 +18,8 @@ synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 """
-# SIGINT is the fast shutdown, which does not wait for those who are connected. SIGTERM comes when this process
-# was killed: the Zabbix servers stop then, for which they need the database, or they wait for it for ever.
+# SIGINT is the fast shutdown, which does not wait for those who are connected. SIGTERM comes when this
+# process was killed: the Zabbix servers stop then, too, and without the database they never would.
 GUARD = '"$@" & trap "kill -INT $!" INT; trap "sleep 20; kill -INT $!" TERM; wait $!; wait $!'
 
 
