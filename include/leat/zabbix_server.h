@@ -117,7 +117,8 @@ LEAT_API uint64_t leat_zabbix_server_deadline(const leat_zabbix_server *server);
  * Lets a proxy talk to the server, or changes how it may.
  *
  * LEAT_OK, LEAT_E_VALUE (not initialised; a name that is none: 1 to 128 of A-Z a-z 0-9 . _ - and
- * space; addresses that are none; no connection allowed), LEAT_E_NOMEM.
+ * space; addresses that are none; no connection allowed), LEAT_E_LIMIT (configuration_bytes are too
+ * few for empty tables), LEAT_E_NOMEM. Unless LEAT_OK nothing changed.
  */
 LEAT_API int leat_zabbix_server_add(leat_zabbix_server *server,
                                     const leat_zabbix_server_member *member);

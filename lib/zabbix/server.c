@@ -146,6 +146,8 @@ int leat_zabbix_server_add(leat_zabbix_server *server, const leat_zabbix_server_
         if (status != LEAT_OK)
             lt_zabbix_access_free(&server->allocator, &access);
     }
+    if (status == LEAT_E_LIMIT)
+        return refuse(server, status, "too few for tables that are empty", "configuration_bytes");
     if (status != LEAT_OK)
         return no_memory(server);
     known = server->known[place];

@@ -396,6 +396,27 @@ START_TEST(making)
 }
 END_TEST
 
+/* Tables that are empty have to fit, too. */
+START_TEST(few_configuration_bytes)
+{
+    leat_zabbix_server_options options;
+    leat_zabbix_server_member member;
+    leat_zabbix_server *server;
+    const uint64_t bytes[] = {1, 1024, 64 * 1024};
+    const int statuses[] = {LEAT_E_LIMIT, LEAT_E_LIMIT, LEAT_OK};
+
+    leat_zabbix_server_options_init(&options, sizeof options);
+    options.configuration_bytes = bytes[_i];
+    ck_assert_int_eq(leat_zabbix_server_new(NULL, &options, &server), LEAT_OK);
+    leat_zabbix_server_member_init(&member, sizeof member);
+    member.name = "px";
+    ck_assert_int_eq(leat_zabbix_server_add(server, &member), statuses[_i]);
+    ck_assert_int_eq(leat_zabbix_server_tables(server, "px") != NULL, statuses[_i] == LEAT_OK);
+    ck_assert_int_eq(leat_error_code(leat_zabbix_server_error(server)), statuses[_i]);
+    leat_zabbix_server_free(server);
+}
+END_TEST
+
 /* The calls on sessions of other kinds. */
 START_TEST(other_sessions)
 {
@@ -2155,6 +2176,7 @@ static void add(TCase *tests)
     tcase_add_loop_test(tests, adding, 0, (int)(sizeof addings / sizeof *addings));
     tcase_add_test(tests, proxy_names);
     tcase_add_test(tests, making);
+    tcase_add_loop_test(tests, few_configuration_bytes, 0, 3);
     tcase_add_test(tests, other_sessions);
     tcase_add_loop_test(tests, recorded, 0, 2);
     tcase_add_test(tests, memory_is_counted);
