@@ -94,14 +94,13 @@ static uint64_t clock_ms(void)
 }
 
 /* Clients must not take the last files that may be open: a state that cannot be written ends the program. */
-static size_t count_clients(void)
+static uint64_t most_connections(void)
 {
     struct rlimit files;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
-        files.rlim_cur > SIZE_MAX)
-        return SIZE_MAX;
-    return files.rlim_cur > 2 * FILES_KEPT ? (size_t)files.rlim_cur - FILES_KEPT : FILES_KEPT;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return files.rlim_cur > 2 * FILES_KEPT ? files.rlim_cur - FILES_KEPT : FILES_KEPT;
 }
 
 void live_begin(struct live *live, const struct arguments *arguments)
@@ -109,7 +108,7 @@ void live_begin(struct live *live, const struct arguments *arguments)
     memset(live, 0, sizeof *live);
     live->verbose = option_given(arguments, "--verbose");
     live->due = UINT64_MAX;
-    live->connections_max = count_clients();
+    live->connections_max = most_connections();
     catch_signals();
     live->now = live->began_at = live->told_at = clock_ms();
 }

@@ -242,7 +242,7 @@ struct live {
     struct recording recording_file;
     struct connection *connections;
     size_t connection_count;
-    size_t connections_max; /* beyond, no client is accepted */
+    uint64_t connections_max; /* beyond, no client is accepted */
     uint64_t connection_number;
     const struct role *accepted;
     int listeners[LISTENERS_MAX];
