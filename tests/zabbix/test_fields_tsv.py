@@ -11,6 +11,7 @@ from tap import Tap
 LIBRARY, DESCRIPTION = map(pathlib.Path, sys.argv[1:])
 TYPES = {"number": "number", "number u64": "number", "number or null": "number?",
          "number u64 or null": "number?", "string": "string"}
+KINDS = ["section", "server task", "proxy task", "table"]
 PRESENCES = {"required": "demanded", "optional": "optional", "column": "sent"}
 
 # (kind, name, fields, what differs: described, in the library, why)
@@ -69,6 +70,8 @@ def described():
 def known():
     groups = {}
     for row in rows(LIBRARY):
+        if row["kind"] not in KINDS:
+            continue
         field = {name: row[name] for name in ("field", "type", "presence", "since", "until")}
         fields = groups.setdefault((row["kind"], row["name"]), [])
         if fields and (row["kind"], row["name"], row["field"], fields[-1]["until"], row["since"]) in SPLIT:
