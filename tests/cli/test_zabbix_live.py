@@ -67,7 +67,7 @@ def send_codes(tap):
         tap.check("send: --timeout", result.code == 1 and "too long" in result.err
                   and time.monotonic() - began < 20, result.err)
     result = leat("zabbix", "send", f"127.0.0.1:{port}", "--host", "h", "k", "v")
-    tap.same("send: nobody listens", (result.code, result.err), (1, "leat: 127.0.0.1:1: Connection refused\n"))
+    tap.same("send: nobody listens", (result.code, result.err), (1, f"leat: 127.0.0.1:{port}: Connection refused\n"))
     with Answers() as peer:
         result = sends(peer, "--host", "h", "k", os.fsdecode(b"\xff"))
         tap.check("send: a value that is not UTF-8", result.code == 2 and "not UTF-8" in result.err, result.err)
