@@ -53,6 +53,7 @@ static const struct {
 #define MESSAGES (sizeof messages / sizeof *messages)
 
 static leat_zabbix_exchange_options options;
+static leat_zabbix_redirect redirect; /* of an agent that keeps it over the whole script */
 
 /* Exchanges end in one of two ways if the peer goes on behind their end: it depends on the pieces. */
 static void tell_end(struct live *live)
@@ -67,12 +68,32 @@ static void tell_end(struct live *live)
     tell_error(&live->told, error);
 }
 
+/* Whatever is read may be a redirect; it leads to a host and a port, or changes nothing. */
+static void follow(struct live *live, const leat_event *event)
+{
+    leat_zabbix_redirect before = redirect;
+    int status = leat_zabbix_redirect_follow(&redirect, leat_event_value(event));
+
+    must(status == LEAT_OK || status == LEAT_END || status == LEAT_E_PROTOCOL);
+    must((status == LEAT_OK) == (redirect.followed != 0));
+    if (status != LEAT_OK) {
+        before.followed = 0;
+        must(memcmp(&before, &redirect, sizeof before) == 0);
+    }
+    must(memchr(redirect.host, 0, sizeof redirect.host) != NULL);
+    must(redirect.port >= 1 && redirect.port <= 65535);
+    tell_number(&live->told, (uint64_t)(int64_t)status);
+    tell_number(&live->told, redirect.port);
+}
+
 static void draw(struct live *live)
 {
     const leat_event *event;
 
-    while ((live->status = leat_next(live->session, &event)) == LEAT_OK)
+    while ((live->status = leat_next(live->session, &event)) == LEAT_OK) {
         tell_part(&live->told, live->session, event);
+        follow(live, event);
+    }
     must((leat_session_error(live->session) != NULL) == (live->status < 0));
     must(live->status != LEAT_END || is_over(live));
 }
@@ -231,7 +252,7 @@ static void play(struct live *live, struct input *input)
 static int make(struct live *live, const struct settings *settings, struct input *input)
 {
     static const char *const versions[] = {"5.0.33", "5.4.4", "6.0.14", "6.2.9",
-                                           "6.4.21", "7.0.9", "7.0.22", "7.4.0"};
+                                           "6.4.21", "7.2.9", "7.0.22", "7.4.3"};
     unsigned how = take(input);
     int status;
 
@@ -260,6 +281,7 @@ static uint64_t run(struct input input, struct manner manner)
     struct settings settings;
     int status;
 
+    leat_zabbix_redirect_init(&redirect, sizeof redirect);
     start_live(&live, &settings, manner, queued[take(&input) % 4u]);
     status = make(&live, &settings, &input);
     must(status == LEAT_OK || (manner.good != ALWAYS && status == LEAT_E_NOMEM));

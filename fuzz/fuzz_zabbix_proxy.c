@@ -434,7 +434,8 @@ static void play(struct proxy *p, struct input *input)
 
 static void set_up(struct proxy *p, struct manner manner, struct input *input)
 {
-    static const char *const versions[] = {"7.0.22", "6.0.14", "6.4.0", "5.0.46"};
+    static const char *const versions[] = {"7.0.22", "6.0.14", "6.4.0", "5.0.46",
+                                           "7.2.9",  "6.2.9",  "7.4.3", "5.4.4"};
     unsigned how = take(input);
 
     memset(p, 0, sizeof *p);
@@ -454,7 +455,7 @@ static void set_up(struct proxy *p, struct manner manner, struct input *input)
     p->config.allocator = &p->memory.allocator;
     leat_zabbix_proxy_options_init(&p->options, sizeof p->options);
     p->options.name = "px";
-    p->options.version = versions[how % 4];
+    p->options.version = versions[how % 4 + how / 32 % 2 * 4];
     p->options.session = TOKEN;
     p->options.passive = how / 4 % 2;
     p->options.batch_rows = how / 8 % 2 == 0 ? 3 : 100;

@@ -482,7 +482,8 @@ static void check(struct world *world)
 
 static uint64_t run(struct input input, struct manner manner)
 {
-    static const char *const versions[] = {"5.0.33", "6.0.14", "6.4.21", "7.0.22"};
+    static const char *const versions[] = {"5.0.33", "6.0.14", "6.4.21", "7.0.22",
+                                           "5.4.4",  "6.2.9",  "7.2.9",  "7.4.3"};
     static struct world world;
     leat_zabbix_server_options options;
     leat_limits limits;
@@ -506,7 +507,7 @@ static uint64_t run(struct input input, struct manner manner)
     config.limits = &limits;
     config.allocator = &world.memory.allocator;
     leat_zabbix_server_options_init(&options, sizeof options);
-    options.version = versions[how % 4u];
+    options.version = versions[how % 4u + how / 128u * 4u];
     options.hold = how / 4u % 2u;
     options.sessions = 2;
     options.tasks = 3;
