@@ -3,10 +3,10 @@
 #include <leat/zabbix.h>
 #include <string.h>
 
-/* FNV-1a. */
+/* FNV-1a, begun with what nobody knows who could choose names that all have one place. */
 static size_t place_of(const struct lt_zabbix_hosts *hosts, const char *host, size_t length)
 {
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    uint64_t sum = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)hosts->row;
 
     for (; length > 0; length--)
         sum = (sum ^ (uint8_t)*host++) * UINT64_C(0x100000001b3);

@@ -269,7 +269,7 @@ static int find_redirect(struct lt_zabbix_link *link, const leat_value *host)
     if (owner == 0 || own == 0 || owner == own || find_member(tables, NULL, owner, &address) == 0)
         return LEAT_OK;
     link->address_length = address.length;
-    link->redirects = address.length > 0 && address.length <= sizeof link->address;
+    link->redirects = address.length > 0 && address.status == LEAT_OK;
     return LEAT_OK;
 }
 

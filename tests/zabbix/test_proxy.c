@@ -24,6 +24,7 @@
  *     a end                        the end of the peer's stream
  *     a told EVENT ... STATUS      all that leat_next() tells (EVENT!CODE: with an error)
  *     a next EVENT JSON            the next event alone
+ *     a due MS                     its deadline
  *     a free
  *
  * In texts stand single quotes for double ones; EVENT has = for each space.
@@ -449,6 +450,9 @@ static void on_session(struct play *p, leat_session **session, char *line)
         check_next(p, *session, words);
     } else if (strcmp(line, "reply") == 0) {
         check_code(p, live_send(*session, "response", words), "OK", "reply");
+    } else if (strcmp(line, "due") == 0) {
+        EXPECT(p, leat_deadline(*session) == strtoull(words, NULL, 10), "due %llu, not %s",
+               (unsigned long long)leat_deadline(*session), words);
     } else if (strcmp(line, "free") == 0) {
         leat_session_free(*session);
         *session = NULL;
@@ -486,6 +490,9 @@ static int play_with(const leat_config *config, const void *arg)
 #define HEAD    "{'request':'proxy data','host':'px','session':'" TOKEN "'"
 #define TAIL(s) ",'version':'7.0.22','clock':" s ",'ns':0}"
 #define BARE(s) HEAD TAIL(s)
+#define HUNDRED                                                                                    \
+    "01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901" \
+    "23456789"
 /* The configuration is there, and the first message without rows. */
 #define BEGUN                                                                                      \
     "a connect proxy config\na says *\na < " CONFIG "\na told proxy=config MORE\na end\n"          \
@@ -917,11 +924,24 @@ static const struct {
      "b says {'response':'failed','redirect':{'revision':5,'address':'pz.example'}}\nb free\n"
      "b accept stranger\nb < {'request':'active checks','host':'comes'}\n"
      "b told active=checks MORE\n"},
+    {"a proxy group: an address that is too long is none",
+     "proxy 7.0.22\na connect proxy config\na says *\n"
+     "a < "
+     "{'full_sync':1,'data':{'proxy':{'fields':['proxyid','name','local_address','local_port'],"
+     "'data':[[1,'px','10.0.0.1','10051'],[2,'py',':" HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+         HUNDRED "','1']]},"
+     "'host_proxy':{'fields':['hostproxyid','host','proxyid','revision','tls_accept','tls_"
+     "issuer','tls_subject','tls_psk_identity','tls_psk'],'data':[[2,'theirs',2,1,1,'','','','']]}}"
+     ","
+     "'proxy_group':{'full_sync':1,'hostmap_revision':4,'failover_delay':'10s'},"
+     "'config_revision':5}\na told proxy=config proxy proxy host_proxy MORE\n"
+     "b accept stranger\nb < {'request':'active checks','host':'theirs'}\nb told active=checks "
+     "MORE\n"},
     {"sessions outlive the proxy",
      "proxy 7.0.22\nvalue 1 a\na connect proxy config\nb connect proxy data\nb says *\n"
      "c accept stranger\nb < {'tasks':[{'type':6,'clock':999,'ttl':0,'itemid':4},{'type':6,"
      "'clock':999,'ttl':0,'itemid':4}],'response':'success'}\nb next response *\n"
-     "b next acknowledged *\nb next task *\ngone\n"
+     "b next acknowledged *\nb next task *\nc due 300000\ngone\nb due 0\nc due 0\n"
      "a told END\nb told END\nc told END\n"},
     {"kept: what is not acknowledged, with the same session and ids",
      "proxy 7.0.22\n" BEGUN "save\nvalue 1 a\njournal\nvalue 1 b\nvalue 1 c\njournal\n"
