@@ -203,7 +203,7 @@ static const char zabbix_server_help[] =
 static const struct option zabbix_server_rows[] = {
     {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 for one that is free"},
     {"--proxy", "NAME", "let an active proxy talk; may be repeated"},
-    {"--poll", "NAME=HOST:PORT", "connect to a passive proxy; may be repeated"},
+    {"--poll", "[NAME=]HOST:PORT", "connect to a passive proxy; may be repeated"},
     {"--config", "FILE", "proxies, their keys and their configuration, in JSON"},
     {"--state", "FILE", "keep in FILE which values it has, and tasks"},
     {"--throttle", NULL, "begin with telling proxies to send no data"},

@@ -1,6 +1,7 @@
 /* The proxies of a server: of --proxy, of --poll, and of the file of --config. */
 #include "zabbix_live.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,19 @@ static bool read_proxy_options(struct members *members, const struct arguments *
     return true;
 }
 
+/* The name of a proxy that has none but its address: what no name may hold is a dash. */
+static char *named_by_address(const char *address)
+{
+    char *name = copied(address, strlen(address));
+    char *at;
+
+    for (at = name; *at != '\0'; at++) {
+        if (!isalnum((unsigned char)*at) && *at != '.')
+            *at = '-';
+    }
+    return name;
+}
+
 static bool read_poll_options(struct members *members, const struct arguments *arguments,
                               const struct keys *keys)
 {
@@ -115,16 +129,13 @@ static bool read_poll_options(struct members *members, const struct arguments *a
 
     while ((text = option_next(arguments, "--poll", &at)) != NULL) {
         const char *equals = strchr(text, '=');
-        struct member *member;
+        const char *address = equals == NULL ? text : equals + 1;
+        struct member *member = new_member(members);
 
-        if (equals == NULL) {
-            complain("--poll %s: not NAME=HOST:PORT", text);
-            return false;
-        }
-        member = new_member(members);
-        member->name = copied(text, (size_t)(equals - text));
+        member->name =
+            equals == NULL ? named_by_address(text) : copied(text, (size_t)(equals - text));
         member->passive = true;
-        if (!endpoint_read(&member->endpoint, equals + 1, false))
+        if (!endpoint_read(&member->endpoint, address, false))
             return false;
         problem = complete(members, member, keys);
         if (problem != NULL) {

@@ -23,6 +23,21 @@ bool settings_are_for(const struct settings *settings, const char *address)
     return false;
 }
 
+/* Leaves of ADDRESS:PORT or [ADDRESS]:PORT the address: the port that a server comes from is any. */
+static void drop_port(const char **address, size_t *length)
+{
+    const char *end = *address + *length;
+    const char *colon = memchr(*address, ':', *length);
+    const char *bracket = **address == '[' ? memchr(*address, ']', *length) : NULL;
+
+    if (bracket != NULL && (bracket + 1 == end || bracket[1] == ':')) {
+        ++*address;
+        *length = (size_t)(bracket - *address);
+    } else if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL) {
+        *length = (size_t)(colon - *address);
+    }
+}
+
 /* The addresses of --server, with commas between. */
 static bool read_subnets(struct settings *settings, const char *text)
 {
@@ -31,6 +46,7 @@ static bool read_subnets(struct settings *settings, const char *text)
     for (;;) {
         size_t length = strcspn(at, ",");
         const char *slash = memchr(at, '/', length);
+        const char *start = at;
         size_t address = slash == NULL ? length : (size_t)(slash - at);
         struct subnet *subnet = &settings->subnets[settings->subnet_count];
         uint64_t first = 0;
@@ -39,15 +55,21 @@ static bool read_subnets(struct settings *settings, const char *text)
             complain("--server: too many addresses");
             return false;
         }
-        if (!address_read(at, address, subnet->octets)) {
+        if (slash != NULL && !number_read(slash + 1, length - address - 1, 10, &subnet->prefix)) {
+            complain("--server %s: not the length of a prefix", text);
+            return false;
+        }
+        if (slash == NULL)
+            drop_port(&start, &address);
+        if (!address_read(start, address, subnet->octets)) {
             complain("--server %s: not addresses with commas between", text);
             return false;
         }
-        if (memchr(at, ':', address) == NULL)
+        if (memchr(start, ':', address) == NULL)
             first = 96;
-        subnet->prefix = 128 - first;
-        if (slash != NULL && (!number_read(slash + 1, length - address - 1, 10, &subnet->prefix) ||
-                              subnet->prefix > 128 - first)) {
+        if (slash == NULL)
+            subnet->prefix = 128 - first;
+        if (subnet->prefix > 128 - first) {
             complain("--server %s: not the length of a prefix", text);
             return false;
         }

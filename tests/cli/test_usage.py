@@ -131,7 +131,7 @@ WRONG_WITH = {
         ("zabbix server --listen 127.0.0.1", "127.0.0.1: not ADDR:PORT"),
         ("zabbix server --listen :0 --proxy p/x", "proxy p/x"),
         ("zabbix server --listen :0 --proxy px --proxy px", "--proxy px: it is there twice"),
-        ("zabbix server --poll 127.0.0.1:1", "--poll 127.0.0.1:1: not NAME=HOST:PORT"),
+        ("zabbix server --poll 127.0.0.1", "127.0.0.1: not HOST:PORT"),
         ("zabbix server --poll px=127.0.0.1", "127.0.0.1: not HOST:PORT"),
         ("zabbix server --poll px=127.0.0.1:1 --proxy px", "it is there twice"),
         ("zabbix server --listen :0 --config /nowhere/file", "/nowhere/file: No such file"),
