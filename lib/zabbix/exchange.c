@@ -7,6 +7,7 @@
  */
 #include "exchange.h"
 #include "fields.h"
+#include "row.h"
 
 #include "../core/text.h"
 
@@ -339,7 +340,7 @@ static int refuse_as(struct lt_zabbix_exchange *x, enum refusal form, const char
         status = write_refusal(x, form, info);
     if (status != LEAT_OK) {
         drop_open_message(&x->zabbix);
-        x->refusing = false;
+        x->refusing = x->as_it_came = false;
         return status;
     }
     x->finished = true;
@@ -363,10 +364,14 @@ int leat_zabbix_refuse(leat_session *session, const char *info)
 {
     struct lt_zabbix_exchange *x = lt_zabbix_exchange(session);
     enum refusal form;
+    const char *what;
 
     if (x == NULL || session->status != LEAT_OK || x->step == 0 || x->pattern == NULL ||
         !lt_zabbix_exchange_is_ours(x))
         return lt_refuse(session, LEAT_E_STATE, 0, "nothing to refuse", NULL);
+    what = info == NULL ? NULL : lt_zabbix_text_offends(info, strlen(info));
+    if (what != NULL)
+        return lt_refuse(session, LEAT_E_VALUE, 0, what, "info");
     form = form_of_refusal(x);
     x->as_it_came = form == FAILED && !x->connects;
     return refuse_as(x, form, info);

@@ -1842,6 +1842,32 @@ START_TEST(failure_taken_back)
 }
 END_TEST
 
+/* A refusal that cannot be sent changes nothing: neither what is being written nor its form. */
+START_TEST(refusal_refused)
+{
+    leat_session *session = live_exchange(NULL, SERVER, 0, "7.0.22");
+    char *data = of_version(DATA, "7.0.22");
+    struct t_bytes json = live_text(data), request = frame(1, json.data, json.length), said;
+    const leat_event *event;
+
+    ck_assert_int_eq(leat_feed(session, request.data, request.length), LEAT_OK);
+    while (leat_next(session, &event) == LEAT_OK)
+        continue;
+    ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
+    ck_assert_int_eq(put(session, "response", "success"), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_refuse(session, "\xff"), LEAT_E_VALUE);
+    ck_assert_str_eq(refused_field(session), "info");
+    ck_assert_int_eq(leat_zabbix_end(session), LEAT_OK);
+    said = live_take(session);
+    ck_assert_uint_eq(said.data[4], 3);
+    t_free(said);
+    t_free(request);
+    t_free(json);
+    free(data);
+    leat_session_free(session);
+}
+END_TEST
+
 /* A request that nobody may send here is found at its first member or at the end. */
 START_TEST(wrong_request_in_pieces)
 {
@@ -2070,6 +2096,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, in_pieces);
     tcase_add_test(tc, taken_back);
     tcase_add_test(tc, failure_taken_back);
+    tcase_add_test(tc, refusal_refused);
     tcase_add_test(tc, wrong_request_in_pieces);
     tcase_add_test(tc, configuration_in_pieces);
     tcase_add_test(tc, too_much_output);
