@@ -455,7 +455,10 @@ static int show_tasks(struct lt_zabbix_link *link)
     return LEAT_OK;
 }
 
-/* The server has what was sent: only now it leaves the buffer. */
+/*
+ * The server has what was sent: only now it leaves the buffer. The next exchange waits until the
+ * session is over: a real server that is asked again before it has closed gives its tasks twice.
+ */
 static void commit(struct lt_zabbix_link *link)
 {
     leat_zabbix_proxy *proxy = link->proxy;
@@ -472,8 +475,6 @@ static void commit(struct lt_zabbix_link *link)
             proxy->acknowledged = link->until[LT_ZABBIX_HISTORY] - 1;
         proxy->uploader = NULL;
     }
-    if (link->job < LT_ZABBIX_JOBS)
-        lt_zabbix_proxy_done(proxy, link);
 }
 
 static int on_acknowledgement(struct lt_zabbix_link *link, const leat_event *event)

@@ -554,6 +554,8 @@ static const struct {
                                                                                 "MORE\nstatus rows "
                                                                                 "1\nstatus "
                                                                                 "acknowledged 2\n"
+                                                                                "none\na end\na "
+                                                                                "told END\n"
                                                                                 "deadline "
                                                                                 "4000\nnone\n"},
     {"the failure is waited for longer and longer",
@@ -650,9 +652,10 @@ static const struct {
      "row OK host data/{'hostid':5,'active_status':1}\n"
      "a connect proxy data\na says *'id':2,*}],'host data':[*],'more':1,'version':'7.0.22',"
      "'clock':1001,'ns':500000000,'proxy_delay':1}\n"
-     "a < " SUCCESS "\na told response acknowledged MORE\nstatus rows 1\ndeadline 0\n"
+     "a < " SUCCESS "\na told response acknowledged MORE\nstatus rows 1\nnone\na end\na told END\n"
+     "deadline 0\n"
      "b connect proxy data\nb says *'history data':[{'id':3,*}],'version'*'ns':500000000}\n"
-     "b < " SUCCESS "\nb told response acknowledged MORE\ndeadline 2500\n"},
+     "b < " SUCCESS "\nb told response acknowledged MORE\nb end\nb told END\ndeadline 2500\n"},
     {"batches by octets", "proxy 7.0.22 batch_bytes=60\n" BEGUN "value 1 a\nvalue 1 b\nvalue 1 c\n"
                           "a connect proxy data\na says *'id':2,*}],'more':1,*\n"},
     {"upload off and on",
