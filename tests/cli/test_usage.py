@@ -255,7 +255,9 @@ def unwritable(tap):
 
 def closed(tap):
     """Nothing that the program opens takes the place of what a shell closed."""
-    for number, name, words in [(0, "standard input", ["decode", "capture", "zabbix"]),
+    if not DIALECTS:
+        return
+    for number, name, words in [(0, "standard input", ["decode", "capture", *DIALECTS[:1]]),
                                 (1, "standard output", ["--version"])]:
         result = subprocess.run([LEAT, *words], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(number))
         told = result.stderr.decode()
