@@ -107,6 +107,18 @@ def sound(events, name):
     return rows
 
 
+def events_in_order(events):
+    """Rows of sound messages; the numbers of connections begin anew with each server."""
+    waiting, rows = [], []
+    for event in events:
+        if event["event"] == "history data":
+            waiting.append(event["value"])
+        elif event["event"] == "proxy data":
+            rows += waiting
+            waiting = []
+    return rows
+
+
 def frame(text, flags=1):
     if not isinstance(text, (bytes, str)):
         text = json.dumps(text)
