@@ -1,7 +1,7 @@
 /*
  * A proxy and a server, joined in memory: in every version, active and passive, with connections
  * that break at any octet and either side starting again from what it kept, every value arrives
- * once.
+ * once, and no task is given twice unless the server forgot that it was.
  */
 #include "live.h"
 
@@ -35,6 +35,8 @@ struct world {
     unsigned result_count;
     unsigned asked;          /* tasks */
     unsigned done[TASKS];    /* how often each was given */
+    unsigned news[TASKS];    /* how often since the server was saved */
+    unsigned undone[TASKS];  /* how often the server was restored as if it had not been */
     unsigned results[TASKS]; /* how often its result came */
     unsigned configuration;  /* how often it changed */
     unsigned exchanges;
@@ -110,6 +112,7 @@ static void keep_server(struct world *w)
 {
     leat_buffer_clear(w->server_kept);
     MUST(leat_zabbix_server_save(w->server, w->server_kept) == LEAT_OK, "not saved");
+    memset(w->news, 0, sizeof w->news);
 }
 
 static void keep_proxy(struct world *w)
@@ -121,7 +124,11 @@ static void restart_server(struct world *w)
 {
     size_t length;
     const void *kept = leat_buffer_data(w->server_kept, &length);
+    unsigned i;
 
+    for (i = 0; i < TASKS; i++)
+        w->undone[i] += w->news[i];
+    memset(w->news, 0, sizeof w->news);
     leat_zabbix_server_free(w->server);
     make_server(w);
     MUST(leat_zabbix_server_restore(w->server, kept, length) == LEAT_OK, "not restored");
@@ -211,6 +218,7 @@ static void on_proxy_event(struct world *w, const leat_event *event)
     number = leat_value_u64(leat_value_get(leat_event_value(event), "parent_taskid"));
     MUST(number < TASKS, "no such task");
     w->done[number]++;
+    w->news[number]++;
     give_result(w, (unsigned)number);
 }
 
@@ -289,6 +297,8 @@ static void talk(struct world *w, leat_session *of_server, leat_session *of_prox
     leat_session_free(of_server);
     if (w->rough && dice(w, 8) == 0) {
         leat_session_free(of_proxy);
+        if (dice(w, 2) == 0)
+            keep_server(w);
         restart_server(w);
     } else if (w->rough && dice(w, 8) == 0) {
         restart_proxy(w); /* its session outlives it */
@@ -417,6 +427,8 @@ static void check(const struct world *w, bool rough)
         MUST(w->taken[i] == 1, "%s: value %u was taken %u times", w->version, i, w->taken[i]);
     for (i = 0; i < w->asked; i++) {
         MUST(rough || w->done[i] == 1, "%s: task %u was given %u times", w->version, i, w->done[i]);
+        MUST(w->done[i] <= 1 + w->undone[i], "%s: task %u was given %u times, %u of them in vain",
+             w->version, i, w->done[i], w->undone[i]);
         MUST(w->done[i] == 0 || w->results[i] > 0, "%s: the result of %u is lost", w->version, i);
         MUST(rough || w->results[i] == 1, "%s: the result of %u came twice", w->version, i);
     }
