@@ -254,7 +254,6 @@ static int find_redirect(struct lt_zabbix_link *link, const leat_value *host)
 {
     leat_zabbix_proxy *proxy = link->proxy;
     leat_zabbix_tables *tables = proxy->tables;
-    struct lt_writer address = lt_writer_fixed(link->address, sizeof link->address);
     size_t length;
     const char *name = leat_value_text(host, &length);
     uint64_t owner, own;
@@ -266,10 +265,12 @@ static int find_redirect(struct lt_zabbix_link *link, const leat_value *host)
         return no_memory(link->x);
     owner = lt_zabbix_hosts_find(&proxy->hosts, tables, name, length);
     own = find_member(tables, proxy->name, 0, NULL);
-    if (owner == 0 || own == 0 || owner == own || find_member(tables, NULL, owner, &address) == 0)
+    if (owner == 0 || own == 0 || owner == own ||
+        find_member(tables, NULL, owner, &link->address) == 0)
         return LEAT_OK;
-    link->address_length = address.length;
-    link->redirects = address.length > 0 && address.status == LEAT_OK;
+    if (link->address.status == LEAT_E_NOMEM)
+        return no_memory(link->x);
+    link->redirects = link->address.length > 0 && link->address.status == LEAT_OK;
     return LEAT_OK;
 }
 
@@ -280,7 +281,8 @@ static int put_redirect(const struct lt_zabbix_link *link, leat_session *session
     if (status == LEAT_OK)
         status = leat_zabbix_number(session, "revision", link->revision);
     if (status == LEAT_OK)
-        status = leat_zabbix_text(session, "address", link->address, link->address_length);
+        status = leat_zabbix_text(session, "address", (const char *)link->address.data,
+                                  link->address.length);
     return status == LEAT_OK ? leat_zabbix_close(session) : status;
 }
 
@@ -727,6 +729,7 @@ static void free_link(struct lt_zabbix_link *link)
     if (link->next != NULL)
         link->next->place = link->place;
     leat_builder_free(link->tasks);
+    lt_writer_free(&link->address);
     lt_free(&proxy->allocator, link, sizeof *link);
 }
 
@@ -775,6 +778,7 @@ int lt_zabbix_link_new(leat_zabbix_proxy *proxy, uint32_t exchange, uint32_t job
         return status;
     }
     link->proxy = proxy;
+    link->address = lt_writer(&proxy->allocator, LT_ZABBIX_ADDRESS);
     link->x = lt_zabbix_exchange(*session);
     link->job = job;
     link->is_server = is_server;

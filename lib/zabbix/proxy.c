@@ -348,7 +348,8 @@ size_t leat_zabbix_proxy_memory(const leat_zabbix_proxy *proxy)
     size_t i;
 
     for (link = proxy->links; link != NULL; link = link->next)
-        bytes += sizeof *link + (link->tasks == NULL ? 0 : lt_builder_bytes(link->tasks));
+        bytes += sizeof *link + link->address.size +
+                 (link->tasks == NULL ? 0 : lt_builder_bytes(link->tasks));
 
     for (i = 0; i < LT_ZABBIX_SECTIONS; i++)
         bytes += proxy->queues[i].memory;

@@ -33,6 +33,8 @@ struct lt_zabbix_schedule {
     uint32_t failures;                 /* since one succeeded */
 };
 
+#define LT_ZABBIX_ADDRESS 512u
+
 /* A session of the proxy. */
 struct lt_zabbix_link {
     leat_zabbix_proxy *proxy;
@@ -67,8 +69,7 @@ struct lt_zabbix_link {
     bool looked; /* whether it is sent somewhere is known */
     bool redirects;
     uint64_t revision;
-    size_t address_length;
-    char address[512];
+    struct lt_writer address; /* at most LT_ZABBIX_ADDRESS octets */
 };
 
 struct leat_zabbix_proxy {

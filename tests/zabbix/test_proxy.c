@@ -1609,6 +1609,47 @@ START_TEST(random_walk)
 }
 END_TEST
 
+/* Sessions that wait for agents hold little, and all of it is counted. */
+START_TEST(idle_sessions)
+{
+    enum { SESSIONS = 1000 };
+    leat_session *sessions[SESSIONS];
+    struct t_counter counter;
+    leat_config config;
+    leat_zabbix_proxy_options o;
+    leat_zabbix_proxy *proxy;
+    const leat_event *event;
+    size_t before, told, i, room;
+
+    t_counter_init(&counter);
+    leat_config_init(&config, sizeof config);
+    config.allocator = &counter.allocator;
+    leat_zabbix_proxy_options_init(&o, sizeof o);
+    o.name = "px";
+    o.version = "7.0.22";
+    o.session = TOKEN;
+    ck_assert_int_eq(leat_zabbix_proxy_new(&config, &o, &proxy), LEAT_OK);
+    before = counter.now;
+    ck_assert_uint_eq(before, leat_zabbix_proxy_memory(proxy));
+    for (i = 0; i < SESSIONS; i++) {
+        ck_assert_int_eq(leat_zabbix_proxy_accept(proxy, 0, &sessions[i]), LEAT_OK);
+        (void)leat_recv_space(sessions[i], &room);
+        ck_assert_int_eq(leat_next(sessions[i], &event), LEAT_MORE);
+        leat_session_trim(sessions[i]);
+    }
+    ck_assert_uint_le(counter.now - before, (size_t)1024 * SESSIONS);
+    told = leat_zabbix_proxy_memory(proxy);
+    for (i = 0; i < SESSIONS; i++)
+        told += leat_session_memory(sessions[i]);
+    ck_assert_uint_eq(told, counter.now);
+    for (i = 0; i < SESSIONS; i++)
+        leat_session_free(sessions[i]);
+    ck_assert_uint_eq(counter.now, leat_zabbix_proxy_memory(proxy));
+    leat_zabbix_proxy_free(proxy);
+    ck_assert_uint_eq(counter.now, 0);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
     tcase_add_loop_test(tc, by_script, 0, sizeof scripts / sizeof *scripts);
@@ -1621,6 +1662,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, another_version);
     tcase_add_test(tc, versions_to_and_fro);
     tcase_add_test(tc, many_tasks);
+    tcase_add_test(tc, idle_sessions);
     tcase_add_test(tc, no_room_to_keep);
     tcase_add_loop_test(tc, random_walk, 0, 100);
 }

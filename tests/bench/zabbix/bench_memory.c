@@ -14,7 +14,7 @@
 #define SESSIONS   10000u
 
 #define ANSWER_BYTES  ((size_t)512 << 10) /* zlib's memory for what is compressed, and the rest */
-#define WAITING_BYTES ((size_t)4 << 10)
+#define WAITING_BYTES ((size_t)1 << 10)
 
 static struct memory memory;
 static leat_allocator allocator;
