@@ -292,8 +292,8 @@ typedef struct leat_zabbix_exchange_options {
     uint32_t connects;   /* 0; 1: we opened the connection, and ask */
     uint32_t exchange;   /* with connects, for what: LEAT_ZABBIX_* of the request; else 0 */
     /*
-     * 1; 0: what a server before 6.4 sends to this proxy is not compressed, as its auto_compress
-     * says. Nobody else has a choice.
+     * 1; 0: a server before 6.4 does not compress what it answers to data, or asks of a passive
+     * proxy, as auto_compress of that proxy says. Nobody else has a choice.
      */
     uint32_t compress;
     /*
@@ -313,9 +313,19 @@ LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *op
  * session  yours to free.
  *
  * Writing: leat_send(), or leat_zabbix_begin() to leat_zabbix_end(). LEAT_E_STATE if it is not our
- * turn or the message does not belong to this exchange; LEAT_E_VALUE, with the member as field, if
- * one is missing that this version demands, or a section or a request is there that it does not
- * know. leat_zabbix_compress() is LEAT_E_STATE: the rules of spec section 2 decide.
+ * turn or the message does not belong to this exchange; LEAT_E_VALUE, with what it is about as field
+ * (empty if it has no name that we know), if real peers of this version would not send it:
+ *   a member that is missing, of another type, there twice, or known in other messages or versions
+ *   alone (what no version knows is written, as all peers ignore it);
+ *   another request than that of the exchange, a version that is not our own, a session that is not
+ *   32 digits of 0-9 and a-f;
+ *   a row or a task (of its direction) that lacks something or has what is not known, be it of proxy
+ *   data, of agents or of senders; leat_zabbix_history_write() looks at which members there are;
+ *   a table or a column that this version does not have; from 6.4 on, columns that are not all there
+ *   and in order. What stands in the cells of tables is not looked at.
+ * leat_zabbix_compress() is LEAT_E_STATE: the rules of spec section 2 decide. For whatever else there
+ * is to say, to try a peer, there are codec sessions. What is read is not judged that strictly:
+ * a member of another type is not there, and what is not known is only shown.
  *
  * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised; no role, or one that cannot
  * connect or be connected to; no version, one below 5.0 or of more than 31 octets or others than ASCII; no exchange that this role and version

@@ -5,6 +5,7 @@
 #include "../core/inflate.h"
 #include "../core/json.h"
 #include "../core/session.h"
+#include "check.h"
 #include "frame.h"
 #include "members.h"
 #include "message.h"
@@ -97,6 +98,7 @@ struct lt_zabbix_writing {
     struct lt_writer piece;   /* text that was not deflated yet */
     struct lt_writer columns; /* names of the table's fields, each behind its length (16 bits) */
     size_t column_count;
+    struct lt_zabbix_check check; /* of exchanges */
 };
 
 struct lt_zabbix;
@@ -108,9 +110,17 @@ struct lt_zabbix;
 struct lt_zabbix_rules {
     /* A message begins; kind is 0 if its members will tell. Sets zabbix->compress. */
     int (*begin)(struct lt_zabbix *z, uint32_t kind);
-    /* A member at its top; text is that of the value, empty if it is no text. */
-    int (*member)(struct lt_zabbix *z, const char *name, size_t length, const char *text,
-                  size_t text_length);
+    /* A member; one that opens has nothing in its value yet. */
+    int (*member)(struct lt_zabbix *z, const char *name, size_t length, const leat_value *value,
+                  enum lt_zabbix_how how);
+    /* A table of these columns. */
+    int (*table)(struct lt_zabbix *z, const char *name, size_t length, const char *const *columns,
+                 size_t count);
+    /* A row of a section, and one with these LEAT_ZABBIX_HAS_*. */
+    int (*row)(struct lt_zabbix *z, const leat_value *row);
+    int (*history)(struct lt_zabbix *z, uint64_t has);
+    /* The object at its top that is open is closed. */
+    int (*close)(struct lt_zabbix *z);
     /* All its members are there. */
     int (*end)(struct lt_zabbix *z);
     /* It was written. */

@@ -137,6 +137,8 @@ static bool is_compressed(const struct lt_zabbix_exchange *x)
                x->step != 1 || x->came_compressed;
     if (late)
         return !x->connects || x->kind != LEAT_ZABBIX_PROXY_CONFIG || x->step > 0;
+    if (!x->connects && x->kind != LEAT_ZABBIX_PROXY_DATA)
+        return x->came_compressed; /* as a real 6.0.14 does, whatever auto_compress says */
     return x->auto_compress || (x->connects && x->step > 0 && x->came_compressed);
 }
 
@@ -168,30 +170,54 @@ static int rules_begin(struct lt_zabbix *z, uint32_t kind)
                   (kind == LEAT_ZABBIX_RESPONSE && x->role == LEAT_ZABBIX_AS_PASSIVE_PROXY &&
                    x->kind == LEAT_ZABBIX_PROXY_CONFIG);
     z->plain = kind == LEAT_ZABBIX_PLAIN && x->connects;
+    lt_zabbix_check_begin(x);
     x->named = 0;
     x->members = 0;
     x->answered_failure = false;
     return LEAT_OK;
 }
 
-static int rules_member(struct lt_zabbix *z, const char *name, size_t length, const char *text,
-                        size_t text_length)
+static int rules_member(struct lt_zabbix *z, const char *name, size_t length,
+                        const leat_value *value, enum lt_zabbix_how how)
 {
     struct lt_zabbix_exchange *x = (struct lt_zabbix_exchange *)z;
-    const struct lt_zabbix_member *known = lt_zabbix_member_find(name, length);
-    uint32_t bit = lt_zabbix_needed_bit(name, length);
+    uint32_t bit = how == LT_ZABBIX_COMES_INSIDE ? 0 : lt_zabbix_needed_bit(name, length);
+    size_t text_length;
+    const char *text = leat_value_text(value, &text_length);
+    int status;
 
     if (bit == LT_ZABBIX_NEEDS_REQUEST &&
         (x->step > 0 || lt_zabbix_request_kind(text, text_length) != x->kind))
         return lt_refuse(&z->core, LEAT_E_VALUE, 0, "not the request of this exchange", "request");
+    status = lt_zabbix_check_member(x, name, length, value, how);
+    if (status != LEAT_OK || how == LT_ZABBIX_COMES_INSIDE)
+        return status;
     if (bit == LT_ZABBIX_NEEDS_RESPONSE && x->step > 0)
         x->answered_failure = text_length != 7 || memcmp(text, "success", 7) != 0;
-    if (known != NULL && (known->seen & LT_ZABBIX_SEEN_SECTION) != 0 &&
-        lt_zabbix_section_fields(x->version.number, name, length) == NULL)
-        return lt_refuse(&z->core, LEAT_E_VALUE, 0, "no section of this version", known->name);
     x->named |= bit;
     x->members++;
     return LEAT_OK;
+}
+
+static int rules_table(struct lt_zabbix *z, const char *name, size_t length,
+                       const char *const *columns, size_t count)
+{
+    return lt_zabbix_check_table((struct lt_zabbix_exchange *)z, name, length, columns, count);
+}
+
+static int rules_row(struct lt_zabbix *z, const leat_value *row)
+{
+    return lt_zabbix_check_row((struct lt_zabbix_exchange *)z, row);
+}
+
+static int rules_history(struct lt_zabbix *z, uint64_t has)
+{
+    return lt_zabbix_check_history((struct lt_zabbix_exchange *)z, has);
+}
+
+static int rules_close(struct lt_zabbix *z)
+{
+    return lt_zabbix_check_close((struct lt_zabbix_exchange *)z);
 }
 
 /* What is being written is a configuration with a revision. */
@@ -204,17 +230,13 @@ static bool hands_out_revision(const struct lt_zabbix_exchange *x)
 static int rules_end(struct lt_zabbix *z)
 {
     struct lt_zabbix_exchange *x = (struct lt_zabbix_exchange *)z;
-    uint32_t missing;
+    int status = lt_zabbix_check_close(x);
 
-    if (x->pattern == NULL || x->refusing || x->answered_failure)
-        return LEAT_OK;
-    missing = x->pattern->step[x->step].written & ~x->named;
-    if (x->members > 0 && hands_out_revision(x))
-        missing |= LT_ZABBIX_NEEDS_REVISION & ~x->named;
-    if (missing == 0)
-        return LEAT_OK;
-    return lt_refuse(&z->core, LEAT_E_VALUE, 0, "a member is missing",
-                     lt_zabbix_needed_name(missing));
+    if (status != LEAT_OK || x->pattern == NULL || x->refusing || x->answered_failure)
+        return status;
+    if (x->members > 0 && hands_out_revision(x) && (x->named & LT_ZABBIX_NEEDS_REVISION) == 0)
+        return lt_refuse(&z->core, LEAT_E_VALUE, 0, "a member is missing", "config_revision");
+    return lt_zabbix_check_end(x);
 }
 
 static void rules_sent(struct lt_zabbix *z)
@@ -229,7 +251,8 @@ static void rules_sent(struct lt_zabbix *z)
     await(x);
 }
 
-static const struct lt_zabbix_rules rules = {rules_begin, rules_member, rules_end, rules_sent};
+static const struct lt_zabbix_rules rules = {rules_begin,   rules_member, rules_table, rules_row,
+                                             rules_history, rules_close,  rules_end,   rules_sent};
 
 /* ---- refusing ---- */
 
@@ -525,7 +548,9 @@ static void judge_request(struct lt_zabbix_exchange *x)
         condemn(x, LEAT_E_PROTOCOL, "not a request that is answered here", "request");
         return;
     }
-    missing = first_missing(x->zabbix.core.event.value, x->pattern->step[0].read);
+    missing = first_missing(
+        x->zabbix.core.event.value,
+        lt_zabbix_demanded((enum lt_zabbix_says)x->pattern->step[0].says, x->version.number));
     /* Strangers learn nothing but that they are, so only who says no name is told so first. */
     if (missing != LT_ZABBIX_NEEDS_HOST && x->owner != NULL && x->owner->may != NULL)
         x->owner->may(x);
@@ -548,7 +573,9 @@ static bool lacks_revision(const struct lt_zabbix_exchange *x)
 
 static void judge_content(struct lt_zabbix_exchange *x, const struct lt_zabbix_step *step)
 {
-    uint32_t missing = first_missing(x->zabbix.core.event.value, step->read);
+    uint32_t missing =
+        first_missing(x->zabbix.core.event.value,
+                      lt_zabbix_demanded((enum lt_zabbix_says)step->says, x->version.number));
 
     if (missing == 0 && lacks_revision(x)) {
         missing = LT_ZABBIX_NEEDS_REVISION;

@@ -12,6 +12,10 @@ extern const struct lt_zabbix_fields lt_zabbix_server_tasks[];
 extern const size_t lt_zabbix_server_tasks_total;
 extern const struct lt_zabbix_fields lt_zabbix_proxy_tasks[];
 extern const size_t lt_zabbix_proxy_tasks_total;
+extern const struct lt_zabbix_field lt_zabbix_rows_field[];
+extern const uint8_t lt_zabbix_rows_first[];
+extern const struct lt_zabbix_field lt_zabbix_messages_field[];
+extern const uint8_t lt_zabbix_messages_first[];
 
 #define MISSING           "a field that is always there is missing"
 #define STATUS_RULE_ENDED 4u
@@ -35,6 +39,35 @@ static const struct lt_zabbix_fields *find(const struct lt_zabbix_fields *all, s
             if (lt_zabbix_field_is_in(&all[i].field[k], version))
                 return &all[i];
         }
+    }
+    return NULL;
+}
+
+struct lt_zabbix_fields lt_zabbix_message_fields(enum lt_zabbix_says says)
+{
+    const uint8_t *first = &lt_zabbix_messages_first[says];
+    struct lt_zabbix_fields fields = {"", &lt_zabbix_messages_field[*first],
+                                      (size_t)first[1] - first[0]};
+
+    return fields;
+}
+
+struct lt_zabbix_fields lt_zabbix_referred(const struct lt_zabbix_field *member)
+{
+    const uint8_t *first = &lt_zabbix_rows_first[member->refers - 1];
+    struct lt_zabbix_fields fields = {"", &lt_zabbix_rows_field[*first],
+                                      (size_t)first[1] - first[0]};
+
+    return fields;
+}
+
+const struct lt_zabbix_field *lt_zabbix_member_of_any(const char *name, size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < lt_zabbix_messages_first[LT_ZABBIX_SAYS_TOTAL]; i++) {
+        if (is_named(lt_zabbix_field_name(&lt_zabbix_messages_field[i]), name, length))
+            return &lt_zabbix_messages_field[i];
     }
     return NULL;
 }
@@ -105,14 +138,42 @@ static bool is_readable(const struct lt_zabbix_field *field, const leat_value *v
            (field->type == LT_ZABBIX_NUMBER_OR_NULL && leat_value_kind(value) == LEAT_NULL);
 }
 
-static bool is_writable(const struct lt_zabbix_field *field, const leat_value *value)
+static bool are_numbers(const leat_value *list)
+{
+    const leat_value *value;
+
+    if (leat_value_kind(list) != LEAT_LIST)
+        return false;
+    for (value = leat_value_first(list); value != NULL; value = leat_value_next(list, value)) {
+        if (leat_value_kind(value) != LEAT_UINT && leat_value_kind(value) != LEAT_INT)
+            return false;
+    }
+    return true;
+}
+
+bool lt_zabbix_is_writable(const struct lt_zabbix_field *field, const leat_value *value)
 {
     uint32_t kind = leat_value_kind(value);
+    bool number = kind == LEAT_UINT || kind == LEAT_INT;
 
-    if (field->type == LT_ZABBIX_STRING)
+    switch (field->type) {
+    case LT_ZABBIX_NUMBER:
+        return number;
+    case LT_ZABBIX_NUMBER_OR_NULL:
+        return number || kind == LEAT_NULL;
+    case LT_ZABBIX_STRING:
         return kind == LEAT_TEXT;
-    return kind == LEAT_UINT || kind == LEAT_INT ||
-           (field->type == LT_ZABBIX_NUMBER_OR_NULL && kind == LEAT_NULL);
+    case LT_ZABBIX_STRING_OR_NULL:
+        return kind == LEAT_TEXT || kind == LEAT_NULL;
+    case LT_ZABBIX_STRING_OR_NUMBER:
+        return kind == LEAT_TEXT || number;
+    case LT_ZABBIX_NUMBERS:
+        return are_numbers(value);
+    case LT_ZABBIX_TRUE:
+        return leat_value_bool(value) != 0;
+    default:
+        return false;
+    }
 }
 
 /* The row that says that a discovery rule has ended is of no check. */
@@ -144,7 +205,7 @@ static const char *lacks(uint32_t version, const struct lt_zabbix_fields *fields
     for (i = 0; i < fields->count; i++) {
         const struct lt_zabbix_field *field = &fields->field[i];
 
-        if (field->demanded && lt_zabbix_field_is_in(field, version) &&
+        if (field->presence == LT_ZABBIX_DEMANDED && lt_zabbix_field_is_in(field, version) &&
             !is_readable(field, leat_value_get(row, lt_zabbix_field_name(field))) &&
             !is_excused(version, fields->name, field, row))
             return lt_zabbix_field_name(field);
@@ -188,36 +249,55 @@ static const char *member_offends(uint32_t version, const struct lt_zabbix_field
     }
     bit = UINT32_C(1) << (size_t)(field - fields->field);
     *what = (*seen & bit) != 0 ? "a field that is there twice" : "a field of another type";
-    if ((*seen & bit) != 0 || !is_writable(field, member))
+    if ((*seen & bit) != 0 || !lt_zabbix_is_writable(field, member))
         return lt_zabbix_field_name(field);
     *seen |= bit;
     return NULL;
 }
 
-static const char *offends(uint32_t version, const struct lt_zabbix_fields *fields,
-                           const leat_value *row, const char **what)
+const char *lt_zabbix_missing(uint32_t version, const struct lt_zabbix_fields *fields,
+                              uint32_t seen)
+{
+    size_t i;
+
+    for (i = 0; i < fields->count; i++) {
+        if (fields->field[i].presence != LT_ZABBIX_OPTIONAL && (seen >> i & 1) == 0 &&
+            lt_zabbix_field_is_in(&fields->field[i], version))
+            return lt_zabbix_field_name(&fields->field[i]);
+    }
+    return NULL;
+}
+
+const char *lt_zabbix_record_offends(uint32_t version, const struct lt_zabbix_fields *fields,
+                                     const leat_value *record, const char **what)
 {
     const leat_value *member;
     const char *field;
     uint32_t seen = 0;
     size_t i;
 
-    for (member = leat_value_first(row); member != NULL; member = leat_value_next(row, member)) {
+    *what = "a row that is not a record";
+    if (leat_value_kind(record) != LEAT_RECORD)
+        return "";
+    for (member = leat_value_first(record); member != NULL;
+         member = leat_value_next(record, member)) {
         field = member_offends(version, fields, member, &seen, what);
         if (field != NULL)
             return field;
     }
-    *what = MISSING;
     for (i = 0; i < fields->count; i++) {
-        if (fields->field[i].required && (seen >> i & 1) == 0 &&
-            lt_zabbix_field_is_in(&fields->field[i], version) &&
-            !is_excused(version, fields->name, &fields->field[i], row))
-            return lt_zabbix_field_name(&fields->field[i]);
+        if (is_excused(version, fields->name, &fields->field[i], record))
+            seen |= UINT32_C(1) << i;
     }
+    *what = MISSING;
+    field = lt_zabbix_missing(version, fields, seen);
+    if (field != NULL)
+        return field;
     if (strcmp(fields->name, "history data") == 0 &&
-        (leat_value_get(row, "mtime") == NULL) != (leat_value_get(row, "lastlogsize") == NULL))
-        return leat_value_get(row, "mtime") == NULL ? "mtime" : "lastlogsize";
-    return lacks_by_rule(fields->name, row);
+        (leat_value_get(record, "mtime") == NULL) !=
+            (leat_value_get(record, "lastlogsize") == NULL))
+        return leat_value_get(record, "mtime") == NULL ? "mtime" : "lastlogsize";
+    return lacks_by_rule(fields->name, record);
 }
 
 const char *lt_zabbix_row_offends(uint32_t version, const char *section, size_t length,
@@ -225,12 +305,8 @@ const char *lt_zabbix_row_offends(uint32_t version, const char *section, size_t 
 {
     const struct lt_zabbix_fields *fields = lt_zabbix_section_fields(version, section, length);
 
-    if (fields == NULL || leat_value_kind(row) != LEAT_RECORD) {
-        *what = fields == NULL ? "a section that this version does not know"
-                               : "a row that is not a record";
-        return "";
-    }
-    return offends(version, fields, row, what);
+    *what = "a section that this version does not know";
+    return fields == NULL ? "" : lt_zabbix_record_offends(version, fields, row, what);
 }
 
 const char *lt_zabbix_task_offends(uint32_t version, bool by_server, const leat_value *task,
@@ -248,5 +324,5 @@ const char *lt_zabbix_task_offends(uint32_t version, bool by_server, const leat_
         *what = "a type of task that this version does not have in this direction";
         return "type";
     }
-    return offends(version, fields, task, what);
+    return lt_zabbix_record_offends(version, fields, task, what);
 }

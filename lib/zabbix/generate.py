@@ -8,15 +8,26 @@ fields.tsv: a row for each field, those of one name together and in the order of
             server task    a task of that type, as servers give it
             proxy task     as proxies send it
             table          a configuration table; its first field is the identifier
+            message        its members at the top; "enum lt_zabbix_says" of fields.h has its name
+            rows           what a message has in a member of another name: objects, one or many
   name      of the section or table; "task N"
   type      number   an integer of 64 bits
             number?  or null
             string
+            string?  or null
+            string or number
+            numbers  a list of them
+            true     and nothing else
+            object   of any members or, with refers, of those rows'
+            rows     a list of such objects
+            section  the rows of the section of that name
+            tasks    of whoever speaks
+            tables   an object of configuration tables
   presence  demanded  readers refuse a row without it
             sent      senders always send it, readers can do without
             optional
   default   of a column that is not given, if it is not 0, "" or null
-  refers    the table that has a row of this identifier
+  refers    the table that has a row of this identifier; of a message, the rows
   since, until   the versions that know the field, both included; none: up to now
 """
 
@@ -26,10 +37,17 @@ import sys
 
 COLUMNS = ["kind", "name", "field", "type", "presence", "default", "refers", "since", "until", "notes"]
 KINDS = {"section": "sections", "server task": "server_tasks", "proxy task": "proxy_tasks", "table": "tables"}
-TYPES = {"number": "NUMBER", "number?": "NUMBER_OR_NULL", "string": "STRING"}
+# Those without pointers, as nobody asks for them by name.
+FLAT = {"rows": "rows", "message": "messages"}
+TYPES = {
+    "number": "NUMBER", "number?": "NUMBER_OR_NULL", "string": "STRING", "string?": "STRING_OR_NULL",
+    "string or number": "STRING_OR_NUMBER", "numbers": "NUMBERS", "true": "TRUE", "object": "OBJECT",
+    "rows": "RECORDS", "section": "SECTION", "tasks": "TASK_LIST", "tables": "TABLE_SET"}
 # What fields.c notes as one number.
 SET = 32
-PRESENCES = ("demanded", "sent", "optional")
+PRESENCES = ("optional", "sent", "demanded")
+# What fields.c and check.c note of the columns of a table.
+COLUMNS_MOST = 128
 
 
 def fail(where, what):
@@ -51,16 +69,18 @@ def version(where, text, none):
     if text and not re.fullmatch(r"\d+\.\d", text):
         fail(where, f"{text} is not a version")
     major, _, minor = text.partition(".")
+    if text and int(major) > 25:
+        fail(where, f"{text} does not fit into 8 bits")
     return int(major) * 100 + int(minor) if text else none
 
 
 def read_field(where, row):
     field = {"where": where, "since": version(where, row["since"], 0), "until": version(where, row["until"], 0)}
-    if row["kind"] not in KINDS or row["type"] not in TYPES or row["presence"] not in PRESENCES:
+    if row["kind"] not in KINDS | FLAT or row["type"] not in TYPES or row["presence"] not in PRESENCES:
         fail(where, "a kind, a type or a presence that there is not")
     if field["until"] and field["until"] < field["since"]:
         fail(where, "gone before it came")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", row["field"]):
+    if not re.fullmatch(r"[a-z][a-z0-9_. ]*" if row["kind"] == "message" else r"[a-z][a-z0-9_]*", row["field"]):
         fail(where, "a field is named in snake_case")
     if row["type"] != "string" and not re.fullmatch(r"(-?[1-9]\d*)?", row["default"]):
         fail(where, "the default is not a number")
@@ -77,9 +97,19 @@ def check_twice(fields):
                 fail(field["where"], f"{field['field']} stands twice")
 
 
+def check_reference(groups, kind, field):
+    targets = {"table": "table", "message": "rows"}
+    if field["refers"] and (kind not in targets or field["refers"] not in groups[targets[kind]]):
+        fail(field["where"], f"{field['refers']} is not there")
+    if field["type"] == "rows" and not field["refers"]:
+        fail(field["where"], "rows of which nothing is said")
+    if field["type"] == "section" and field["field"] not in groups["section"]:
+        fail(field["where"], f"{field['field']} is not a section")
+
+
 def read_groups(path):
     """By kind: by name: the fields."""
-    groups = {kind: {} for kind in KINDS}
+    groups = {kind: {} for kind in KINDS | FLAT}
     last = None
     for where, row in read_tsv(path):
         group = groups[row["kind"]] if row["kind"] in groups else {}
@@ -94,28 +124,37 @@ def read_groups(path):
                 fail(fields[0]["where"], f"fields.c takes {SET} fields for a set")
             if kind.endswith("task") and not re.fullmatch(r"task \d+", name):
                 fail(fields[0]["where"], f"{name} is not a task")
+            if len(fields) > COLUMNS_MOST:
+                fail(fields[0]["where"], f"check.c takes {COLUMNS_MOST} columns")
             for field in fields:
-                if field["refers"] and (kind != "table" or field["refers"] not in groups["table"]):
-                    fail(field["where"], f"{field['refers']} is not a table")
+                check_reference(groups, kind, field)
     return groups
 
 
 class Texts:
-    """All texts as one, each of them once."""
+    """All texts as one, each of them once; what others end in, within those."""
 
-    def __init__(self):
-        self.places = {"": 0}
-        self.length = 1
+    def __init__(self, groups):
+        self.all = []
+        self.places = {}
+        length = 0
+        texts = {f[column] for group in groups.values() for fields in group.values() for f in fields
+                 for column in ("field", "default")}
+        for text in sorted(texts, key=lambda text: (-len(text), text)):
+            whole = next((other for other in self.all if other.endswith(text)), None)
+            if whole is None:
+                self.all.append(text)
+                self.places[text] = length
+                length += len(text) + 1
+            else:
+                self.places[text] = self.places[whole] + len(whole) - len(text)
 
     def place(self, text):
-        if text not in self.places:
-            self.places[text] = self.length
-            self.length += len(text) + 1
         return self.places[text]
 
     def lines(self):
         yield "const char lt_zabbix_texts[] ="
-        yield from (f'    "{text}\\0"' for text in self.places)
+        yield from (f'    "{text}\\0"' for text in self.all)
         yield "    ;"
 
 
@@ -125,18 +164,19 @@ def quoted(cell):
     return cell
 
 
+def field_line(f, texts, targets):
+    refers = targets.index(f["refers"]) + 1 if f["refers"] else 0
+    since, until = (f[column] // 100 * 10 + f[column] % 100 for column in ("since", "until"))
+    return (f"    {{{texts.place(f['field'])}, {texts.place(quoted(f['default']))}, {since}, {until}, "
+            f"{len(f['field'])}, LT_ZABBIX_{TYPES[f['type']]}, {refers}, LT_ZABBIX_{f['presence'].upper()}}}, "
+            f"/* {f['field']} */")
+
+
 def lines(groups, texts):
-    tables = list(groups["table"])
     for kind, array in KINDS.items():
         for name, fields in groups[kind].items():
             yield f"static const struct lt_zabbix_field {array}_{re.sub('[^a-z0-9]', '_', name)}[] = {{"
-            for f in fields:
-                required = str(f["presence"] != "optional").lower()
-                demanded = str(f["presence"] == "demanded").lower()
-                refers = tables.index(f["refers"]) + 1 if f["refers"] else 0
-                yield (f"    {{{texts.place(f['field'])}, {texts.place(quoted(f['default']))}, {f['since']}, "
-                       f"{f['until']}, {len(f['field'])}, LT_ZABBIX_{TYPES[f['type']]}, {refers}, {required}, "
-                       f"{demanded}}}, /* {f['field']} */")
+            yield from (field_line(f, texts, list(groups["table"])) for f in fields)
             yield "};"
         yield f"const struct lt_zabbix_fields lt_zabbix_{array}[] = {{"
         for name, fields in groups[kind].items():
@@ -146,14 +186,35 @@ def lines(groups, texts):
         yield ""
 
 
+def flat_lines(groups, texts):
+    """All fields one behind the other, and where those of each name begin."""
+    for kind, array in FLAT.items():
+        yield f"const struct lt_zabbix_field lt_zabbix_{array}_field[] = {{"
+        for fields in groups[kind].values():
+            yield from (field_line(f, texts, list(groups["rows"])) for f in fields)
+        yield "};"
+        yield f"const uint8_t lt_zabbix_{array}_first[] = {{"
+        first = 0
+        for name, fields in groups[kind].items():
+            yield f"    {first}, /* {name} */"
+            first += len(fields)
+        yield f"    {first}}};"
+        if first > 255:
+            fail(kind, "too many fields for their numbers")
+    says = [f"LT_ZABBIX_SAYS_{re.sub('[^A-Z0-9]', '_', name.upper())}" for name in groups["message"]]
+    for i, name in enumerate(says + ["LT_ZABBIX_SAYS_TOTAL"]):
+        yield f'_Static_assert({name} == {i}, "the order of the messages");'
+
+
 def main():
     source, target = sys.argv[1:]
     groups = read_groups(source)
     here = os.path.dirname(os.path.abspath(__file__))
     header = os.path.relpath(os.path.join(here, "fields.h"), os.path.dirname(os.path.abspath(target)))
     out = ["/* Made by generate.py from the table beside it. */", f'#include "{header}"', ""]
-    texts = Texts()
+    texts = Texts(groups)
     out += lines(groups, texts)
+    out += flat_lines(groups, texts)
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(out + list(texts.lines()) + [""]))
 

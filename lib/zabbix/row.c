@@ -156,6 +156,28 @@ static const struct row_member row_members[ROW_MEMBERS] = {
     TEXT(key, KEY),
 };
 
+uint32_t lt_zabbix_history_bit(const char *name, size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < ROW_MEMBERS; i++) {
+        if (row_members[i].name_length == length && memcmp(row_members[i].name, name, length) == 0)
+            return row_members[i].has;
+    }
+    return 0;
+}
+
+const char *lt_zabbix_history_name(uint64_t bits)
+{
+    size_t i;
+
+    for (i = 0; i < ROW_MEMBERS; i++) {
+        if ((bits & row_members[i].has) != 0)
+            return row_members[i].name;
+    }
+    return "row";
+}
+
 const char *lt_zabbix_text_offends(const void *text, size_t length)
 {
     if (length == 0)

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#define AS(role)  (1u << LEAT_ZABBIX_AS_##role)
-#define TRAPPERS  (AS(SERVER) | AS(PROXY) | AS(PASSIVE_PROXY))
-#define NEEDS(it) LT_ZABBIX_NEEDS_##it
-#define MINUTES   (60u * 1000u)
-#define SECONDS   1000u
+#define AS(role) (1u << LEAT_ZABBIX_AS_##role)
+#define TRAPPERS (AS(SERVER) | AS(PROXY) | AS(PASSIVE_PROXY))
+#define SAYS(it) LT_ZABBIX_SAYS_##it
+#define MINUTES  (60u * 1000u)
+#define SECONDS  1000u
 
 /*
  * Spec section 3, row by row, with the timeouts that stand behind the table; peers that it does not
@@ -21,8 +21,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PROXY_CONFIG, 0, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION)},
-      {LEAT_ZABBIX_PROXY_CONFIG, 10 * MINUTES, 0, 0}}},
+     {{0, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_REQUEST)},
+      {10 * MINUTES, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_COPY)}}},
     {LEAT_ZABBIX_PROXY_CONFIG,
      LT_ZABBIX_6_4,
      0,
@@ -31,9 +31,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PROXY_CONFIG, 0, NEEDS(HOST) | NEEDS(SESSION) | NEEDS(REVISION),
-       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION)},
-      {LEAT_ZABBIX_PROXY_CONFIG, 10 * MINUTES, 0, 0}}},
+     {{0, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_REQUEST)},
+      {10 * MINUTES, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_UPDATE)}}},
     {LEAT_ZABBIX_PROXY_DATA,
      LT_ZABBIX_5_0,
      0,
@@ -42,9 +41,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PROXY_DATA, 0, NEEDS(HOST),
-       NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(SESSION) | NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
-      {LEAT_ZABBIX_RESPONSE, 10 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_PROXY_DATA, SAYS(PROXY_DATA)},
+      {10 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(PROXY_DATA_TAKEN)}}},
     {LEAT_ZABBIX_PROXY_HEARTBEAT,
      LT_ZABBIX_5_0,
      LT_ZABBIX_6_2,
@@ -53,8 +51,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PROXY_HEARTBEAT, 0, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST) | NEEDS(VERSION)},
-      {LEAT_ZABBIX_RESPONSE, 60 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_PROXY_HEARTBEAT, SAYS(PROXY_HEARTBEAT)},
+      {60 * SECONDS, LEAT_ZABBIX_RESPONSE, SAYS(RESPONSE)}}},
     {LEAT_ZABBIX_PROXY_CONFIG,
      LT_ZABBIX_5_0,
      LT_ZABBIX_6_2,
@@ -63,8 +61,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PROXY_CONFIG, 0, NEEDS(DATA), NEEDS(REQUEST) | NEEDS(DATA)},
-      {LEAT_ZABBIX_RESPONSE, 5 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE) | NEEDS(VERSION)}}},
+     {{0, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_TO_PASSIVE)},
+      {5 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(PROXY_CONFIG_TAKEN)}}},
     {LEAT_ZABBIX_PROXY_CONFIG,
      LT_ZABBIX_6_4,
      0,
@@ -73,11 +71,10 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      4,
-     {{LEAT_ZABBIX_PROXY_CONFIG, 0, 0, NEEDS(REQUEST)},
-      {LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION),
-       NEEDS(VERSION) | NEEDS(SESSION) | NEEDS(REVISION)},
-      {LEAT_ZABBIX_PROXY_CONFIG, 5 * MINUTES, 0, 0},
-      {LEAT_ZABBIX_RESPONSE, 5 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE) | NEEDS(VERSION)}}},
+     {{0, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_TO_PASSIVE)},
+      {5 * MINUTES, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_STATE)},
+      {5 * MINUTES, LEAT_ZABBIX_PROXY_CONFIG, SAYS(PROXY_CONFIG_UPDATE)},
+      {5 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(PROXY_CONFIG_TAKEN)}}},
     {LEAT_ZABBIX_PROXY_DATA,
      LT_ZABBIX_5_0,
      0,
@@ -86,10 +83,9 @@ static const struct lt_zabbix_pattern patterns[] = {
      true,
      false,
      3,
-     {{LEAT_ZABBIX_PROXY_DATA, 0, 0, NEEDS(REQUEST)},
-      {LEAT_ZABBIX_PROXY_DATA, 5 * MINUTES, 0,
-       NEEDS(SESSION) | NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
-      {LEAT_ZABBIX_RESPONSE, 3 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_PROXY_DATA, SAYS(REQUEST)},
+      {5 * MINUTES, LEAT_ZABBIX_PROXY_DATA, SAYS(PROXY_DATA_FROM_PASSIVE)},
+      {3 * SECONDS, LEAT_ZABBIX_RESPONSE, SAYS(PROXY_DATA_TAKEN)}}},
     {LEAT_ZABBIX_PROXY_TASKS,
      LT_ZABBIX_5_0,
      0,
@@ -98,9 +94,9 @@ static const struct lt_zabbix_pattern patterns[] = {
      true,
      false,
      3,
-     {{LEAT_ZABBIX_PROXY_TASKS, 0, 0, NEEDS(REQUEST)},
-      {LEAT_ZABBIX_PROXY_TASKS, 5 * MINUTES, 0, NEEDS(VERSION) | NEEDS(CLOCK) | NEEDS(NS)},
-      {LEAT_ZABBIX_RESPONSE, 3 * SECONDS, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_PROXY_TASKS, SAYS(REQUEST)},
+      {5 * MINUTES, LEAT_ZABBIX_PROXY_TASKS, SAYS(PROXY_TASKS)},
+      {3 * SECONDS, LEAT_ZABBIX_RESPONSE, SAYS(PROXY_TASKS_TAKEN)}}},
     {LEAT_ZABBIX_ACTIVE_CHECKS,
      LT_ZABBIX_5_0,
      0,
@@ -109,8 +105,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_ACTIVE_CHECKS, 0, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST)},
-      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_ACTIVE_CHECKS, SAYS(ACTIVE_CHECKS)},
+      {1 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(ACTIVE_CHECKS_LIST)}}},
     {LEAT_ZABBIX_AGENT_DATA,
      LT_ZABBIX_5_0,
      0,
@@ -119,8 +115,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_AGENT_DATA, 0, 0, NEEDS(REQUEST)},
-      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_AGENT_DATA, SAYS(AGENT_DATA)},
+      {1 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(VALUES_TAKEN)}}},
     {LEAT_ZABBIX_AGENT_HEARTBEAT,
      LT_ZABBIX_6_2,
      0,
@@ -129,8 +125,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      true,
      2,
-     {{LEAT_ZABBIX_AGENT_HEARTBEAT, 0, NEEDS(HOST), NEEDS(REQUEST) | NEEDS(HOST)},
-      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_AGENT_HEARTBEAT, SAYS(ACTIVE_CHECK_HEARTBEAT)},
+      {1 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(VALUES_TAKEN)}}},
     {LEAT_ZABBIX_SENDER_DATA,
      LT_ZABBIX_5_0,
      0,
@@ -139,8 +135,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_SENDER_DATA, 0, NEEDS(DATA), NEEDS(REQUEST) | NEEDS(DATA)},
-      {LEAT_ZABBIX_RESPONSE, 1 * MINUTES, NEEDS(RESPONSE), NEEDS(RESPONSE)}}},
+     {{0, LEAT_ZABBIX_SENDER_DATA, SAYS(SENDER_DATA)},
+      {1 * MINUTES, LEAT_ZABBIX_RESPONSE, SAYS(VALUES_TAKEN)}}},
     {LEAT_ZABBIX_PASSIVE_CHECKS,
      LT_ZABBIX_5_0,
      0,
@@ -149,7 +145,8 @@ static const struct lt_zabbix_pattern patterns[] = {
      false,
      false,
      2,
-     {{LEAT_ZABBIX_PASSIVE_CHECKS, 0, 0, 0}, {LEAT_ZABBIX_PASSIVE_CHECKS, 1 * MINUTES, 0, 0}}},
+     {{0, LEAT_ZABBIX_PASSIVE_CHECKS, SAYS(PASSIVE_CHECKS)},
+      {1 * MINUTES, LEAT_ZABBIX_PASSIVE_CHECKS, SAYS(PASSIVE_CHECKS_DONE)}}},
 };
 #define PATTERNS (sizeof patterns / sizeof *patterns)
 
@@ -201,6 +198,21 @@ uint32_t lt_zabbix_needed_bit(const char *name, size_t length)
             return 1u << i;
     }
     return 0;
+}
+
+uint32_t lt_zabbix_demanded(enum lt_zabbix_says says, uint32_t version)
+{
+    struct lt_zabbix_fields fields = lt_zabbix_message_fields(says);
+    uint32_t needs = 0;
+    size_t i;
+
+    for (i = 0; i < fields.count; i++) {
+        const struct lt_zabbix_field *field = &fields.field[i];
+
+        if (field->presence == LT_ZABBIX_DEMANDED && lt_zabbix_field_is_in(field, version))
+            needs |= lt_zabbix_needed_bit(lt_zabbix_field_name(field), field->length);
+    }
+    return needs;
 }
 
 bool lt_zabbix_takes_large(const struct lt_zabbix_version *version, uint32_t role)

@@ -5,7 +5,7 @@
 #ifndef LT_ZABBIX_RULES_H
 #define LT_ZABBIX_RULES_H
 
-#include "version.h"
+#include "fields.h"
 
 #include <leat/zabbix.h>
 
@@ -24,10 +24,9 @@
 #define LT_ZABBIX_NEEDED         9u
 
 struct lt_zabbix_step {
-    uint32_t kind;    /* LEAT_ZABBIX_* of the message */
     uint32_t wait_ms; /* how long real peers wait for it; 0: for requests, which may be any */
-    uint16_t read;    /* LT_ZABBIX_NEEDS_*: what its reader demands */
-    uint16_t written; /* what its writer sends */
+    uint8_t kind;     /* LEAT_ZABBIX_* of the message */
+    uint8_t says;     /* enum lt_zabbix_says: what it holds */
 };
 
 struct lt_zabbix_pattern {
@@ -54,6 +53,9 @@ const char *lt_zabbix_needed_name(uint32_t needs);
 
 /* The bit of the member of that name, or 0. */
 uint32_t lt_zabbix_needed_bit(const char *name, size_t length);
+
+/* LT_ZABBIX_NEEDS_*: what readers demand of it. */
+uint32_t lt_zabbix_demanded(enum lt_zabbix_says says, uint32_t version);
 
 /* Whether who is connected to takes requests with a large header: spec section 1. */
 bool lt_zabbix_takes_large(const struct lt_zabbix_version *version, uint32_t role);

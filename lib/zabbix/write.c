@@ -260,16 +260,26 @@ static int finish(struct lt_zabbix *z)
 }
 
 /* Has the rules look at one member of the message. */
-static int judge_member(struct lt_zabbix *z, const char *name, size_t length,
-                        const leat_value *value)
+static int judge_member(struct lt_zabbix *z, const char *name, const leat_value *value,
+                        enum lt_zabbix_how how)
 {
-    const char *text;
-    size_t text_length;
-
     if (z->rules == NULL)
         return LEAT_OK;
-    text = leat_value_text(value, &text_length);
-    return z->rules->member(z, name, length, text, text_length);
+    return z->rules->member(z, name, strlen(name), value, how);
+}
+
+/* The same for a member whose value is not there, or not yet. */
+static int judge_kind(struct lt_zabbix *z, const char *name, uint32_t kind, enum lt_zabbix_how how)
+{
+    const leat_value value = {.kind = (uint8_t)kind, .u.cells = 1};
+
+    return judge_member(z, name, &value, how);
+}
+
+/* A member in one piece stands there or in the object that is open. */
+static enum lt_zabbix_how how_in_place(const struct lt_zabbix *z)
+{
+    return innermost(z->writing) == LT_ZABBIX_TOP ? LT_ZABBIX_COMES_WHOLE : LT_ZABBIX_COMES_INSIDE;
 }
 
 /* Has the rules look at a message that comes in one piece. */
@@ -282,7 +292,8 @@ static int judge(struct lt_zabbix *z, const leat_value *message)
         return LEAT_OK;
     for (member = leat_value_first(message); member != NULL && status == LEAT_OK;
          member = leat_value_next(message, member))
-        status = judge_member(z, member->name, member->name_length, member);
+        status =
+            z->rules->member(z, member->name, member->name_length, member, LT_ZABBIX_COMES_WHOLE);
     return status == LEAT_OK ? z->rules->end(z) : status;
 }
 
@@ -457,8 +468,8 @@ int leat_zabbix_member(leat_session *session, const char *name, const leat_value
         status = check(z, value, z->writing->depth);
     if (status == LEAT_OK)
         status = check_member(z, name, strlen(name), value, innermost(z->writing) == LT_ZABBIX_TOP);
-    if (status == LEAT_OK && innermost(z->writing) == LT_ZABBIX_TOP)
-        status = judge_member(z, name, strlen(name), value);
+    if (status == LEAT_OK)
+        status = judge_member(z, name, value, how_in_place(z));
     if (status == LEAT_OK)
         lt_json_write(target(z), value);
     return leave(z, status);
@@ -467,15 +478,18 @@ int leat_zabbix_member(leat_session *session, const char *name, const leat_value
 int leat_zabbix_text(leat_session *session, const char *name, const char *text, size_t length)
 {
     struct lt_zabbix *z = lt_zabbix(session);
+    leat_value value = {.kind = LEAT_TEXT};
     int status = enter(session, IN(TOP) | IN(DATA));
 
     if (status != LEAT_OK)
         return status;
+    value.u.bytes = (const uint8_t *)text;
+    value.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
     status = check_text(z, text, length, "value");
     if (status == LEAT_OK)
         status = put_name(z, name);
-    if (status == LEAT_OK && z->rules != NULL && innermost(z->writing) == LT_ZABBIX_TOP)
-        status = z->rules->member(z, name, strlen(name), length == 0 ? "" : text, length);
+    if (status == LEAT_OK)
+        status = judge_member(z, name, &value, how_in_place(z));
     if (status == LEAT_OK)
         lt_json_write_string(target(z), (const uint8_t *)text, length);
     return leave(z, status);
@@ -489,8 +503,8 @@ int leat_zabbix_number(leat_session *session, const char *name, uint64_t number)
     if (status != LEAT_OK)
         return status;
     status = put_name(z, name);
-    if (status == LEAT_OK && innermost(z->writing) == LT_ZABBIX_TOP)
-        status = judge_member(z, name, strlen(name), NULL);
+    if (status == LEAT_OK)
+        status = judge_kind(z, name, LEAT_UINT, how_in_place(z));
     if (status == LEAT_OK)
         lt_write_u64(target(z), number);
     return leave(z, status);
@@ -514,7 +528,7 @@ int leat_zabbix_object(leat_session *session, const char *name)
         return status;
     status = put_name(z, name);
     if (status == LEAT_OK)
-        status = judge_member(z, name, strlen(name), NULL);
+        status = judge_kind(z, name, LEAT_RECORD, LT_ZABBIX_COMES_OPEN);
     if (status == LEAT_OK)
         open_place(z, LT_ZABBIX_DATA, '{');
     return leave(z, status);
@@ -529,7 +543,7 @@ int leat_zabbix_section(leat_session *session, const char *name)
         return status;
     status = put_name(z, name);
     if (status == LEAT_OK)
-        status = judge_member(z, name, strlen(name), NULL);
+        status = judge_kind(z, name, LEAT_LIST, LT_ZABBIX_COMES_OPEN);
     if (status == LEAT_OK) {
         z->writing->by_proxy = strcmp(name, "history data") == 0;
         open_place(z, LT_ZABBIX_ROWS, '[');
@@ -577,6 +591,8 @@ int leat_zabbix_table(leat_session *session, const char *name, const char *const
         lt_put_text(target(z), "{\"fields\":[");
         status = put_fields(z, fields, count);
     }
+    if (status == LEAT_OK && z->rules != NULL)
+        status = z->rules->table(z, name, strlen(name), fields, count);
     if (status == LEAT_OK) {
         lt_put_text(target(z), "],\"data\":");
         z->writing->places[z->writing->depth++] = LT_ZABBIX_TABLE;
@@ -622,6 +638,8 @@ static int put_row(struct lt_zabbix *z, const leat_value *row)
     if (table && row->length != w->column_count)
         return refuse(z, "a row has more or fewer values than its table has fields", "row");
     status = check(z, row, w->depth);
+    if (status == LEAT_OK && !table && z->rules != NULL)
+        status = z->rules->row(z, row);
     if (status != LEAT_OK)
         return status;
     if (!w->first)
@@ -647,9 +665,14 @@ static int put_history(struct lt_zabbix *z, const leat_zabbix_history *history)
 {
     struct lt_zabbix_writing *w = z->writing;
     const char *field, *what;
+    int status = LEAT_OK;
 
     if (w->places[w->depth - 2] == LT_ZABBIX_TABLE)
         return lt_refuse(&z->core, LEAT_E_STATE, 0, "not in this place of the message", NULL);
+    if (z->rules != NULL && history->size >= sizeof *history)
+        status = z->rules->history(z, history->has);
+    if (status != LEAT_OK)
+        return status;
     if (!w->first)
         lt_put_u8(target(z), ',');
     w->first = false;
@@ -700,8 +723,11 @@ int leat_zabbix_close(leat_session *session)
 
     if (status != LEAT_OK)
         return status;
-    close_place(z);
-    return leave(z, LEAT_OK);
+    if (z->rules != NULL && innermost(z->writing) == LT_ZABBIX_DATA)
+        status = z->rules->close(z);
+    if (status == LEAT_OK)
+        close_place(z);
+    return leave(z, status);
 }
 
 int leat_zabbix_end(leat_session *session)

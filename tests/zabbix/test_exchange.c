@@ -22,38 +22,58 @@ static const struct {
 
 #define TOKEN "'session':'0123456789abcdef0123456789abcdef'"
 #define NOW   "'clock':1795293132,'ns':1"
-#define TABLE "'globalmacro':{'fields':['globalmacroid','macro'],'data':[[2,'{$X}']]}"
+#define TABLE                                                                                      \
+    "'globalmacro':{'fields':['globalmacroid','macro','value','type'],"                            \
+    "'data':[[2,'{$X}','x',0]]}"
 #define VALUE "{'id':1,'itemid':950041,'clock':1795293132,'ns':7,'value':'1'}"
 #define DATA                                                                                       \
     "{'request':'proxy data','host':'px'," TOKEN ",'history data':[" VALUE "],'version':'$V'," NOW \
     "}"
 #define CONFIG "{'request':'proxy config','host':'px','version':'$V'," TOKEN ",'config_revision':0}"
-#define BEAT   "{'request':'proxy heartbeat','host':'px','version':'$V'}"
+/* As each version has it. */
+#define OWN_CONFIG                                                                                 \
+    "{'request':'proxy config','host':'px','version':'$V'$604<," TOKEN ",'config_revision':0$>}"
+#define BEAT "{'request':'proxy heartbeat','host':'px','version':'$V'}"
 #define CHECKS                                                                                     \
-    "{'request':'active checks','host':'za1','version':'$V'," TOKEN                                \
-    ",'config_revision':0,'variant':1}"
+    "{'request':'active checks','host':'za1','version':'$V'$604<," TOKEN                           \
+    ",'config_revision':0$>$700<,'variant':1$>}"
 #define AGENT_DATA                                                                                 \
-    "{'request':'agent data'," TOKEN ",'version':'$V','variant':1,'host':'za1','data':[" VALUE     \
-    "]," NOW "}"
+    "{'request':'agent data'," TOKEN                                                               \
+    ",'version':'$V'$700<,'variant':1$>,'host':'za1','data':[" VALUE "]," NOW "}"
 #define AGENT_BEAT                                                                                 \
-    "{'request':'active check heartbeat','host':'za1','heartbeat_freq':60,'version':'$V',"         \
-    "'variant':1}"
+    "{'request':'active check heartbeat','host':'za1','heartbeat_freq':60"                         \
+    "$604<,'version':'$V'$>$700<,'variant':1$>}"
 #define SENDER_DATA                                                                                \
     "{'request':'sender data','data':[{'host':'za1','key':'k','value':'1'}]," NOW "}"
 #define CHECK   "{'request':'passive checks','data':[{'key':'agent.ping','timeout':3}]}"
 #define SUCCESS "{'response':'success'}"
 #define FAILED  "{'response':'failed'}"
 
-/* The text with $V replaced by the version; yours to free(). */
+/*
+ * The text with $V replaced by the version, and of $604<...$> what stands between them, or nothing in
+ * versions before that; yours to free().
+ */
 static char *of_version(const char *text, const char *version)
 {
+    const char *minor = strchr(version, '.');
+    unsigned long number =
+        strtoul(version, NULL, 10) * 100 + (minor == NULL ? 0 : strtoul(minor + 1, NULL, 10));
     struct t_bytes made = t_copy("", 0);
     const char *place;
 
-    while ((place = strstr(text, "$V")) != NULL) {
+    for (; (place = strchr(text, '$')) != NULL; text = place) {
         t_append(&made, text, (size_t)(place - text));
-        t_append(&made, version, strlen(version));
-        text = place + 2;
+        if (place[1] == 'V') {
+            t_append(&made, version, strlen(version));
+            place += 2;
+        } else if (place[1] >= '0' && place[1] <= '9') {
+            place = strtoul(place + 1, NULL, 10) <= number ? strchr(place, '<') + 1
+                                                           : strstr(place, "$>") + 2;
+        } else if (place[1] == '>') {
+            place += 2;
+        } else {
+            t_append(&made, place++, 1);
+        }
     }
     t_append(&made, text, strlen(text));
     return (char *)made.data;
@@ -87,7 +107,7 @@ static const struct row {
      {SERVER},
      'A',
      {{'C', "proxy config", "{'request':'proxy config','host':'px','version':'$V'}", '3', 300000},
-      {'A', "proxy config", "{" TABLE ",'macro.secrets':{}}", 'o', 600000}}},
+      {'A', "proxy config", "{" TABLE "$502<,'macro.secrets':{}$>}", 's', 600000}}},
     {604,
      704,
      PROXY,
@@ -114,14 +134,14 @@ static const struct row {
      PROXY,
      {SERVER},
      'A',
-     {{'C', "proxy heartbeat", BEAT, '3', 300000}, {'A', "response", SUCCESS, 'o', 60000}}},
+     {{'C', "proxy heartbeat", BEAT, '3', 300000}, {'A', "response", SUCCESS, 's', 60000}}},
     {500,
      602,
      SERVER,
      {PASSIVE},
      'A',
-     {{'C', "proxy config", "{'request':'proxy config','data':{" TABLE ",'macro.secrets':{}}}", 'o',
-       0},
+     {{'C', "proxy config",
+       "{'request':'proxy config','data':{" TABLE "$502<,'macro.secrets':{}$>}}", 'o', 0},
       {'A', "response", "{'response':'success','version':'$V'}", '3', 300000}}},
     {604,
      704,
@@ -600,7 +620,7 @@ static const struct {
     const char *connects; /* the roles that may ask so: Server, Proxy, pAssive, aGent, senDer */
     const char *accepts;
 } requests[] = {
-    {"proxy config", CONFIG, 500, 704, "P", "S"},
+    {"proxy config", OWN_CONFIG, 500, 704, "P", "S"},
     {"proxy data", DATA, 500, 704, "P", "S"},
     {"proxy heartbeat", BEAT, 500, 602, "P", "S"},
     {"proxy config", "{'request':'proxy config','data':{" TABLE "}}", 500, 602, "S", "A"},
@@ -934,7 +954,7 @@ static const struct {
      "\nspeaks\n<3 {'response':'failed','info':'no'}\n"
      "told response, MORE\nend\ntold END"},
     {"the configuration is refused with words", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\n"
      "<3 {'response':'failed','info':'no'}\ntold response, MORE\nend\ntold END"},
     {"either form is understood", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<1 " SUCCESS
@@ -1003,7 +1023,7 @@ static const struct {
     {"half a message", 500, 704,
      "passive $V accepts\noctets 5a425844 01 18000000 00000000 7b2272\nend\nends E_END\nsilent"},
     {"no answer", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG
      "\nspeaks\nend\nends E_END\nwants close"},
     {"half an answer", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA
@@ -1117,10 +1137,10 @@ static const struct {
      "<1 {'data':{}}\ntold proxy config!PROTOCOL/config_revision, PROTOCOL\n"
      ">3 {'response':'failed','info':'*','version':'$V'}\nwants close"},
     {"a configuration without revision, active", 604, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n<3 {'data':{}}\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\n<3 {'data':{}}\n"
      "told proxy config!PROTOCOL/config_revision, PROTOCOL\nsilent"},
     {"nothing changed", 604, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n<3 {}\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\n<3 {}\n"
      "told proxy config, MORE\nend\ntold END"},
     {"a passive proxy without session", 604, 704,
      "server $V asks=proxy_config\nsend proxy config {'request':'proxy config'}\nspeaks\n"
@@ -1150,16 +1170,16 @@ static const struct {
     /* The same for what we say. */
     {"our request for the configuration", 500, 704,
      "proxy $V asks=proxy_config\n"
-     "deny VALUE/host proxy config {'request':'proxy config','version':'$V'," TOKEN
-     ",'config_revision':0}\n"
-     "deny VALUE/version proxy config {'request':'proxy config','host':'px'," TOKEN
-     ",'config_revision':0}\nsend proxy config " CONFIG},
+     "deny VALUE/host proxy config {'request':'proxy config','version':'$V'$604<," TOKEN
+     ",'config_revision':0$>}\n"
+     "deny VALUE/version proxy config {'request':'proxy config','host':'px'$604<," TOKEN
+     ",'config_revision':0$>}\nsend proxy config " OWN_CONFIG},
     {"our request for the configuration, from 6.4 on", 604, 704,
      "proxy $V asks=proxy_config\n"
      "deny VALUE/session proxy config {'request':'proxy config','host':'px','version':'$V',"
      "'config_revision':0}\n"
      "deny VALUE/config_revision proxy config {'request':'proxy config','host':'px',"
-     "'version':'$V'," TOKEN "}\nsend proxy config " CONFIG},
+     "'version':'$V'," TOKEN "}\nsend proxy config " OWN_CONFIG},
     {"our data", 500, 704,
      "proxy $V asks=proxy_data\n"
      "deny VALUE/request proxy data {'host':'px'," TOKEN ",'version':'$V'," NOW "}\n"
@@ -1194,7 +1214,8 @@ static const struct {
      "data','host':'px'," TOKEN
      ",'host availability':[{'hostid':1,'available':1}],'version':'$V'," NOW "}\n"
      "send proxy data {'request':'proxy data','host':'px'," TOKEN
-     ",'interface availability':[{'interfaceid':1,'available':1}],'version':'$V'," NOW "}"},
+     ",'interface availability':[{'interfaceid':1,'available':1,'error':''}],'version':'$V'," NOW
+     "}"},
     {"host data before 6.2", 500, 600,
      "proxy $V asks=proxy_data\ndeny VALUE/host=data proxy data {'request':'proxy "
      "data','host':'px'," TOKEN ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW
@@ -1207,8 +1228,8 @@ static const struct {
      "deny VALUE/host=data proxy data {" TOKEN
      ",'host data':[{'hostid':1,'active_status':1}],'version':'$V'," NOW "}"},
     {"a response in a request excuses nothing", 500, 704,
-     "proxy $V asks=proxy_data\ndeny VALUE/host proxy data {'request':'proxy data',"
-     "'response':'failed'," TOKEN ",'version':'$V'," NOW "}"},
+     "proxy $V asks=proxy_data\ndeny VALUE/response proxy data {'request':'proxy "
+     "data','response':'failed'," TOKEN ",'version':'$V'," NOW "}"},
     {"a passive proxy that refuses in its own words is through", 604, 704,
      "passive $V accepts\n<1 {'request':'proxy config'}\nnext proxy config\n"
      "send response {'response':'failed','info':'busy','version':'$V'}\n"
@@ -1257,8 +1278,9 @@ static const struct {
      "server $V accepts\n<3 " DATA "\ntold " ROW "proxy data, MORE\n"
      "deny VALUE/response response {'upload':'enabled'}\nsend response " SUCCESS},
     {"our checks", 500, 704,
-     "agent $V asks=active_checks\ndeny VALUE/host active checks {'request':'active checks'," TOKEN
-     ",'config_revision':0,'version':'$V','variant':1}\nsend active checks " CHECKS},
+     "agent $V asks=active_checks\ndeny VALUE/host active checks {'request':'active "
+     "checks'$604<," TOKEN
+     ",'config_revision':0$>,'version':'$V'$700<,'variant':1$>}\nsend active checks " CHECKS},
     {"our sender data", 500, 704,
      "sender $V asks=sender_data\ndeny VALUE/data sender data {'request':'sender data'," NOW
      "}\nsend sender data " SENDER_DATA},
@@ -1276,9 +1298,12 @@ static const struct {
     {"the form of the answer is not that of the request", 500, 602,
      "server $V accepts plain\n<3 " DATA "\ntold " ROW "proxy data, MORE\nsend response " SUCCESS
      "\n>1 " SUCCESS},
-    {"the configuration, uncompressed", 500, 602,
+    {"the configuration in the form of the request, compressed", 500, 602,
      "server $V accepts plain\n<3 " CONFIG "\nnext proxy config\nsend proxy config {" TABLE
-     "}\n>1 {" TABLE "}"},
+     "$502<,'macro.secrets':{}$>}\n>3 {" TABLE "$502<,'macro.secrets':{}$>}"},
+    {"the configuration in the form of the request, uncompressed", 500, 602,
+     "server $V accepts\n<1 " CONFIG "\nnext proxy config\nsend proxy config {" TABLE
+     "$502<,'macro.secrets':{}$>}\n>1 {" TABLE "$502<,'macro.secrets':{}$>}"},
     {"the configuration is always compressed", 604, 704,
      "server $V accepts plain\n<1 " CONFIG "\nnext proxy config\nsend proxy config {}\n>3 {}"},
     {"the acknowledgement of uncompressed data", 500, 602,
@@ -1350,19 +1375,19 @@ static const struct {
      "send proxy config {'version':'$V'," TOKEN ",'config_revision':1}\nspeaks\n<7 {}\n"
      "next proxy config"},
     {"a large header, with the configuration that was asked for", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\n"
      "<7 {'full_sync':1,'data':{},'config_revision':1}\ntold proxy config, MORE\nend\ntold END"},
     {"16 GiB of configuration", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 05 0000000004000000 0000000000000000 7b\ntold MORE\nmemory 60000"},
     {"more than 16 GiB of configuration", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 05 0100000004000000 0000000000000000\nends LIMIT"},
     {"16 GiB of text of configuration", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 07 0000010000000000 0000000004000000\ntold MORE\nmemory 120000"},
     {"more than 16 GiB of text of configuration", 500, 704,
-     "proxy $V asks=proxy_config\nsend proxy config " CONFIG "\nspeaks\ntrim\n"
+     "proxy $V asks=proxy_config\nsend proxy config " OWN_CONFIG "\nspeaks\ntrim\n"
      "octets 5a425844 07 0000010000000000 0100000004000000\nends LIMIT"},
     {"a large header, with a response", 500, 704,
      "proxy $V asks=proxy_data\nsend proxy data " DATA "\nspeaks\n<5 " SUCCESS "\nends FRAME"},
@@ -1762,7 +1787,8 @@ START_TEST(in_pieces)
     const uint8_t *at;
 
     leat_zabbix_history_init(&history, sizeof history);
-    history.has = LEAT_ZABBIX_HAS_ID;
+    history.has =
+        LEAT_ZABBIX_HAS_ID | LEAT_ZABBIX_HAS_ITEMID | LEAT_ZABBIX_HAS_CLOCK | LEAT_ZABBIX_HAS_NS;
     history.id = 5;
     ck_assert_int_eq(leat_zabbix_compress(session, 0), LEAT_E_STATE);
     ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
@@ -1789,7 +1815,8 @@ START_TEST(in_pieces)
     taken = take_frame(&at, said.data + said.length);
     ck_assert_uint_eq(taken.flags, 3);
     ck_assert_str_eq((const char *)taken.text.data,
-                     "{\"request\":\"proxy data\",\"host\":\"px\",\"history data\":[{\"id\":5}],"
+                     "{\"request\":\"proxy data\",\"host\":\"px\",\"history data\":["
+                     "{\"id\":5,\"itemid\":0,\"clock\":0,\"ns\":0}],"
                      "\"version\":\"6.0.14\",\"clock\":1,\"ns\":2,"
                      "\"session\":\"0123456789abcdef0123456789abcdef\"}");
     t_free(taken.text);
@@ -1887,7 +1914,7 @@ END_TEST
 /* A configuration, table by table. */
 START_TEST(configuration_in_pieces)
 {
-    static const char *const fields[] = {"globalmacroid", "macro"};
+    static const char *const fields[] = {"globalmacroid", "macro", "value", "type"};
     leat_session *session = live_exchange(NULL, SERVER, 0, "7.0.22");
     char *config = of_version(CONFIG, "7.0.22");
     struct t_bytes text = live_text(config), request = frame(3, text.data, text.length), said;
@@ -1900,7 +1927,7 @@ START_TEST(configuration_in_pieces)
     ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_begin(session), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_object(session, "data"), LEAT_OK);
-    ck_assert_int_eq(leat_zabbix_table(session, "globalmacro", fields, 2), LEAT_OK);
+    ck_assert_int_eq(leat_zabbix_table(session, "globalmacro", fields, 4), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_close(session), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_close(session), LEAT_OK);
     ck_assert_int_eq(leat_zabbix_end(session), LEAT_E_VALUE);
@@ -1912,8 +1939,8 @@ START_TEST(configuration_in_pieces)
     taken = take_frame(&at, said.data + said.length);
     ck_assert_uint_eq(taken.flags, 3);
     ck_assert_str_eq((const char *)taken.text.data,
-                     "{\"data\":{\"globalmacro\":{\"fields\":[\"globalmacroid\",\"macro\"],"
-                     "\"data\":[]}},\"config_revision\":7}");
+                     "{\"data\":{\"globalmacro\":{\"fields\":[\"globalmacroid\",\"macro\","
+                     "\"value\",\"type\"],\"data\":[]}},\"config_revision\":7}");
     ck_assert_int_eq(leat_next(session, &event), LEAT_END);
     t_free(taken.text);
     t_free(said);

@@ -438,6 +438,22 @@ static const struct {
     char side;        /* 'C': who connects; 'A': who is connected to */
     const char *differences;
 } known[] = {
+    /*
+     * Test programs say what no real peer does, and we do not: a session or a version of their own,
+     * members of later versions, rows that lack something, a section twice. What is answered to
+     * that, who is connected to plays.
+     */
+    {"6.0.14/29-fake-config-uncompressed", 'C', "0 E_VALUE session; "},
+    {"6.0.14/30-fake-config-refused-unknown", 'C', "0 E_VALUE session; "},
+    {"data-bad-session", 'C', "0 E_VALUE session; "},
+    {"data-newer-version", 'C', "0 E_VALUE version; "},
+    {"data-older-version", 'C', "0 E_VALUE version; "},
+    {"config-version-mismatch", 'C', "0 E_VALUE version; "},
+    {"history-ids-1-3", 'C', "0 E_VALUE itemid; "},
+    {"data-availability-bad", 'C', "0 E_VALUE available; "},
+    {"data-discovery-bad", 'C', "0 E_VALUE clock; "},
+    {"7.0.22/53-fake-data-autoreg", 'C', "0 E_VALUE port; "},
+    {"data-duplicate-tasks-keys", 'C', "0 E_VALUE tasks; "},
     /* The server closes without an answer: for who asked it is the end before the answer. */
     {"config-refused-unknown", 'C', COMPRESSED "1 ends E_END; "},
     {"passive-data-resend", 'A', "2 ends E_END; "},
@@ -456,7 +472,6 @@ static const struct {
     /* Our server does not go on behind a refusal. */
     {"config-sync-in-progress", 'C', "2 E_STATE; "},
     /* The test programs do not compress what servers and proxies always compress. */
-    {"history-ids-1-3", 'C', ""},
     {"7.0.22/33-fake-config-empty", 'C', ""},
     {"-fake-", 'C', COMPRESSED},
     {"6.0.14/56-passive-data-ack-failed", 'C', "2 flags 3 not 1; "},
@@ -544,7 +559,7 @@ static const struct {
     const char *folder;
     size_t exchanges;
     size_t joined; /* so many can be played with both sides ours */
-} folders[] = {{"6.0.14", 67, 54}, {"7.0.22", 80, 63}};
+} folders[] = {{"6.0.14", 67, 48}, {"7.0.22", 80, 57}};
 
 static void each(int folder, void (*play)(const struct recording *recording))
 {
