@@ -120,7 +120,7 @@ END_TEST
 
 START_TEST(access_to_old_configuration)
 {
-    const char *answer = "A told proxy config, END\nA >3 {*\n";
+    const char *answer = "A told proxy config, END\nA >1 {*\n";
 
     if (accesses[_i].reason != NULL)
         answer = strstr(accesses[_i].reason, "passive") == NULL
@@ -1189,7 +1189,7 @@ static const struct script scripts[] = {
      "accept A\n"
      "A <1 {'request':'proxy heartbeat','host':'py','version':'6.0.14'}\n"
      "A told proxy heartbeat, END\n"
-     "A >3 {'response':'success'}\n"},
+     "A >1 {'response':'success'}\n"},
     {"agents and senders are the caller's business",
      "server 7.0.22\n"
      "add za1\n"
