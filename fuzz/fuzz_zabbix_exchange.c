@@ -14,14 +14,16 @@ static const struct {
     {"response", "{\"response\":\"failed\",\"info\":\"no\",\"version\":\"7.0.22\"}"},
     {"response", "{\"redirect\":{\"revision\":1,\"address\":\"a:1\"},\"response\":\"failed\"}"},
     {"proxy data", "{\"request\":\"proxy data\",\"host\":\"px\",\"session\":\"0123456789abcdef"
-                   "0123456789abcdef\",\"history data\":[{\"id\":1,\"itemid\":2,\"value\":\"x\"}],"
+                   "0123456789abcdef\",\"history "
+                   "data\":[{\"id\":1,\"itemid\":2,\"clock\":3,\"ns\":4,\"value\":\"x\"}],"
                    "\"version\":\"6.0.14\",\"clock\":1,\"ns\":2}"},
     {"proxy data", "{\"request\":\"proxy data\",\"host\":\"px\",\"session\":\"0123456789abcdef"
                    "0123456789abcdef\",\"host data\":[{\"hostid\":1,\"active_status\":1}],"
                    "\"version\":\"7.0.22\",\"clock\":1,\"ns\":2}"},
     {"proxy data", "{\"request\":\"proxy data\"}"},
-    {"proxy data", "{\"session\":\"0123456789abcdef0123456789abcdef\",\"history data\":[{\"id\":1},"
-                   "{\"id\":2}],\"version\":\"6.0.14\",\"clock\":1,\"ns\":2}"},
+    {"proxy data", "{\"session\":\"0123456789abcdef0123456789abcdef\",\"history data\":[{\"id\":1,"
+                   "\"itemid\":2,\"clock\":3,\"ns\":4},{\"id\":2,\"itemid\":2,\"clock\":3,\"ns\":5}"
+                   "],\"version\":\"6.0.14\",\"clock\":1,\"ns\":2}"},
     {"proxy tasks", "{\"request\":\"proxy tasks\"}"},
     {"proxy tasks", "{\"tasks\":[{\"type\":6}],\"version\":\"7.0.22\",\"clock\":1,\"ns\":2}"},
     {"proxy config", "{\"request\":\"proxy config\",\"host\":\"px\",\"version\":\"6.0.14\","
@@ -29,20 +31,26 @@ static const struct {
     {"proxy config", "{\"request\":\"proxy config\",\"host\":\"px\",\"version\":\"7.0.22\","
                      "\"session\":\"0123456789abcdef0123456789abcdef\",\"config_revision\":0}"},
     {"proxy config", "{\"request\":\"proxy config\"}"},
-    {"proxy config", "{\"request\":\"proxy config\",\"data\":{\"t\":{\"fields\":[\"a\"],"
-                     "\"data\":[[1],[2]]}}}"},
+    {"proxy config",
+     "{\"request\":\"proxy config\",\"data\":{\"regexps\":{\"fields\":[\"regexpid\"],"
+     "\"data\":[[1],[2]]}}}"},
     {"proxy config", "{\"version\":\"7.0.22\",\"session\":\"0123456789abcdef0123456789abcdef\","
                      "\"config_revision\":16}"},
-    {"proxy config",
-     "{\"data\":{\"t\":{\"fields\":[\"a\"],\"data\":[[1]]}},\"config_revision\":1}"},
+    {"proxy config", "{\"data\":{\"regexps\":{\"fields\":[\"regexpid\",\"name\"],\"data\":[[1,"
+                     "\"x\"]]}},\"config_revision\":1}"},
     {"proxy config", "{}"},
     {"proxy heartbeat", "{\"request\":\"proxy heartbeat\",\"host\":\"px\",\"version\":\"6.0.14\"}"},
     {"active checks", "{\"request\":\"active checks\",\"host\":\"za1\",\"version\":\"7.0.22\","
                       "\"session\":\"0123456789abcdef0123456789abcdef\",\"config_revision\":0}"},
-    {"agent data", "{\"request\":\"agent data\",\"data\":[{\"id\":1,\"value\":\"x\"}]}"},
-    {"active check heartbeat", "{\"request\":\"active check heartbeat\",\"host\":\"za1\"}"},
-    {"sender data", "{\"request\":\"sender data\",\"data\":[{\"host\":\"h\",\"key\":\"k\"}]}"},
-    {"passive checks", "{\"request\":\"passive checks\",\"data\":[{\"key\":\"agent.ping\"}]}"},
+    {"agent data",
+     "{\"request\":\"agent "
+     "data\",\"data\":[{\"itemid\":1,\"id\":1,\"clock\":2,\"ns\":3,\"value\":\"x\"}]}"},
+    {"active check heartbeat",
+     "{\"request\":\"active check heartbeat\",\"host\":\"za1\",\"heartbeat_freq\":60}"},
+    {"sender data",
+     "{\"request\":\"sender data\",\"data\":[{\"host\":\"h\",\"key\":\"k\",\"value\":\"x\"}]}"},
+    {"passive checks",
+     "{\"request\":\"passive checks\",\"data\":[{\"key\":\"agent.ping\",\"timeout\":3}]}"},
     {"passive checks", "{\"version\":\"7.0.22\",\"variant\":1,\"data\":[{\"value\":\"1\"}]}"},
     {"plain", "{\"body\":\"agent.ping\"}"},
     {"plain", "{\"body\":\"ZBX_NOTSUPPORTED\",\"error\":\"no\"}"},

@@ -298,7 +298,7 @@ static const struct {
      "send response {" SUCCESS ",'config_revision':1,'data':[{" CHECK "}]}"},
     {"what agents are given, 7.0",
      "proxy 7.0.22 accepts\n" CHECKED "deny VALUE/timeout response {" SUCCESS ",'data':[{" CHECK
-     "}]}\n"
+     ",'timeout':3}]}\n"
      "deny VALUE/wait response {" SUCCESS ",'commands':[{'command':'c','id':1,'timeout':3}]}\n"
      "deny VALUE/reset response {'response':'failed','redirect':{'reset':false}}\n"
      "deny VALUE/address response {'response':'failed','redirect':{'revision':1,'address':2}}\n"
