@@ -10,9 +10,56 @@ from tap import Tap
 
 LIBRARY, DESCRIPTION = map(pathlib.Path, sys.argv[1:])
 TYPES = {"number": "number", "number u64": "number", "number or null": "number?",
-         "number u64 or null": "number?", "string": "string"}
+         "number u64 or null": "number?", "string": "string", "string or null": "string?",
+         "number or string": "string or number", "array of number u64": "numbers", "object": "object",
+         "true": "true", "array": "array"}
 KINDS = ["section", "server task", "proxy task", "table"]
-PRESENCES = {"required": "demanded", "optional": "optional", "column": "sent"}
+PRESENCES = {"required": "demanded", "optional": "optional", "column": "sent", "conditional": "optional"}
+# What the description calls them: the message, and the member that has the rows.
+MESSAGES = {
+    "proxy config request": "proxy config (active request)", "proxy config copy": "proxy config (active reply)",
+    "proxy config update": "proxy config (configuration message, both modes)",
+    "proxy config to passive": "proxy config (passive request)",
+    "proxy config state": "proxy config (passive handshake answer)",
+    "proxy config taken": "proxy config (passive response)",
+    "proxy heartbeat": "proxy heartbeat", "response": "proxy heartbeat (response)",
+    "request": "proxy data (passive request)", "proxy data": "proxy data", "proxy data from passive": "proxy data",
+    "proxy data taken": "proxy data (response)", "proxy tasks": "proxy tasks (answer)",
+    "proxy tasks taken": "proxy tasks (acknowledgement)", "active checks": "active checks",
+    "active checks list": "active checks (response)", "agent data": "agent data",
+    "values taken": "agent data / sender data (response)", "active check heartbeat": "active check heartbeat",
+    "sender data": "sender data", "passive checks": "passive checks",
+    "passive checks done": "passive checks (response)",
+}
+ROWS = {
+    "proxy group": ("proxy config (configuration message, both modes)", "proxy_group"),
+    "active check": ("active checks (response)", "data"), "regexp": ("active checks (response)", "regexp"),
+    "command": ("active checks (response)", "commands"), "redirect": ("active checks (response)", "redirect"),
+    "agent value": ("agent data", "data"), "command result": ("agent data", "commands"),
+    "sender value": ("sender data", "data"), "passive check": ("passive checks", "data"),
+    "passive check result": ("passive checks (response)", "data"),
+}
+# The library tells what an array or an object has.
+HOLDS = {"tables": "object", "tasks": "array"}
+# (name of a message or of rows, field): why it is described in another way, or not at all
+OTHER_MEMBERS = {
+    ("proxy config copy", "<table>"): "any name is a table",
+    ("proxy config copy", "response"): "from 6.4 on it is proxy config update",
+    ("proxy config copy", "info"): "the same",
+    ("proxy config copy", "version"): "the same",
+    ("proxy config update", "response"): "described with the active reply",
+    ("proxy config update", "info"): "the same",
+    ("proxy config update", "version"): "the same",
+    ("response", "response"): "whatever is not proxy data is answered like a heartbeat, in all versions",
+    ("response", "info"): "the same",
+    ("proxy data", "request"): "described for both modes: of an active proxy it is there",
+    ("proxy data", "host"): "the same",
+    ("proxy data from passive", "request"): "active only",
+    ("proxy data from passive", "host"): "active only",
+    ("proxy data", "tasks"): "described as tasks",
+    ("proxy data from passive", "tasks"): "described as tasks",
+    ("active check", "timeout"): "agents of older versions get none",
+}
 
 # (kind, name, fields, what differs: described, in the library, why)
 DIFFERENCES = [
@@ -91,8 +138,38 @@ def differ(tap, groups):
         tap.same(f"{kind} {name}: {what} was described as listed", [field["field"] for field in found], fields)
 
 
+def members(tap):
+    """Messages and the rows in them: the same members of the same types and versions, and as much is needed."""
+    described_rows, got = {}, {}
+    for row in rows(DESCRIPTION):
+        field = row["field"], TYPES.get(row["json_type"]), row["optional"] == "required", row["since"], row["until"]
+        described_rows.setdefault((row["message"], row["section"]), []).append(field)
+    for row in rows(LIBRARY):
+        if row["kind"] in ("message", "rows"):
+            field = row["field"], HOLDS.get(row["type"], row["type"]), row["presence"] != "optional", row["since"], \
+                row["until"]
+            got.setdefault((row["kind"], row["name"]), []).append(field)
+    tap.same("messages and rows in them", sorted(got),
+             sorted([("message", name) for name in MESSAGES] + [("rows", name) for name in ROWS]))
+    for (kind, name), fields in got.items():
+        message, section = (MESSAGES[name], "") if kind == "message" else ROWS[name]
+        left_out = {field for other, field in OTHER_MEMBERS if other == name}
+        if not section:  # the arrays of a message are described by what is in them
+            left_out |= {inside for known, inside in described_rows if known == message}
+        same, expected = ("\n".join(sorted(str(field) for field in side if field[0] not in left_out))
+                          for side in (fields, described_rows[message, section]))
+        tap.same(f"{kind} {name}", same, expected)
+    for name, field in OTHER_MEMBERS:
+        place = ROWS[name] if name in ROWS else (MESSAGES[name], "")
+        here = got.get(("rows" if name in ROWS else "message", name), [])
+        there = described_rows[place]
+        tap.check(f"{name}: {field} differs",
+                  [row for row in here if row[0] == field] != [row for row in there if row[0] == field])
+
+
 def main():
     tap = Tap()
+    members(tap)
     expected, got = described(), known()
     differ(tap, expected)
     tap.same("rows of the same kinds", sorted(got), sorted([*expected, *ONLY_IN_THE_LIBRARY]))
