@@ -328,8 +328,8 @@ LEAT_API void leat_zabbix_exchange_options_init(leat_zabbix_exchange_options *op
  * a member of another type is not there, and what is not known is only shown.
  *
  * LEAT_OK, LEAT_E_NOMEM, LEAT_E_VALUE (options that were not initialised; no role, or one that cannot
- * connect or be connected to; no version, one below 5.0 or of more than 31 octets or others than ASCII; no exchange that this role and version
- * have, or one without connects).
+ * connect or be connected to; no version, one below 5.0, of more than 31 octets or of others than
+ * ASCII; no exchange that this role and version have, or one without connects).
  */
 LEAT_API int leat_zabbix_exchange_new(const leat_config *config,
                                       const leat_zabbix_exchange_options *options,
