@@ -112,7 +112,8 @@ static bool is_replaced(const struct lt_zabbix_plan *plan, const struct lt_zabbi
     const struct lt_zabbix_rule *rule = live->rule;
 
     if (plan->whole || rule == NULL)
-        return came != NULL;
+        return came != NULL || (plan->no_items && rule != NULL && rule->parent != NULL &&
+                                strcmp(rule->parent, "items") == 0);
     switch (rule->scope) {
     case LT_ZABBIX_HOST:
     case LT_ZABBIX_WEB:
@@ -458,12 +459,14 @@ static void commit(struct leat_zabbix_tables *tables, const struct lt_zabbix_pla
 
 int lt_zabbix_tables_apply(struct leat_zabbix_tables *tables, struct lt_zabbix_plan *plan)
 {
+    const struct lt_zabbix_named *staged_items = staged(tables, "items", strlen("items"));
     struct lt_zabbix_changes changes = {0};
     struct lt_zabbix_row *secrets;
     void *items = NULL;
     size_t i;
     int status;
 
+    plan->no_items = plan->whole && staged_items != NULL && staged_items->rows.count == 0;
     lt_zabbix_ids_sort(&plan->del_hosts);
     lt_zabbix_ids_sort(&plan->del_macros);
     lt_zabbix_ids_sort(&plan->del_map);

@@ -176,7 +176,8 @@ struct lt_zabbix_ids {
 };
 
 struct lt_zabbix_plan {
-    bool whole; /* every table that is staged takes the place of what was there */
+    bool whole;    /* every table that is staged takes the place of what was there */
+    bool no_items; /* and items are staged, but none: what hangs on them does not come then */
     bool full_sync;
     bool map_full_sync;
     bool left_group;

@@ -507,6 +507,31 @@ static void forget_secrets(leat_zabbix_tables *proxy, const struct model *model)
 static const char *const versions[] = {"5.0.1", "5.4.0",  "6.0.14", "6.2.0",
                                        "6.4.9", "7.0.22", "7.2.0",  "7.4.1"};
 
+/* Up to 6.2 what hangs on items is left out when there are none, and goes with them all the same. */
+START_TEST(no_items_any_more)
+{
+    static const char hosts[] = "{\"hosts\":{\"fields\":[\"hostid\"],\"data\":[[1]]},";
+    leat_zabbix_tables *tables = tables_of("6.0.14");
+    char text[400];
+
+    (void)snprintf(text, sizeof text,
+                   "%s\"items\":{\"fields\":[\"itemid\",\"hostid\"],\"data\":[[2,1]]},"
+                   "\"item_rtdata\":{\"fields\":[\"itemid\"],\"data\":[[2]]},\"macro.secrets\":{}}",
+                   hosts);
+    ck_assert_int_eq(learn_text(tables, text), LEAT_OK);
+    ck_assert_uint_eq(leat_zabbix_tables_count(tables, "item_rtdata"), 1);
+    (void)snprintf(text, sizeof text,
+                   "%s\"items\":{\"fields\":[\"itemid\",\"hostid\"],\"data\":[]},"
+                   "\"macro.secrets\":{}}",
+                   hosts);
+    ck_assert_int_eq(learn_text(tables, text), LEAT_OK);
+    ck_assert_uint_eq(leat_zabbix_tables_count(tables, "items"), 0);
+    ck_assert_uint_eq(leat_zabbix_tables_count(tables, "item_rtdata"), 0);
+    ck_assert_uint_eq(leat_zabbix_tables_count(tables, "hosts"), 1);
+    leat_zabbix_tables_free(tables);
+}
+END_TEST
+
 /* Three proxies, one of which is always late and one of which restarts, have what the server has. */
 START_TEST(converge)
 {
@@ -1314,6 +1339,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, limits_of_counts);
     tcase_add_test(c, saved_within_limits);
     tcase_add_test(c, not_made);
+    tcase_add_test(c, no_items_any_more);
     tcase_add_loop_test(c, converge, 0, sizeof versions / sizeof *versions);
 }
 
