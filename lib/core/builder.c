@@ -55,11 +55,7 @@ static int mistake(leat_builder *builder, int code, const char *text)
 
 const uint8_t *lt_builder_keep(leat_builder *builder, const void *octets, size_t length)
 {
-    uint8_t *copy = (uint8_t *)lt_arena_alloc(&builder->tree.arena, length);
-
-    if (copy != NULL && length > 0)
-        memcpy(copy, octets, length);
-    return copy;
+    return lt_arena_copy(&builder->tree.arena, octets, length);
 }
 
 static bool in_record(const leat_builder *builder)
@@ -288,7 +284,7 @@ static size_t depth_of(const leat_value *value)
 
 int leat_builder_copy(leat_builder *builder, const char *name, const leat_value *value)
 {
-    size_t count = builder->tree.count, cells, i;
+    size_t count = builder->tree.count;
     size_t length = name == NULL ? 0 : strlen(name);
     uint16_t name_length;
     int status;
@@ -306,36 +302,14 @@ int leat_builder_copy(leat_builder *builder, const char *name, const leat_value 
     status = place(builder, &name, length, &name_length);
     if (status != LEAT_OK)
         return status;
-    cells = lt_cells(value);
-    status = lt_tree_reserve(&builder->tree, cells);
+    status = lt_tree_reserve(&builder->tree, lt_cells(value));
     if (status != LEAT_OK)
         return mistake(builder, status,
                        status == LEAT_E_LIMIT ? "too many values" : "out of memory");
     if (builder->depth + depth_of(value) > builder->limits.depth)
         return mistake(builder, LEAT_E_LIMIT, "nested too deeply");
-    for (i = 0; i < cells; i++) {
-        leat_value *cell =
-            lt_tree_push(&builder->tree, value[i].kind, value[i].name, value[i].name_length);
-        const void *copy = NULL;
-
-        cell->u = value[i].u;
-        cell->length = value[i].length;
-        if (lt_has_octets(&value[i])) {
-            copy = lt_builder_keep(builder, value[i].u.bytes,
-                                   value[i].length + (value[i].kind == LEAT_SUBNET ? 1u : 0u));
-            cell->u.bytes = (const uint8_t *)copy;
-            if (copy == NULL)
-                return lt_builder_fail(builder, count, LEAT_E_NOMEM, 0, "out of memory", NULL);
-        }
-        if (i > 0 && value[i].name != NULL) {
-            cell->name =
-                (const char *)lt_builder_keep(builder, value[i].name, value[i].name_length);
-            if (cell->name == NULL)
-                return lt_builder_fail(builder, count, LEAT_E_NOMEM, 0, "out of memory", NULL);
-        }
-    }
-    builder->tree.cells[count].name = name;
-    builder->tree.cells[count].name_length = name_length;
+    if (lt_tree_copy(&builder->tree, value, name, name_length) != LEAT_OK)
+        return lt_builder_fail(builder, count, LEAT_E_NOMEM, 0, "out of memory", NULL);
     return lt_builder_added(builder);
 }
 

@@ -172,6 +172,15 @@ void *lt_arena_alloc(struct lt_arena *arena, size_t bytes)
     return at;
 }
 
+void *lt_arena_copy(struct lt_arena *arena, const void *octets, size_t length)
+{
+    void *copy = lt_arena_alloc(arena, length);
+
+    if (copy != NULL && length > 0)
+        memcpy(copy, octets, length);
+    return copy;
+}
+
 static void arena_free_from(struct lt_arena *arena, struct lt_arena_block *block)
 {
     while (block != NULL) {

@@ -49,6 +49,7 @@ struct lt_arena {
 };
 
 void *lt_arena_alloc(struct lt_arena *arena, size_t bytes); /* NULL: no memory; not aligned */
+void *lt_arena_copy(struct lt_arena *arena, const void *octets, size_t length); /* the same */
 void lt_arena_clear(struct lt_arena *arena);
 void lt_arena_free(struct lt_arena *arena);
 size_t lt_arena_bytes(const struct lt_arena *arena);

@@ -119,6 +119,12 @@ void lt_take_back(leat_session *session);
 /* Drops the first count unread octets now; nothing that is lent may point into them. */
 void lt_skip(leat_session *session, size_t count);
 
+/* So long after that, in any unit; UINT64_MAX, which is never, if that cannot be told. */
+static inline uint64_t lt_later(uint64_t since, uint64_t after)
+{
+    return after > UINT64_MAX - since ? UINT64_MAX : since + after;
+}
+
 /* Says that count unread octets are needed. */
 static inline int lt_need(leat_session *session, size_t count)
 {

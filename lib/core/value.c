@@ -41,6 +41,37 @@ int lt_tree_grow(struct lt_tree *tree, size_t count)
     return LEAT_OK;
 }
 
+int lt_tree_copy(struct lt_tree *tree, const leat_value *value, const char *name,
+                 uint16_t name_length)
+{
+    size_t cells = lt_cells(value), i;
+    int status = lt_tree_reserve(tree, cells);
+
+    for (i = 0; i < cells && status == LEAT_OK; i++) {
+        const leat_value *from = &value[i];
+        leat_value *cell = lt_tree_push(tree, from->kind, name, name_length);
+
+        cell->u = from->u;
+        cell->length = from->length;
+        if (lt_has_octets(from)) {
+            cell->u.bytes = (const uint8_t *)lt_arena_copy(
+                &tree->arena, from->u.bytes, from->length + (from->kind == LEAT_SUBNET ? 1u : 0u));
+            if (cell->u.bytes == NULL)
+                return LEAT_E_NOMEM;
+        }
+        if (i == 0)
+            continue;
+        cell->name = from->name;
+        cell->name_length = from->name_length;
+        if (from->name != NULL) {
+            cell->name = (const char *)lt_arena_copy(&tree->arena, from->name, from->name_length);
+            if (cell->name == NULL)
+                return LEAT_E_NOMEM;
+        }
+    }
+    return status;
+}
+
 static bool is(const leat_value *value, uint32_t kind)
 {
     return value != NULL && value->kind == kind;

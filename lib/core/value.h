@@ -79,6 +79,13 @@ static inline int lt_tree_reserve(struct lt_tree *tree, size_t count)
     return tree->size - tree->count >= count ? LEAT_OK : lt_tree_grow(tree, count);
 }
 
+/*
+ * Adds a value and all below it, whose text and names go into the arena; the name of the value itself
+ * does not. LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM; cells that were added before that stay.
+ */
+int lt_tree_copy(struct lt_tree *tree, const leat_value *value, const char *name,
+                 uint16_t name_length);
+
 /* A new cell in room that was reserved; every member but u and length is set. */
 static inline leat_value *lt_tree_push(struct lt_tree *tree, uint8_t kind, const char *name,
                                        uint16_t name_length)

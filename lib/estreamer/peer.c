@@ -106,5 +106,5 @@ bool lt_estreamer_first_tick(struct lt_estreamer_peer *peer)
 
 uint64_t lt_estreamer_due(uint64_t since_ms, uint64_t after_ms)
 {
-    return after_ms == 0 || after_ms > UINT64_MAX - since_ms ? UINT64_MAX : since_ms + after_ms;
+    return after_ms == 0 ? UINT64_MAX : lt_later(since_ms, after_ms);
 }

@@ -295,7 +295,7 @@ static leat_value record_cell(uint32_t members)
     return cell;
 }
 
-static int put_text(leat_session *session, const char *name, const char *text)
+int lt_zabbix_put_text(leat_session *session, const char *name, const char *text)
 {
     return text == NULL ? LEAT_OK : leat_zabbix_text(session, name, text, strlen(text));
 }
@@ -315,7 +315,7 @@ static int refuse_check(struct lt_zabbix_exchange *x, const char *info)
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK)
-        status = put_text(session, "version", x->version.text);
+        status = lt_zabbix_put_text(session, "version", x->version.text);
     if (status == LEAT_OK)
         status = leat_zabbix_number(session, "variant", 1);
     if (status == LEAT_OK)
@@ -336,13 +336,13 @@ static int write_refusal(struct lt_zabbix_exchange *x, enum refusal form, const 
     }
     status = leat_zabbix_begin(session);
     if (status == LEAT_OK && form == UPLOAD_OFF)
-        status = put_text(session, "upload", "disabled");
+        status = lt_zabbix_put_text(session, "upload", "disabled");
     if (status == LEAT_OK)
-        status = put_text(session, "response", "failed");
+        status = lt_zabbix_put_text(session, "response", "failed");
     if (status == LEAT_OK)
-        status = put_text(session, "info", info);
+        status = lt_zabbix_put_text(session, "info", info);
     if (status == LEAT_OK && form == WITH_VERSION)
-        status = put_text(session, "version", x->version.text);
+        status = lt_zabbix_put_text(session, "version", x->version.text);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
 }
 
@@ -798,7 +798,7 @@ static uint64_t waits_until(const struct lt_zabbix_exchange *x)
         wait = x->linger_ms;
     else if (wait == 0)
         wait = x->step == 0 ? REQUEST_MS : x->pattern->step[x->step].wait_ms;
-    return wait > UINT64_MAX - x->since_ms ? UINT64_MAX : x->since_ms + wait;
+    return lt_later(x->since_ms, wait);
 }
 
 static uint64_t deadline(const leat_session *session)

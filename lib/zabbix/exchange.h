@@ -85,6 +85,9 @@ int lt_zabbix_exchange_make(const leat_config *config, const leat_zabbix_exchang
 /* The exchange, if the session is one; else NULL. */
 struct lt_zabbix_exchange *lt_zabbix_exchange(leat_session *session);
 
+/* leat_zabbix_text() of a text that ends with a NUL; NULL: nothing is written. */
+int lt_zabbix_put_text(leat_session *session, const char *name, const char *text);
+
 /* Whether it is our turn to write. */
 bool lt_zabbix_exchange_is_ours(const struct lt_zabbix_exchange *x);
 

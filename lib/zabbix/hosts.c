@@ -1,17 +1,9 @@
 #include "hosts.h"
 
+#include "table.h"
+
 #include <leat/zabbix.h>
 #include <string.h>
-
-/* FNV-1a, begun with what nobody knows who could choose names that all have one place. */
-static size_t place_of(const struct lt_zabbix_hosts *hosts, const char *host, size_t length)
-{
-    uint64_t sum = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)hosts->row;
-
-    for (; length > 0; length--)
-        sum = (sum ^ (uint8_t)*host++) * UINT64_C(0x100000001b3);
-    return (size_t)(sum ^ sum >> 32) & (hosts->size - 1);
-}
 
 bool lt_zabbix_hosts_make(struct lt_zabbix_hosts *hosts, const leat_allocator *allocator,
                           leat_zabbix_tables *tables)
@@ -31,7 +23,7 @@ bool lt_zabbix_hosts_make(struct lt_zabbix_hosts *hosts, const leat_allocator *a
     for (i = 0; (row = leat_zabbix_tables_at(tables, "host_proxy", i)) != NULL; i++) {
         const char *host = leat_value_text(leat_value_get(row, "host"), &length);
 
-        at = place_of(hosts, host, length);
+        at = lt_zabbix_home(hosts->row, hosts->size, host, length);
         while (hosts->row[at] != 0)
             at = (at + 1) & (size - 1);
         hosts->row[at] = leat_zabbix_u64(leat_value_get(row, "hostproxyid"));
@@ -51,7 +43,7 @@ void lt_zabbix_hosts_free(struct lt_zabbix_hosts *hosts, const leat_allocator *a
 uint64_t lt_zabbix_hosts_find(const struct lt_zabbix_hosts *hosts, leat_zabbix_tables *tables,
                               const char *host, size_t length)
 {
-    size_t at = place_of(hosts, host, length), row_length;
+    size_t at = lt_zabbix_home(hosts->row, hosts->size, host, length), row_length;
 
     for (; hosts->row[at] != 0; at = (at + 1) & (hosts->size - 1)) {
         const leat_value *row = leat_zabbix_tables_row(tables, "host_proxy", hosts->row[at]);

@@ -4,6 +4,7 @@
  */
 #include "fields.h"
 #include "proxy.h"
+#include "tasks.h"
 
 #include "../core/bytes.h"
 
@@ -39,16 +40,11 @@ static int refused(const leat_event *event)
 
 /* ---- writing ---- */
 
-static int put_text(leat_session *session, const char *name, const char *text)
-{
-    return leat_zabbix_text(session, name, text, strlen(text));
-}
-
 static int put_failed(leat_session *session, const char *info)
 {
-    int status = put_text(session, "response", "failed");
+    int status = lt_zabbix_put_text(session, "response", "failed");
 
-    return status == LEAT_OK ? put_text(session, "info", info) : status;
+    return status == LEAT_OK ? lt_zabbix_put_text(session, "info", info) : status;
 }
 
 /* Who we are: the members in front of a request. */
@@ -58,9 +54,9 @@ static int begin_request(const struct lt_zabbix_link *link, leat_session *sessio
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK)
-        status = put_text(session, "request", request);
+        status = lt_zabbix_put_text(session, "request", request);
     if (status == LEAT_OK)
-        status = put_text(session, "host", link->proxy->name);
+        status = lt_zabbix_put_text(session, "host", link->proxy->name);
     return status;
 }
 
@@ -68,7 +64,7 @@ static int begin_request(const struct lt_zabbix_link *link, leat_session *sessio
 static int put_revision(const leat_zabbix_proxy *proxy, leat_session *session)
 {
     uint64_t hostmap = leat_zabbix_tables_hostmap_revision(proxy->tables);
-    int status = put_text(session, "session", proxy->session);
+    int status = lt_zabbix_put_text(session, "session", proxy->session);
 
     if (status == LEAT_OK)
         status = leat_zabbix_number(session, "config_revision",
@@ -84,7 +80,7 @@ static int write_config_request(const struct lt_zabbix_link *link, leat_session 
     int status = begin_request(link, session, "proxy config");
 
     if (status == LEAT_OK)
-        status = put_text(session, "version", proxy->version.text);
+        status = lt_zabbix_put_text(session, "version", proxy->version.text);
     if (status == LEAT_OK && proxy->version.number >= LT_ZABBIX_6_4)
         status = put_revision(proxy, session);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
@@ -95,7 +91,7 @@ static int write_heartbeat(const struct lt_zabbix_link *link, leat_session *sess
     int status = begin_request(link, session, "proxy heartbeat");
 
     if (status == LEAT_OK)
-        status = put_text(session, "version", link->proxy->version.text);
+        status = lt_zabbix_put_text(session, "version", link->proxy->version.text);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
 }
 
@@ -105,7 +101,7 @@ static int write_handshake(const struct lt_zabbix_link *link, leat_session *sess
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK)
-        status = put_text(session, "version", link->proxy->version.text);
+        status = lt_zabbix_put_text(session, "version", link->proxy->version.text);
     if (status == LEAT_OK)
         status = put_revision(link->proxy, session);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
@@ -116,10 +112,10 @@ static int write_verdict(const struct lt_zabbix_link *link, leat_session *sessio
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK)
-        status = link->succeeded ? put_text(session, "response", "success")
+        status = link->succeeded ? lt_zabbix_put_text(session, "response", "success")
                                  : put_failed(session, link->reason);
     if (status == LEAT_OK)
-        status = put_text(session, "version", link->proxy->version.text);
+        status = lt_zabbix_put_text(session, "version", link->proxy->version.text);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
 }
 
@@ -205,13 +201,13 @@ static int write_data(struct lt_zabbix_link *link, leat_session *session)
     int status = active ? begin_request(link, session, "proxy data") : leat_zabbix_begin(session);
 
     if (status == LEAT_OK && link->x->kind == LEAT_ZABBIX_PROXY_DATA)
-        status = put_text(session, "session", proxy->session);
+        status = lt_zabbix_put_text(session, "session", proxy->session);
     if (active && lt_zabbix_proxy_has_rows(proxy) && !bare)
         proxy->rows_ms = lt_zabbix_proxy_after(proxy, proxy->options.data_ms);
     if (status == LEAT_OK && !bare && proxy->uploader == NULL)
         status = put_sections(link, session);
     if (status == LEAT_OK)
-        status = put_text(session, "version", proxy->version.text);
+        status = lt_zabbix_put_text(session, "version", proxy->version.text);
     if (status == LEAT_OK)
         status = put_time(proxy, session);
     if (status == LEAT_OK)
@@ -294,7 +290,7 @@ static int write_redirect(const struct lt_zabbix_link *link, leat_session *sessi
     if (status == LEAT_OK && in_front)
         status = put_redirect(link, session);
     if (status == LEAT_OK)
-        status = put_text(session, "response", "failed");
+        status = lt_zabbix_put_text(session, "response", "failed");
     if (status == LEAT_OK && !in_front)
         status = put_redirect(link, session);
     return status == LEAT_OK ? leat_zabbix_end(session) : status;
@@ -574,38 +570,6 @@ static int on_turn(struct lt_zabbix_exchange *x)
 
 /* ---- what is told ---- */
 
-/* Copies a value into the tree of the event. LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM. */
-static int copy(struct lt_tree *tree, const char *name, const leat_value *value)
-{
-    size_t cells = lt_cells(value), i;
-    int status = lt_tree_reserve(tree, cells);
-
-    for (i = 0; i < cells && status == LEAT_OK; i++) {
-        const leat_value *from = &value[i];
-        leat_value *cell = lt_tree_push(tree, from->kind, name, 0);
-        void *text;
-
-        cell->u = from->u;
-        cell->length = from->length;
-        if (lt_has_octets(from)) {
-            text = lt_arena_alloc(&tree->arena, from->length);
-            if (text == NULL)
-                return LEAT_E_NOMEM;
-            cell->u.bytes = (const uint8_t *)memcpy(text, from->u.bytes, from->length);
-        }
-        if (i == 0) {
-            cell->name_length = name == NULL ? 0 : (uint16_t)strlen(name);
-        } else if (from->name != NULL) {
-            text = lt_arena_alloc(&tree->arena, from->name_length);
-            if (text == NULL)
-                return LEAT_E_NOMEM;
-            cell->name = (const char *)memcpy(text, from->name, from->name_length);
-            cell->name_length = from->name_length;
-        }
-    }
-    return status;
-}
-
 /* The event is made: its value is the tree, unless there was no room for it. */
 static int give(struct lt_zabbix_exchange *x, int status)
 {
@@ -649,11 +613,9 @@ static int tell_acknowledged(struct lt_zabbix_link *link)
 
 static bool has_expired(const leat_zabbix_proxy *proxy, const leat_value *task)
 {
-    uint64_t clock = leat_zabbix_u64(leat_value_get(task, "clock"));
-    uint64_t ttl = leat_zabbix_u64(leat_value_get(task, "ttl"));
     uint64_t now = proxy->clock_ns < 0 ? 0 : (uint64_t)proxy->clock_ns / 1000000000u;
 
-    return ttl != 0 && now > clock && now - clock > ttl;
+    return lt_zabbix_task_expires(task) < now;
 }
 
 static int tell_task(struct lt_zabbix_link *link)
@@ -669,7 +631,7 @@ static int tell_task(struct lt_zabbix_link *link)
                        "a task of an unknown type, or without this member", lacks);
     else if (has_expired(link->proxy, task))
         (void)lt_error(&event->error, LEAT_E_TIMEOUT, event->offset, "the task has expired", "ttl");
-    return give(link->x, copy(&session->tree, NULL, task));
+    return give(link->x, lt_tree_copy(&session->tree, task, LT_NO_NAME));
 }
 
 static int tell_change(struct lt_zabbix_link *link)
@@ -699,7 +661,7 @@ static int tell_change(struct lt_zabbix_link *link)
     if (status == LEAT_OK) {
         (void)lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
         lt_tree_bytes(tree, LEAT_TEXT, LT_NAME("change"), changes[change], strlen(changes[change]));
-        status = copy(tree, "row", row);
+        status = lt_tree_copy(tree, row, LT_NAME("row"));
     }
     if (status == LEAT_OK)
         lt_tree_close(tree, 0, 2);

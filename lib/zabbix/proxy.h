@@ -126,7 +126,7 @@ static inline int64_t lt_zabbix_proxy_now(const leat_zabbix_proxy *proxy)
 /* When so much time will have passed; UINT64_MAX: never. */
 static inline uint64_t lt_zabbix_proxy_after(const leat_zabbix_proxy *proxy, uint64_t ms)
 {
-    return ms > UINT64_MAX - proxy->now_ms ? UINT64_MAX : proxy->now_ms + ms;
+    return lt_later(proxy->now_ms, ms);
 }
 
 /* Seconds since then. */

@@ -214,14 +214,6 @@ uint64_t lt_zabbix_server_clock(const leat_zabbix_server *server)
     return server->clock_ns < 0 ? 0 : (uint64_t)(server->clock_ns / SECOND_NS);
 }
 
-uint64_t lt_zabbix_task_expires(const leat_value *task)
-{
-    uint64_t clock = leat_value_u64(leat_value_get(task, "clock"));
-    uint64_t ttl = leat_value_u64(leat_value_get(task, "ttl"));
-
-    return ttl == 0 || clock > UINT64_MAX - ttl ? UINT64_MAX : clock + ttl;
-}
-
 int lt_zabbix_server_check_task(const leat_zabbix_server *server, const leat_value *task,
                                 const char **what, const char **field)
 {
@@ -363,11 +355,6 @@ static enum lt_zabbix_duty next_duty(const leat_zabbix_server *server,
     return duty;
 }
 
-static uint64_t later(uint64_t since_ms, uint64_t after_ms)
-{
-    return after_ms > UINT64_MAX - since_ms ? UINT64_MAX : since_ms + after_ms;
-}
-
 static enum lt_zabbix_duty duty_of(uint32_t kind)
 {
     if (kind == LEAT_ZABBIX_PROXY_CONFIG)
@@ -384,16 +371,16 @@ void lt_zabbix_schedule(struct lt_zabbix_visit *visit, bool succeeded)
 
     known->busy = false;
     if (!succeeded) {
-        known->wait_ms = known->due_ms[duty] = later(server->now_ms, options->retry_ms);
+        known->wait_ms = known->due_ms[duty] = lt_later(server->now_ms, options->retry_ms);
         return;
     }
     if (duty == LT_ZABBIX_CONFIG)
-        known->due_ms[duty] = later(visit->begun_ms, options->config_ms);
+        known->due_ms[duty] = lt_later(visit->begun_ms, options->config_ms);
     else
-        known->due_ms[LT_ZABBIX_TASKS] = later(visit->begun_ms, options->tasks_ms);
+        known->due_ms[LT_ZABBIX_TASKS] = lt_later(visit->begun_ms, options->tasks_ms);
     if (duty == LT_ZABBIX_DATA_DUTY)
         known->due_ms[duty] =
-            visit->more ? visit->begun_ms : later(visit->begun_ms, options->data_ms);
+            visit->more ? visit->begun_ms : lt_later(visit->begun_ms, options->data_ms);
     if (visit->reload)
         known->due_ms[LT_ZABBIX_CONFIG] = visit->begun_ms;
 }
@@ -407,7 +394,7 @@ static void begin_time(leat_zabbix_server *server, uint64_t now_ms)
         struct lt_zabbix_seen *seen = &server->known[i]->seen;
 
         for (k = 0; k < seen->count; k++)
-            seen->session[k].expires_ms = later(seen->session[k].expires_ms, now_ms);
+            seen->session[k].expires_ms = lt_later(seen->session[k].expires_ms, now_ms);
     }
     server->ticked = true;
 }
@@ -552,14 +539,10 @@ void leat_zabbix_server_options_init(leat_zabbix_server_options *options, size_t
 /* A configuration of our own, which lives as long as the server. */
 static void copy_config(leat_zabbix_server *server, const leat_config *config)
 {
-    const leat_limits *limits = config == NULL ? NULL : config->limits;
+    static const leat_limits none = {.size = sizeof none};
 
+    server->limits = lt_limits(config, &none);
     leat_config_init(&server->config, sizeof server->config);
-    leat_limits_init(&server->limits, sizeof server->limits);
-    if (limits != NULL)
-        memcpy(&server->limits, limits,
-               limits->size < sizeof server->limits ? (size_t)limits->size : sizeof server->limits);
-    server->limits.size = sizeof server->limits;
     server->config.allocator = &server->allocator;
     server->config.limits = &server->limits;
 }

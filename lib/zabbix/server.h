@@ -97,7 +97,5 @@ size_t lt_zabbix_visit_memory(const struct lt_zabbix_visit *visit);
 /* Checks what leat_zabbix_server_task() got, or what was saved. LEAT_OK, LEAT_E_VALUE. */
 int lt_zabbix_server_check_task(const leat_zabbix_server *server, const leat_value *task,
                                 const char **what, const char **field);
-/* When a task expires, in seconds. */
-uint64_t lt_zabbix_task_expires(const leat_value *task);
 
 #endif

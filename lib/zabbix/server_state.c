@@ -114,12 +114,10 @@ static int get_seen(struct restoring *r, struct restored *proxy)
             return syntax(server, "a session that is cut");
         if (lasts > longest)
             lasts = longest;
-        if (lasts > UINT64_MAX - server->now_ms)
-            lasts = UINT64_MAX - server->now_ms;
         if (proxy->known == NULL || lasts == 0)
             continue;
         session = lt_zabbix_seen_add(&server->allocator, &proxy->seen, token, server->now_ms,
-                                     server->now_ms + lasts, server->options.sessions);
+                                     lt_later(server->now_ms, lasts), server->options.sessions);
         if (session == NULL)
             return no_memory(server);
         session->id = id;

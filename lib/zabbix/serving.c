@@ -463,9 +463,7 @@ static bool is_taken_elsewhere(const struct lt_zabbix_visit *visit)
 
 static uint64_t expiry(const leat_zabbix_server *server)
 {
-    uint64_t after_ms = server->options.session_ms;
-
-    return after_ms > UINT64_MAX - server->now_ms ? UINT64_MAX : server->now_ms + after_ms;
+    return lt_later(server->now_ms, server->options.session_ms);
 }
 
 static struct lt_zabbix_seen_session *use_session(struct lt_zabbix_visit *visit)
@@ -755,11 +753,6 @@ static int put_tasks(struct lt_zabbix_visit *visit)
     return status;
 }
 
-static int put_text(leat_session *session, const char *name, const char *text)
-{
-    return leat_zabbix_text(session, name, text, strlen(text));
-}
-
 /* {"upload":...,"response":...,"info":...,"tasks":[...]}: spec section 9.3. */
 static int write_response(struct lt_zabbix_visit *visit, bool tasks)
 {
@@ -770,11 +763,12 @@ static int write_response(struct lt_zabbix_visit *visit, bool tasks)
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK && x->kind == LEAT_ZABBIX_PROXY_DATA && !x->connects)
-        status = put_text(session, "upload", visit->server->throttled ? "disabled" : "enabled");
+        status = lt_zabbix_put_text(session, "upload",
+                                    visit->server->throttled ? "disabled" : "enabled");
     if (status == LEAT_OK)
-        status = put_text(session, "response", failed ? "failed" : "success");
+        status = lt_zabbix_put_text(session, "response", failed ? "failed" : "success");
     if (status == LEAT_OK && taking->info_length > 0 && !x->connects)
-        status = put_text(session, "info", taking->info);
+        status = lt_zabbix_put_text(session, "info", taking->info);
     if (status == LEAT_OK && tasks && !failed)
         status = put_tasks(visit);
     if (status == LEAT_OK)
@@ -896,7 +890,7 @@ static int write_request(struct lt_zabbix_visit *visit)
     int status = leat_zabbix_begin(session);
 
     if (status == LEAT_OK)
-        status = put_text(session, "request", lt_zabbix_kind_name(x->kind));
+        status = lt_zabbix_put_text(session, "request", lt_zabbix_kind_name(x->kind));
     if (status == LEAT_OK && x->kind == LEAT_ZABBIX_PROXY_CONFIG &&
         x->version.number < LT_ZABBIX_6_4) {
         status = leat_zabbix_object(session, "data");

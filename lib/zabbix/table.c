@@ -268,30 +268,27 @@ int lt_zabbix_row_show(const struct lt_zabbix_row *row, size_t count, struct lt_
     return LEAT_OK;
 }
 
-/*
- * FNV-1a, mixed once more: neighbouring numbers shall not stand beside one another. It begins with
- * where the slots are, which no peer knows: nobody can send rows that all have one home.
- */
-static size_t home(const struct lt_zabbix_table *table, const uint8_t *key, size_t length)
+size_t lt_zabbix_home(const void *slots, size_t count, const void *key, size_t length)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)table->slot;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)slots;
+    const uint8_t *at = (const uint8_t *)key;
 
     for (; length > 0; length--)
-        hash = (hash ^ *key++) * UINT64_C(0x100000001b3);
+        hash = (hash ^ *at++) * UINT64_C(0x100000001b3);
     hash ^= hash >> 29;
     hash *= UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(hash >> 32) & (table->slots - 1);
+    return (size_t)(hash >> 32) & (count - 1);
 }
 
 static size_t home_of(const struct lt_zabbix_table *table, const struct lt_zabbix_row *row)
 {
-    return home(table, row->octets, row->key_length);
+    return lt_zabbix_home(table->slot, table->slots, row->octets, row->key_length);
 }
 
 /* The slot of the row of that key, or the free one where it would stand. */
 static size_t slot_of(const struct lt_zabbix_table *table, const uint8_t *key, size_t length)
 {
-    size_t slot = home(table, key, length);
+    size_t slot = lt_zabbix_home(table->slot, table->slots, key, length);
 
     for (; table->slot[slot] != 0; slot = (slot + 1) & (table->slots - 1)) {
         const struct lt_zabbix_row *row = table->row[table->slot[slot] - 1];

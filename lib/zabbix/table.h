@@ -42,6 +42,13 @@ struct lt_zabbix_table {
     size_t slots;   /* 0, or a power of two */
 };
 
+/*
+ * Where in count slots, a power of two, an entry of that key is looked for first: FNV-1a, mixed once
+ * more, as neighbouring numbers shall not stand beside one another. It begins with where the slots
+ * are, which no peer knows: nobody can choose keys that all have one home.
+ */
+size_t lt_zabbix_home(const void *slots, size_t count, const void *key, size_t length);
+
 /* An identifier, as it stands in rows. */
 struct lt_zabbix_key {
     uint8_t octets[11]; /* its kind, and at most ten times seven bits */

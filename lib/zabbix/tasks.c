@@ -1,6 +1,17 @@
 #include "tasks.h"
 
+#include "../core/session.h"
+
+#include <leat/zabbix.h>
 #include <string.h>
+
+uint64_t lt_zabbix_task_expires(const leat_value *task)
+{
+    uint64_t clock = leat_zabbix_u64(leat_value_get(task, "clock"));
+    uint64_t ttl = leat_zabbix_u64(leat_value_get(task, "ttl"));
+
+    return ttl == 0 ? UINT64_MAX : lt_later(clock, ttl);
+}
 
 void lt_zabbix_tasks_free(const leat_allocator *allocator, struct lt_zabbix_tasks *tasks)
 {

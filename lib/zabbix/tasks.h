@@ -4,6 +4,8 @@
 
 #include "../core/memory.h"
 
+#include <leat/value.h>
+
 struct lt_zabbix_task {
     char *text; /* of length octets, and a NUL */
     size_t length;
@@ -18,6 +20,9 @@ struct lt_zabbix_tasks {
     size_t size;
     size_t bytes; /* of all texts */
 };
+
+/* When a task expires, in seconds; UINT64_MAX: never. */
+uint64_t lt_zabbix_task_expires(const leat_value *task);
 
 void lt_zabbix_tasks_free(const leat_allocator *allocator, struct lt_zabbix_tasks *tasks);
 
