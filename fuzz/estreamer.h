@@ -5,6 +5,7 @@
 #ifndef FUZZ_ESTREAMER_H
 #define FUZZ_ESTREAMER_H
 
+#include "input.h"
 #include "tell.h"
 
 #include <leat/estreamer.h>
@@ -100,28 +101,6 @@ static inline void put(struct text *text, uint32_t number, unsigned octets)
 {
     while (octets-- > 0 && text->length < sizeof text->octets)
         text->octets[text->length++] = (uint8_t)(number >> 8 * octets);
-}
-
-/* What remains of the input. */
-struct input {
-    const uint8_t *at;
-    size_t left;
-};
-
-static inline unsigned take(struct input *input)
-{
-    if (input->left == 0)
-        return 0;
-    input->left--;
-    return *input->at++;
-}
-
-static inline size_t take_length(struct input *input)
-{
-    size_t length = take(input);
-
-    length = length << 4 | take(input) % 16u;
-    return length < input->left ? length : input->left;
 }
 
 static inline void put_octets(struct text *text, struct input *input, size_t length)

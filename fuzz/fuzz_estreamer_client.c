@@ -506,7 +506,7 @@ static uint64_t run(struct input input, struct manner manner)
     client.second = 0;
     client.vague = client.waits = client.asks = false;
     start_live(&client.live, manner, LEAT_FROM_CLIENT);
-    configure(&client.live, &settings, 1 << 14, queued[take(&input) % 4u]);
+    configure(&client.live, &settings, 1 << 14, queued[take(&input) % 4u], 2000);
     client.is_narrow = settings.limits.queued_bytes < queued[0];
     configure_client(&client.options, &input);
     status = leat_estreamer_client_new(&settings.config, &client.options, &client.live.session);

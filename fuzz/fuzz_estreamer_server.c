@@ -466,7 +466,7 @@ static uint64_t run(struct input input, struct manner manner)
     server.full = server.bundles = server.vague = false;
     start_live(&server.live, manner, LEAT_FROM_SERVER);
     configure(&server.live, &settings, limits / 4 % 2u == 0 ? MESSAGE_BYTES : 200,
-              queued[limits % 4u]);
+              queued[limits % 4u], 2000);
     configure_server(&server.options, &input);
     status = leat_estreamer_server_new(&settings.config, &server.options, &server.live.session);
     must(status == LEAT_OK || (manner.good != ALWAYS && status == LEAT_E_NOMEM));

@@ -300,7 +300,7 @@ static uint64_t run(struct input input, struct manner manner)
     while (input.left > 0 && !is_over(&live)) {
         play(&live, &input);
         if (!is_over(&live))
-            check_live(&live);
+            check_session(&live);
     }
     if (is_over(&live)) {
         draw(&live);
