@@ -562,3 +562,21 @@ void t_pair(leat_session *a, leat_session *b)
     while (move(a, b) || move(b, a))
         continue;
 }
+
+uint64_t t_deadline(const char *word)
+{
+    return strcmp(word, "never") == 0 ? UINT64_MAX : (uint64_t)strtoull(word, NULL, 10);
+}
+
+uint32_t t_wants(const char *words)
+{
+    uint32_t wants = 0;
+
+    if (strstr(words, "read") != NULL)
+        wants |= LEAT_WANT_READ;
+    if (strstr(words, "write") != NULL)
+        wants |= LEAT_WANT_WRITE;
+    if (strstr(words, "close") != NULL)
+        wants |= LEAT_WANT_CLOSE;
+    return wants;
+}

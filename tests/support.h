@@ -117,4 +117,8 @@ void t_counter_init(struct t_counter *counter);
  */
 void t_pair(leat_session *a, leat_session *b);
 
+/* Of scripts: what leat_deadline() is to say, a number or "never"; and leat_wants(), in words. */
+uint64_t t_deadline(const char *word);
+uint32_t t_wants(const char *words);
+
 #endif

@@ -124,3 +124,17 @@ void t_pause(struct t_end *end, bool paused)
     end->session->need = 0; /* so that it is asked */
     (void)t_end_run(end);
 }
+
+const char *t_verdict(const leat_tls_options *options, bool server)
+{
+    SSL_CTX *context = NULL;
+    const char *reason = "";
+    int status = server ? leat_tls_server_context(options, &context, &reason)
+                        : leat_tls_client_context(options, &context, &reason);
+
+    ck_assert_int_eq(status, *reason == '\0' ? LEAT_OK : LEAT_E_VALUE);
+    ck_assert_int_eq(context != NULL, status == LEAT_OK);
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    SSL_CTX_free(context);
+    return reason;
+}

@@ -37,4 +37,7 @@ void t_say(struct t_end *end, const void *text, size_t length);
 /* The session is paused, or goes on; runs. */
 void t_pause(struct t_end *end, bool paused);
 
+/* What a context says to options: "" if it takes them. */
+const char *t_verdict(const leat_tls_options *options, bool server);
+
 #endif

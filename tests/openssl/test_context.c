@@ -644,21 +644,6 @@ START_TEST(a_peer_is_a_name_or_an_address)
 }
 END_TEST
 
-/* What a context says to options: "" if it takes them. */
-static const char *verdict(const leat_tls_options *options, bool server)
-{
-    SSL_CTX *context = NULL;
-    const char *reason = "";
-    int status = server ? leat_tls_server_context(options, &context, &reason)
-                        : leat_tls_client_context(options, &context, &reason);
-
-    ck_assert_int_eq(status, *reason == '\0' ? LEAT_OK : LEAT_E_VALUE);
-    ck_assert_int_eq(context != NULL, status == LEAT_OK);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    SSL_CTX_free(context);
-    return reason;
-}
-
 static leat_tls_options pkcs12_options(struct t_bytes pkcs12, const char *password)
 {
     leat_tls_options options;
@@ -697,8 +682,8 @@ START_TEST(passwords_of_pkcs12)
     make_identities(&who);
     pkcs12 = t_pkcs12(&who.client, &authority, passwords[_i].written, 0);
     options = pkcs12_options(pkcs12, passwords[_i].read);
-    ck_assert_str_eq(verdict(&options, false), passwords[_i].reason);
-    ck_assert_str_eq(verdict(&options, true), passwords[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, false), passwords[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, true), passwords[_i].reason);
     t_free(pkcs12);
     free_identities(&who);
 }
@@ -736,34 +721,34 @@ START_TEST(parts_that_pkcs12_lacks)
     make_identities(&who);
     pkcs12 = t_pkcs12(&who.client, NULL, NULL, 0);
     options = pkcs12_options(pkcs12, NULL);
-    ck_assert_str_eq(verdict(&options, false), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, false), "there is no authority to verify the peer with");
     options.insecure = 1;
-    ck_assert_str_eq(verdict(&options, false), "");
+    ck_assert_str_eq(t_verdict(&options, false), "");
     options.insecure = 0;
     options.authorities = authority_pem.data;
     options.authorities_length = authority_pem.length;
-    ck_assert_str_eq(verdict(&options, false), "");
+    ck_assert_str_eq(t_verdict(&options, false), "");
     t_free(pkcs12);
 
     half = who.client;
     half.key = NULL;
     pkcs12 = t_pkcs12(&half, &authority, NULL, 0);
     options = pkcs12_options(pkcs12, NULL);
-    ck_assert_str_eq(verdict(&options, false), "the PKCS#12 file holds no key");
+    ck_assert_str_eq(t_verdict(&options, false), "the PKCS#12 file holds no key");
     t_free(pkcs12);
 
     half = who.client;
     half.certificate = NULL;
     pkcs12 = t_pkcs12(&half, &authority, NULL, 0);
     options = pkcs12_options(pkcs12, NULL);
-    ck_assert_str_eq(verdict(&options, false),
+    ck_assert_str_eq(t_verdict(&options, false),
                      "the PKCS#12 file holds no certificate that its key belongs to");
     t_free(pkcs12);
 
     /* A certificate that is no authority's is not believed because it lies there. */
     pkcs12 = t_pkcs12(&who.client, &who.server, NULL, 0);
     options = pkcs12_options(pkcs12, NULL);
-    ck_assert_str_eq(verdict(&options, false), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, false), "there is no authority to verify the peer with");
     t_free(pkcs12);
     free_identities(&who);
 }
@@ -781,19 +766,19 @@ START_TEST(damaged_pkcs12)
     options = pkcs12_options(pkcs12, "secret");
     for (length = 0; length < pkcs12.length; length++) {
         options.pkcs12_length = length;
-        ck_assert_str_eq(verdict(&options, false), "the PKCS#12 file is malformed");
+        ck_assert_str_eq(t_verdict(&options, false), "the PKCS#12 file is malformed");
     }
     options.pkcs12_length = pkcs12.length;
-    ck_assert_str_eq(verdict(&options, false), "");
+    ck_assert_str_eq(t_verdict(&options, false), "");
 
     /* An octet that is wrong: in the best case it is in a name that nobody reads. */
     for (at = 0; at < pkcs12.length; at++) {
         pkcs12.data[at] ^= 0x20;
-        ck_assert_ptr_nonnull(verdict(&options, false));
+        ck_assert_ptr_nonnull(t_verdict(&options, false));
         pkcs12.data[at] ^= 0x20;
     }
     memset(pkcs12.data, 'x', pkcs12.length);
-    ck_assert_str_eq(verdict(&options, false), "the PKCS#12 file is malformed");
+    ck_assert_str_eq(t_verdict(&options, false), "the PKCS#12 file is malformed");
     t_free(pkcs12);
     free_identities(&who);
 }
@@ -847,7 +832,7 @@ START_TEST(old_files)
         options = options_of(&pem, authority_pem);
         options.password = files[_i].password;
     }
-    ck_assert_str_eq(verdict(&options, false), expected);
+    ck_assert_str_eq(t_verdict(&options, false), expected);
     t_free(file);
     t_free(certificate);
 }
@@ -862,41 +847,41 @@ START_TEST(parts_that_pem_lacks)
     make_identities(&who);
     options = who.server_options;
     options.key = NULL;
-    ck_assert_str_eq(verdict(&options, true), "there is a certificate, but no key");
+    ck_assert_str_eq(t_verdict(&options, true), "there is a certificate, but no key");
     options = who.server_options;
     options.certificate = NULL;
-    ck_assert_str_eq(verdict(&options, true), "there is a key, but no certificate");
+    ck_assert_str_eq(t_verdict(&options, true), "there is a key, but no certificate");
     options = options_of(NULL, authority_pem);
-    ck_assert_str_eq(verdict(&options, true), "a server needs a key and a certificate");
-    ck_assert_str_eq(verdict(&options, false), "");
+    ck_assert_str_eq(t_verdict(&options, true), "a server needs a key and a certificate");
+    ck_assert_str_eq(t_verdict(&options, false), "");
     options = options_of(&who.server_pem, none);
-    ck_assert_str_eq(verdict(&options, true), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no authority to verify the peer with");
     options.insecure = 1;
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
 
     options = who.server_options;
     options.certificate = text.data;
     options.certificate_length = text.length;
-    ck_assert_str_eq(verdict(&options, true), "there is no certificate in PEM");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no certificate in PEM");
     options = who.server_options;
     options.key = text.data;
     options.key_length = text.length;
-    ck_assert_str_eq(verdict(&options, true), "the key is no private key in PEM");
+    ck_assert_str_eq(t_verdict(&options, true), "the key is no private key in PEM");
     options = who.server_options;
     options.authorities = text.data;
     options.authorities_length = text.length;
-    ck_assert_str_eq(verdict(&options, true), "there is no authority's certificate in PEM");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no authority's certificate in PEM");
     options.authorities_length = 0;
-    ck_assert_str_eq(verdict(&options, true), "there is no authority's certificate in PEM");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no authority's certificate in PEM");
 
     options = who.server_options;
     options.key = who.client_pem.key.data;
     options.key_length = who.client_pem.key.length;
-    ck_assert_str_eq(verdict(&options, true), "the key does not belong to the certificate");
+    ck_assert_str_eq(t_verdict(&options, true), "the key does not belong to the certificate");
     pkcs12 = t_pkcs12(&who.server, &authority, NULL, 0);
     options.pkcs12 = pkcs12.data;
     options.pkcs12_length = pkcs12.length;
-    ck_assert_str_eq(verdict(&options, true),
+    ck_assert_str_eq(t_verdict(&options, true),
                      "there is a PKCS#12 file, and a key or a certificate beside it");
     t_free(pkcs12);
     t_free(text);
@@ -914,17 +899,17 @@ START_TEST(damaged_pem)
     options = who.server_options;
     for (length = 30; length < who.server_pem.certificate.length - 10; length++) {
         options.certificate_length = length;
-        ck_assert_str_eq(verdict(&options, true), "the certificate is malformed");
+        ck_assert_str_eq(t_verdict(&options, true), "the certificate is malformed");
     }
     options = who.server_options;
     for (length = 30; length < authority_pem.length - 10; length++) {
         options.authorities_length = length;
-        ck_assert_str_eq(verdict(&options, true), "an authority's certificate is malformed");
+        ck_assert_str_eq(t_verdict(&options, true), "an authority's certificate is malformed");
     }
     options = who.server_options;
     for (length = 0; length < who.server_pem.key.length - 10; length++) {
         options.key_length = length;
-        ck_assert_str_eq(verdict(&options, true), "the key is no private key in PEM");
+        ck_assert_str_eq(t_verdict(&options, true), "the key is no private key in PEM");
     }
     free_identities(&who);
 }
@@ -949,30 +934,30 @@ START_TEST(encrypted_pem)
     options.key = key.data;
     options.key_length = key.length;
     options.password = "secret";
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
     options.password = "wrong";
-    ck_assert_str_eq(verdict(&options, true), "the password of the key is wrong");
+    ck_assert_str_eq(t_verdict(&options, true), "the password of the key is wrong");
     memset(long_password, 'a', sizeof long_password - 1);
     long_password[sizeof long_password - 1] = '\0';
     options.password = long_password;
-    ck_assert_str_eq(verdict(&options, true), "the password of the key is wrong");
+    ck_assert_str_eq(t_verdict(&options, true), "the password of the key is wrong");
     options.password = NULL; /* and nobody is asked on the terminal */
-    ck_assert_str_eq(verdict(&options, true), "the key needs a password");
+    ck_assert_str_eq(t_verdict(&options, true), "the key needs a password");
     t_free(key);
 
     key = t_key_pem(&who.server, "");
     options.key = key.data;
     options.key_length = key.length;
-    ck_assert_str_eq(verdict(&options, true), "the key needs a password");
+    ck_assert_str_eq(t_verdict(&options, true), "the key needs a password");
     options.password = "";
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
     t_free(key);
 
     options = who.server_options;
     options.authorities = asks;
     options.authorities_length = sizeof asks - 1;
     options.password = "secret";
-    ck_assert_str_eq(verdict(&options, true), "an authority's certificate is malformed");
+    ck_assert_str_eq(t_verdict(&options, true), "an authority's certificate is malformed");
     free_identities(&who);
 }
 END_TEST
@@ -1054,7 +1039,7 @@ START_TEST(what_openssl_would_not_use)
     struct pem weak_pem = pem_of(&weak);
     leat_tls_options options = options_of(&weak_pem, authority_pem);
 
-    ck_assert_str_eq(verdict(&options, true),
+    ck_assert_str_eq(t_verdict(&options, true),
                      "a certificate is too weak for OpenSSL's security level: its key is too "
                      "short, or its signature of an old kind");
     free_pem(weak_pem);
@@ -1074,17 +1059,17 @@ START_TEST(sizes_are_checked)
     for (i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         options = who.server_options;
         *lengths[i] = (size_t)INT32_MAX + 1;
-        ck_assert_str_eq(verdict(&options, true), "a file is larger than 2 GiB");
+        ck_assert_str_eq(t_verdict(&options, true), "a file is larger than 2 GiB");
     }
 
     /* A caller who was compiled before there was insecure. */
     options = options_of(&who.server_pem, (struct t_bytes){NULL, 0});
     options.insecure = 1;
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
     options.size = offsetof(leat_tls_options, insecure);
-    ck_assert_str_eq(verdict(&options, true), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no authority to verify the peer with");
     options.size = 0;
-    ck_assert_str_eq(verdict(&options, true), "the options were not initialised");
+    ck_assert_str_eq(t_verdict(&options, true), "the options were not initialised");
     free_identities(&who);
 }
 END_TEST

@@ -648,21 +648,6 @@ START_TEST(cut_handshakes)
 }
 END_TEST
 
-/* What a context says to options: "" if it takes them. */
-static const char *verdict(const leat_tls_options *options, bool is_server)
-{
-    SSL_CTX *context = NULL;
-    const char *reason = "";
-    int status = is_server ? leat_tls_server_context(options, &context, &reason)
-                           : leat_tls_client_context(options, &context, &reason);
-
-    ck_assert_int_eq(status, *reason == '\0' ? LEAT_OK : LEAT_E_VALUE);
-    ck_assert_int_eq(context != NULL, status == LEAT_OK);
-    ck_assert_uint_eq(ERR_peek_error(), 0);
-    SSL_CTX_free(context);
-    return reason;
-}
-
 #define TOO_LONG  "the identity of a pre-shared key has more than 128 characters"
 #define TOO_LARGE "the identity of a pre-shared key has more octets than OpenSSL takes"
 
@@ -698,8 +683,8 @@ START_TEST(identities)
 
     for (i = 0; i < names[_i].count; i++)
         (void)strcat(text, names[_i].character);
-    ck_assert_str_eq(verdict(&options, false), names[_i].reason);
-    ck_assert_str_eq(verdict(&options, true), names[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, false), names[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, true), names[_i].reason);
     for (i = 0; i < 2 && *names[_i].reason == '\0'; i++) {
         join(&client, &server, client_context(&options, versions[i]), server_context(&options));
         assert_talked(&client, &server, LEAT_TLS_BY_PSK, text);
@@ -752,8 +737,8 @@ START_TEST(key_lengths)
     for (i = 0; i < lengths[_i].digits; i++)
         text[i] = "0123456789abcdef"[i * 7 % 16];
     (void)strcpy(text + i, lengths[_i].behind);
-    ck_assert_str_eq(verdict(&options, false), lengths[_i].reason);
-    ck_assert_str_eq(verdict(&options, true), lengths[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, false), lengths[_i].reason);
+    ck_assert_str_eq(t_verdict(&options, true), lengths[_i].reason);
 
     /* The same without what is behind, in capitals, is the same key. */
     for (i = 0; i < lengths[_i].digits; i++)
@@ -777,44 +762,45 @@ START_TEST(options_that_lack_or_contradict)
     static const leat_tls_psk parts[] = {{NULL, KEY}, {"a", NULL}};
     leat_tls_options options = keys(two, 2);
 
-    ck_assert_str_eq(verdict(&options, true), "");
-    ck_assert_str_eq(verdict(&options, false), "a client has one pre-shared key");
+    ck_assert_str_eq(t_verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, false), "a client has one pre-shared key");
     options = keys(same, 3);
-    ck_assert_str_eq(verdict(&options, true),
+    ck_assert_str_eq(t_verdict(&options, true),
                      "two different pre-shared keys have the same identity");
     options = keys(shared, 3);
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
     options = keys(longer, 2);
-    ck_assert_str_eq(verdict(&options, true),
+    ck_assert_str_eq(t_verdict(&options, true),
                      "two different pre-shared keys have the same identity");
     options = keys(&parts[0], 1);
-    ck_assert_str_eq(verdict(&options, true), "a pre-shared key has no identity");
+    ck_assert_str_eq(t_verdict(&options, true), "a pre-shared key has no identity");
     options = keys(&parts[1], 1);
-    ck_assert_str_eq(verdict(&options, true), TOO_FEW);
+    ck_assert_str_eq(t_verdict(&options, true), TOO_FEW);
     options = keys(NULL, 1);
-    ck_assert_str_eq(verdict(&options, true), "there are no pre-shared keys where they should be");
+    ck_assert_str_eq(t_verdict(&options, true),
+                     "there are no pre-shared keys where they should be");
 
     /* None is not "anybody". */
     options = keys(&psk, 0);
-    ck_assert_str_eq(verdict(&options, true), "a server needs a key and a certificate");
-    ck_assert_str_eq(verdict(&options, false), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, true), "a server needs a key and a certificate");
+    ck_assert_str_eq(t_verdict(&options, false), "there is no authority to verify the peer with");
 
     options = both(&psk, 1);
-    ck_assert_str_eq(verdict(&options, true), "");
-    ck_assert_str_eq(verdict(&options, false),
+    ck_assert_str_eq(t_verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, false),
                      "a client has a pre-shared key or certificates, not both");
     options.key = NULL;
-    ck_assert_str_eq(verdict(&options, true), "there is a certificate, but no key");
+    ck_assert_str_eq(t_verdict(&options, true), "there is a certificate, but no key");
     options.certificate = NULL;
-    ck_assert_str_eq(verdict(&options, true), "a server needs a key and a certificate");
+    ck_assert_str_eq(t_verdict(&options, true), "a server needs a key and a certificate");
     options = both(&psk, 1);
     options.authorities = NULL;
-    ck_assert_str_eq(verdict(&options, true), "there is no authority to verify the peer with");
+    ck_assert_str_eq(t_verdict(&options, true), "there is no authority to verify the peer with");
 
     /* A caller who was compiled before there were keys. */
     options = both(&psk, 1);
     options.size = offsetof(leat_tls_options, psks);
-    ck_assert_str_eq(verdict(&options, false), "");
+    ck_assert_str_eq(t_verdict(&options, false), "");
 }
 END_TEST
 
@@ -1040,7 +1026,7 @@ START_TEST(keys_are_wiped)
 
     /* Those before the one that is refused, too. */
     options = keys(wrong, 2);
-    ck_assert_str_eq(verdict(&options, true), "a pre-shared key is not hexadecimal");
+    ck_assert_str_eq(t_verdict(&options, true), "a pre-shared key is not hexadecimal");
     ck_assert_uint_eq(memory.taken, 2);
     ck_assert_uint_eq(memory.freed, 2);
     ck_assert_uint_eq(memory.dirty, 0);
@@ -1061,7 +1047,7 @@ START_TEST(no_memory_for_keys)
     ck_assert_ptr_null(context);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     memory.left = SIZE_MAX;
-    ck_assert_str_eq(verdict(&options, true), "");
+    ck_assert_str_eq(t_verdict(&options, true), "");
 }
 END_TEST
 

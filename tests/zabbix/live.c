@@ -411,8 +411,7 @@ static void refuse_message(struct play *play, int code, const char *info)
 
 static void deadline(const struct play *play, const char *expected)
 {
-    uint64_t wanted =
-        strcmp(expected, "never") == 0 ? UINT64_MAX : (uint64_t)strtoull(expected, NULL, 10);
+    uint64_t wanted = t_deadline(expected);
     uint64_t got = leat_deadline(play->session);
 
     MUST(got == wanted, "%s: %" PRIu64, play->line, got);
@@ -420,14 +419,8 @@ static void deadline(const struct play *play, const char *expected)
 
 static void wants(const struct play *play, const char *expected)
 {
-    uint32_t got = leat_wants(play->session), wanted = 0;
+    uint32_t got = leat_wants(play->session), wanted = t_wants(expected);
 
-    if (strstr(expected, "read") != NULL)
-        wanted |= LEAT_WANT_READ;
-    if (strstr(expected, "write") != NULL)
-        wanted |= LEAT_WANT_WRITE;
-    if (strstr(expected, "close") != NULL)
-        wanted |= LEAT_WANT_CLOSE;
     MUST(got == wanted, "%s: %" PRIu32, play->line, got);
 }
 

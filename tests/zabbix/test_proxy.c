@@ -300,7 +300,7 @@ static bool on_proxy(struct play *p, char *line)
         p->now_ms = strtoull(words, NULL, 10);
         tick(p);
     } else if (strcmp(line, "deadline") == 0) {
-        uint64_t expected = strcmp(words, "never") == 0 ? UINT64_MAX : strtoull(words, NULL, 10);
+        uint64_t expected = t_deadline(words);
 
         EXPECT(p, leat_zabbix_proxy_deadline(p->proxy) == expected, "deadline %llu, not %s",
                (unsigned long long)leat_zabbix_proxy_deadline(p->proxy), words);
