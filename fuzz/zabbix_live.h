@@ -21,7 +21,7 @@ static inline const uint8_t *take_piece(struct input *input, size_t *length)
 }
 
 static inline void start_live(struct live *live, struct settings *settings, struct manner manner,
-                              uint64_t queued_bytes)
+                              size_t queued_bytes)
 {
     leat_session *other;
 
