@@ -71,6 +71,13 @@ typedef struct leat_tls_options {
      */
     const leat_tls_psk *psks;
     size_t psk_count;
+    /*
+     * 1: as Broker, and so Zeek, does TLS by default: nobody proves who he is, and both ends must
+     * agree to that. It is as insecure as it sounds: it keeps out who only listens, but whoever is in
+     * the middle reads and writes as he likes. It takes no key, no certificate and no authority; of
+     * TLS 1.2 the suite AECDH-AES256-SHA alone, with the curve P-384.
+     */
+    uint32_t anonymous;
 } leat_tls_options;
 
 LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
@@ -78,21 +85,21 @@ LEAT_API void leat_tls_options_init(leat_tls_options *options, size_t size);
 /**
  * Makes the context of a client: TLS 1.2 or later, no renegotiation, no compression, no resumption;
  * the server's certificate must lead to one of the authorities (there is no default set of them),
- * or the server must have the pre-shared key.
+ * or the server must have the pre-shared key, or nobody asks for either (anonymous).
  *
  * context  yours to free with SSL_CTX_free(), and to change before the first connection.
  * reason   set if it fails: a constant sentence. NULL is fine.
  *
  * LEAT_OK, LEAT_E_VALUE (*reason tells which part is wrong: the password, an encryption that needs
- * OpenSSL's legacy provider, a key that does not belong to the certificate, no authority, ...),
- * LEAT_E_NOMEM.
+ * OpenSSL's legacy provider, a key that does not belong to the certificate, no authority, something
+ * to be believed by beside anonymous, ...), LEAT_E_NOMEM.
  */
 LEAT_API int leat_tls_client_context(const leat_tls_options *options, SSL_CTX **context,
                                      const char **reason);
 
 /*
  * The same for a server: it needs a key and a certificate, and demands a client's certificate that
- * leads to one of the authorities, unless insecure; or pre-shared keys.
+ * leads to one of the authorities, unless insecure; or pre-shared keys; or it is anonymous.
  */
 LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **context,
                                      const char **reason);
@@ -103,7 +110,7 @@ LEAT_API int leat_tls_server_context(const leat_tls_options *options, SSL_CTX **
  * peer  the name or the address (IPv4 or IPv6, as text; IPv4 inside IPv6 is IPv4) that the server's
  *       certificate must be for; a name is sent along (SNI). NULL: any that leads to an authority,
  *       which may be that of another of its clients unless it says what it is not meant for.
- *       With a pre-shared key there is no certificate, and a name is only sent along.
+ *       With a pre-shared key, or anonymously, there is no certificate, and a name is only sent along.
  * tls   yours to free. The session stays yours and must outlive it.
  *
  * LEAT_OK, LEAT_E_VALUE (not a name or an address), LEAT_E_NOMEM.
@@ -127,7 +134,7 @@ LEAT_API int leat_tls_peer_is(const leat_tls *tls, const char *peer);
 
 /*
  * How the peer was let in, with a context made here. 0: the handshake is not done, or the client of an
- * insecure server came with neither.
+ * insecure server came with neither, or both are anonymous.
  */
 LEAT_API uint32_t leat_tls_peer_by(const leat_tls *tls);
 
@@ -151,7 +158,7 @@ LEAT_API size_t leat_tls_peer_subject(const leat_tls *tls, char *text, size_t si
 
 /*
  * 1 if a connection whose first octet is this one begins with TLS: for acceptors that take both, as
- * Zabbix's do.
+ * Zabbix's do. Nothing else that leat speaks begins so.
  */
 LEAT_API int leat_tls_is_first_octet(uint8_t octet);
 
@@ -186,7 +193,8 @@ LEAT_API void leat_tls_free(leat_tls *tls);
  *            close_notify, which may be an attack, so the session is not told; LEAT_E_NOMEM.
  *            Final; see leat_tls_error().
  *            There may still be output, an alert, to be sent. eStreamer's clients mostly end
- *            like that; leat_recv_eof() makes the session tell what was whole.
+ *            like that, and so do Broker's endpoints; leat_recv_eof() makes the session tell what was
+ *            whole.
  */
 LEAT_API int leat_tls_run(leat_tls *tls);
 
@@ -230,6 +238,27 @@ LEAT_API SSL *leat_tls_ssl(const leat_tls *tls);
  * pre-shared key); NULL if it did not.
  */
 LEAT_API const leat_error *leat_tls_error(const leat_tls *tls);
+
+/**
+ * Makes the key that a client's WebSocket is opened with.
+ *
+ * random  16 octets that nobody can foresee, and other ones for each connection.
+ * key     gets 24 characters of base64 and a NUL.
+ */
+LEAT_API void leat_websocket_key(const uint8_t random[16], char key[25]);
+
+/**
+ * Makes the value by which a server says that it has read a client's key, and which the client
+ * expects.
+ *
+ * key     the text as it came, of whatever length.
+ * accept  gets 28 characters of base64 and a NUL; only on LEAT_OK.
+ *
+ * LEAT_OK, LEAT_E_TLS (OpenSSL gives nobody SHA-1, as where FIPS rules), LEAT_E_NOMEM.
+ *
+ * Source: RFC 6455, section 4.2.2.
+ */
+LEAT_API int leat_websocket_accept_value(const char *key, size_t length, char accept[29]);
 
 #ifdef __cplusplus
 }

@@ -390,10 +390,20 @@ static int check_psks(const leat_tls_options *options, bool is_client, const cha
     return LEAT_OK;
 }
 
+static int check_anonymous(const leat_tls_options *options, const char **reason)
+{
+    if (options->anonymous != 0 && has_psks(options))
+        return refuse(reason, "there is a pre-shared key, which nobody who is anonymous uses");
+    if (options->anonymous != 0 && has_certificates(options))
+        return refuse(reason, "there is a key, a certificate or an authority, which nobody who is "
+                              "anonymous uses");
+    return LEAT_OK;
+}
+
 static int check_parties(const leat_tls_options *options, const struct parties *parties,
                          bool is_client, const char **reason)
 {
-    if (has_psks(options) && !has_certificates(options))
+    if (options->anonymous != 0 || (has_psks(options) && !has_certificates(options)))
         return LEAT_OK;
     if (!is_client && parties->key == NULL)
         return refuse(reason, "a server needs a key and a certificate");
@@ -402,13 +412,35 @@ static int check_parties(const leat_tls_options *options, const struct parties *
     return LEAT_OK;
 }
 
+/*
+ * What Broker does by default, and nothing else: TLS 1.3 has no such suites, and OpenSSL offers them
+ * on its lowest level alone, whatever its configuration allows to others.
+ */
+static int use_nobody(SSL_CTX *context, const char **reason)
+{
+    static const int curve = NID_secp384r1;
+    struct faults found;
+
+    SSL_CTX_set_security_level(context, 0);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    if (SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1 &&
+        SSL_CTX_set_cipher_list(context, "AECDH-AES256-SHA") == 1 &&
+        SSL_CTX_set1_groups(context, &curve, 1) == 1)
+        return LEAT_OK;
+    found = faults();
+    return found.memory ? no_memory(reason) : refuse(reason, "this OpenSSL has no anonymous TLS");
+}
+
 /* Whom the context believes, and who it is. */
 static int furnish(SSL_CTX *context, const leat_tls_options *options, const struct parties *parties,
                    bool is_client, const char **reason)
 {
     int mode = is_client ? SSL_VERIFY_PEER : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    int status = use_authorities(context, parties, reason);
+    int status;
 
+    if (options->anonymous != 0)
+        return use_nobody(context, reason);
+    status = use_authorities(context, parties, reason);
     if (options->insecure == 0)
         SSL_CTX_set_verify(context, mode, NULL);
     else
@@ -433,7 +465,9 @@ static int make(const leat_tls_options *given, bool is_client, SSL_CTX **context
     if (!lt_options_read(&options, sizeof options, given))
         return refuse(reason, "the options were not initialised");
     ERR_clear_error();
-    status = check_psks(&options, is_client, reason);
+    status = check_anonymous(&options, reason);
+    if (status == LEAT_OK)
+        status = check_psks(&options, is_client, reason);
     if (status == LEAT_OK)
         status = read_parties(&options, &parties, reason);
     if (status == LEAT_OK)
