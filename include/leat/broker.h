@@ -158,6 +158,17 @@ LEAT_API int leat_broker_json_message_read(leat_builder *builder, const char *na
 #define LEAT_BROKER_PONG              12u
 #define LEAT_BROKER_UNKNOWN           13u
 
+/*
+ * Kinds that tell of peerings (broker_endpoint.h), of the WebSocket protocol (broker_websocket.h) and
+ * of data stores (broker_store.h), where their fields stand.
+ */
+#define LEAT_BROKER_ENDPOINT_DISCOVERED  14u
+#define LEAT_BROKER_ENDPOINT_UNREACHABLE 15u
+#define LEAT_BROKER_PEER_ADDED           16u
+#define LEAT_BROKER_PEER_REMOVED         17u
+#define LEAT_BROKER_PEER_LOST            18u
+#define LEAT_BROKER_ERROR                19u
+
 /**
  * Makes a session that reads and writes every message and judges none: whether versions suit, who
  * may say what when, is for a peer to decide.

@@ -1,0 +1,53 @@
+/*
+ * Topics that somebody subscribes to: prefixes, in the order of their octets. A set that is minimal
+ * has none that begins with another one.
+ */
+#ifndef LT_BROKER_TOPICS_H
+#define LT_BROKER_TOPICS_H
+
+#include "../core/memory.h"
+#include "../core/value.h"
+
+#include <stdbool.h>
+
+struct lt_topic {
+    uint32_t at; /* in text */
+    uint32_t length;
+    uint32_t uses; /* how often it was added more than removed */
+};
+
+/* Zeroed: empty. */
+struct lt_topics {
+    struct lt_topic *topics;
+    char *text;
+    uint32_t count;
+    uint32_t size; /* of topics, both allocated exactly */
+    uint32_t text_bytes;
+};
+
+void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator);
+
+/* The place of exactly this one, or -1. */
+ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size_t length);
+
+/* Whether the topic begins with one of them. */
+bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
+
+/* Adds one. LEAT_OK or LEAT_E_NOMEM, then nothing changed. */
+int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
+                  size_t length);
+/* Takes it back as often as it was added. LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM. */
+int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
+                     size_t length);
+
+/* Replaces all by a list of texts, as a peer sends it, made minimal. LEAT_OK or LEAT_E_NOMEM. */
+int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
+                   const leat_value *list);
+
+/* Replaces all by the minimal set of what both contain. LEAT_OK or LEAT_E_NOMEM. */
+int lt_topics_join(struct lt_topics *topics, const leat_allocator *allocator,
+                   const struct lt_topics *a, const struct lt_topics *b);
+
+size_t lt_topics_bytes(const struct lt_topics *topics);
+
+#endif
