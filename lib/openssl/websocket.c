@@ -22,9 +22,14 @@ static bool digest(EVP_MD_CTX *hash, const char *key, size_t length, uint8_t *su
            EVP_DigestFinal_ex(hash, sum, NULL) == 1;
 }
 
+/* Of memory that there was not OpenSSL mostly says nothing; that nobody provides a digest, always. */
 static int refusal(void)
 {
-    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ? LEAT_E_NOMEM : LEAT_E_TLS;
+#ifdef ERR_R_UNSUPPORTED /* since OpenSSL 3 */
+    if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED)
+        return LEAT_E_TLS;
+#endif
+    return LEAT_E_NOMEM;
 }
 
 int leat_websocket_accept_value(const char *key, size_t length, char accept[29])
