@@ -75,6 +75,8 @@ struct t_identity t_issue(const struct t_identity *issuer, const struct t_subjec
            subject->authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (subject->names != NULL)
         extend(x509, issuer->certificate, NID_subject_alt_name, subject->names);
+    if (subject->usage != NULL)
+        extend(x509, issuer->certificate, NID_ext_key_usage, subject->usage);
     ck_assert_int_gt(X509_sign(x509, issuer->key, EVP_sha256()), 0);
     return made;
 }

@@ -22,6 +22,7 @@ struct t_subject {
     const char *name;         /* its CN */
     const char *organization; /* its O, which stands before the CN; NULL: none */
     const char *names; /* its subjectAltName, "DNS:leat.example,IP:192.0.2.1,IP:2001:db8::1" */
+    const char *usage; /* its extendedKeyUsage, "serverAuth,clientAuth"; NULL: any */
     bool authority;    /* it may issue others */
     long from_s;       /* valid from, and until, in seconds from now */
     long until_s;

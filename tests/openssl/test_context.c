@@ -180,6 +180,18 @@ static const struct {
     {.name = "server of a namesake",
      .issuer_of_server = &namesake,
      .client_says = X509_V_ERR_CERT_SIGNATURE_FAILURE},
+    {.name = "each for its own role",
+     .server = {.usage = "serverAuth"},
+     .client = {.usage = "clientAuth"}},
+    {.name = "both for both",
+     .server = {.usage = "serverAuth,clientAuth"},
+     .client = {.usage = "serverAuth,clientAuth"}},
+    {.name = "a client's in place of the server's",
+     .server = {.usage = "clientAuth"},
+     .client_says = X509_V_ERR_INVALID_PURPOSE},
+    {.name = "a server's in place of the client's",
+     .client = {.usage = "serverAuth"},
+     .server_says = X509_V_ERR_INVALID_PURPOSE},
     {.name = "client expired",
      .client = {.from_s = -2 * DAY, .until_s = -DAY},
      .server_says = X509_V_ERR_CERT_HAS_EXPIRED},
@@ -945,9 +957,20 @@ START_TEST(encrypted_pem)
     ck_assert_str_eq(t_verdict(&options, true), "the key needs a password");
     t_free(key);
 
+    long_password[127] = '\0'; /* as long as Broker takes them */
+    key = t_key_pem(&who.server, long_password);
+    options.key = key.data;
+    options.key_length = key.length;
+    options.password = long_password;
+    ck_assert_str_eq(t_verdict(&options, true), "");
+    options.password = long_password + 1;
+    ck_assert_str_eq(t_verdict(&options, true), "the password of the key is wrong");
+    t_free(key);
+
     key = t_key_pem(&who.server, "");
     options.key = key.data;
     options.key_length = key.length;
+    options.password = NULL;
     ck_assert_str_eq(t_verdict(&options, true), "the key needs a password");
     options.password = "";
     ck_assert_str_eq(t_verdict(&options, true), "");
