@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Pre-shared keys and certificates with TLS that others made: the programs of OpenSSL and of GnuTLS, which
-Debian's Zabbix uses. Each talks to the program `wire`, which is one end of leat's TLS."""
+"""Pre-shared keys, certificates and TLS without either, as others made it: the programs of OpenSSL, which Broker
+uses, and of GnuTLS, which Debian's Zabbix uses. Each talks to the program `wire`, which is one end of leat's TLS."""
 
 import os
 import pathlib
@@ -198,6 +198,101 @@ def make_certificates():
     return [FOLDER / name for name in ("peer.pem", "peer.key", "ca.pem")]
 
 
+ANONYMOUS = "AECDH-AES256-SHA"  # of Broker, with the curve P-384
+
+
+def anonymous(group="P-384", suite=ANONYMOUS):
+    return ["-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0", "-groups", group]
+
+
+def by_nobody(heard):
+    return (heard.get("by"), heard.get("version"), heard.get("suite"), heard.get("subject")) == (
+        "0 ", "TLSv1.2 ", ANONYMOUS + " ", " ")
+
+
+def test_anonymous(tap):
+    client = ["openssl", "s_client", "-connect", "127.0.0.1:PORT"]
+    server = ["openssl", "s_server", "-accept", "127.0.0.1:PORT", "-nocert", "-rev"]
+    for group in "P-384", "X25519:P-384":
+        heard, said = from_client(["anonymous"], *client, "-quiet", *anonymous(group))
+        tap.check(f"s_client, {group}", by_nobody(heard) and heard.get("got") == "hello " and b"water" in said,
+                  f"{heard}\n{said}")
+        heard = to_server(["anonymous"], *server, *anonymous(group))
+        tap.check(f"s_server, {group}", by_nobody(heard) and heard.get("got") == "retaw ", heard)
+    heard, said = from_client(["anonymous"], *client, *anonymous())
+    tap.check("s_client sees the curve", b"Server Temp Key: ECDH, secp384r1, 384 bits" in said, said)
+    for words in anonymous("P-256"), anonymous("X25519"), anonymous(suite="AECDH-AES128-SHA"), ["-tls1_2"]:
+        heard, said = from_client(["anonymous"], *client, *words)
+        tap.check(f"s_client {' '.join(words)} is refused",
+                  "by" not in heard and "failed:" in heard and b"alert number 40" in said, f"{heard}\n{said}")
+    for words in anonymous("P-256"), anonymous("X25519"), anonymous(suite="AECDH-AES128-SHA"):
+        heard = to_server(["anonymous"], *server, *words)
+        tap.check(f"s_server {' '.join(words)} refuses",
+                  "by" not in heard and "alert handshake failure" in heard.get("failed:", ""), heard)
+    heard, said = from_client(["anonymous"], *client, "-tls1_3")
+    tap.check("s_client with TLS 1.3 is refused", "by" not in heard and b"alert number 70" in said, f"{heard}\n{said}")
+
+
+def test_anonymous_where_it_is_not_wanted(tap):
+    """OpenSSL's configuration rules over what asks for nothing; who asks for this by name gets it."""
+    configuration = FOLDER / "strict.cnf"
+    configuration.write_text("""openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = strict
+[strict]
+MinProtocol = TLSv1.3
+CipherString = HIGH:!aNULL@SECLEVEL=4
+Groups = X25519
+""", encoding="ascii")
+    os.environ["OPENSSL_CONF"] = str(configuration)
+    try:
+        wire = start(WIRE, "server", 0, "anonymous")
+        heard = told(take(start(WIRE, "client", wire.stdout.readline().split()[1].decode(), "anonymous")))
+    finally:
+        del os.environ["OPENSSL_CONF"]
+    tap.check("a strict configuration", by_nobody(heard) and heard.get("got") == "water ", heard)
+    tap.check("a strict configuration, server", by_nobody(told(take(wire))))
+
+
+def test_certificates_of_broker(tap):
+    """What Broker does with certificates: both sides have one, and no names are checked."""
+    certificate, key, authority = make_certificates()
+    files = ["files", certificate, key, authority]
+    theirs = ["-cert", str(certificate), "-key", str(key), "-CAfile", str(authority), "-cipher", "HIGH:!aNULL:!MD5"]
+    for version, name in ("1_2", "TLSv1.2"), ("1_3", "TLSv1.3"):
+        heard, said = from_client(
+            files, "openssl", "s_client", "-connect", "127.0.0.1:PORT", f"-tls{version}", "-quiet",
+            "-verify_return_error", *theirs)
+        tap.check(f"s_client as Broker, {name}",
+                  (heard.get("by"), heard.get("version"), heard.get("got")) == ("4 ", name + " ", "hello ") and
+                  b"water" in said, f"{heard}\n{said}")
+        heard = to_server(files, "openssl", "s_server", "-accept", "127.0.0.1:PORT", f"-tls{version}", "-rev", "-Verify",
+                          "1", "-verify_return_error", *theirs)
+        tap.check(f"s_server as Broker, {name}",
+                  (heard.get("by"), heard.get("version"), heard.get("got")) == ("4 ", name + " ", "retaw "), heard)
+        heard, said = from_client(
+            files, "openssl", "s_client", "-connect", "127.0.0.1:PORT", f"-tls{version}", *theirs[4:])
+        tap.check(f"s_client without a certificate is refused, {name}",
+                  heard.get("failed:") == "peer did not return a certificate " and "by" not in heard, heard)
+    for own, words in (files, anonymous()), (["anonymous"], ["-tls1_2", *theirs]):
+        heard, said = from_client(own, "openssl", "s_client", "-connect", "127.0.0.1:PORT", *words)
+        tap.check(f"s_client {words[1]} at a server with {own[0]} is refused",
+                  "by" not in heard and b"alert number 40" in said, f"{heard}\n{said}")
+
+
+def test_gnutls_anonymous(tap):
+    groups = "NONE:+VERS-TLS1.2:+ANON-ECDH:+AES-256-CBC:+SHA1:+SIGN-ALL:+COMP-NULL:+GROUP-{}"
+    for group, fits in ("SECP384R1", True), ("SECP256R1", False):
+        priority = "--priority=" + groups.format(group)
+        heard, said = from_client(
+            ["anonymous"], "gnutls-cli", "--port=PORT", "--no-ca-verification", "--disable-sni", priority, "127.0.0.1")
+        tap.check(f"gnutls-cli, {group}", by_nobody(heard) == fits and (b"water" in said) == fits, f"{heard}\n{said}")
+        heard = to_server(["anonymous"], "gnutls-serv", "--port=PORT", "--echo", priority)
+        tap.check(f"gnutls-serv, {group}", by_nobody(heard) == fits and ("failed:" in heard) != fits, heard)
+
+
 def test_gnutls_certificates(tap):
     certificate, key, authority = make_certificates()
     described = subprocess.run(
@@ -223,10 +318,14 @@ def main():
         tap.skip("OpenSSL's programs", "the program openssl is not here")
         return tap.end()
     tap.run(test_openssl)
+    tap.run(test_anonymous)
+    tap.run(test_anonymous_where_it_is_not_wanted)
+    tap.run(test_certificates_of_broker)
     if shutil.which("gnutls-cli") is None or shutil.which("gnutls-serv") is None:
         tap.skip("GnuTLS's programs", "gnutls-cli and gnutls-serv (gnutls-bin) are not here")
         return tap.end()
     tap.run(test_gnutls)
+    tap.run(test_gnutls_anonymous)
     tap.run(test_gnutls_certificates)
     return tap.end()
 

@@ -1,7 +1,7 @@
 /*
  * One end of TLS over a socket, for peers that are programs:
  *
- *     wire server|client PORT [identity I key K] [files CERTIFICATE KEY AUTHORITIES]
+ *     wire server|client PORT [identity I key K] [files CERTIFICATE KEY AUTHORITIES] [anonymous]
  *
  * Port 0: any; a server says which it has. It says a line, waits for one, and tells on standard output
  * how the peer was let in: by, version, suite, identity, subject, what came; or what failed.
@@ -143,6 +143,7 @@ static int run(int argc, char **argv)
     int result, i;
 
     leat_tls_options_init(&options, sizeof options);
+    options.anonymous = argc > 3 && strcmp(argv[argc - 1], "anonymous") == 0 ? 1 : 0;
     for (i = 3; i + 3 < argc; i += 4) {
         if (strcmp(argv[i], "identity") == 0) {
             psk = (leat_tls_psk){argv[i + 1], argv[i + 3]};
