@@ -71,6 +71,8 @@ LEAT_API const char *leat_version(void);
  * resize  block == NULL allocates new_bytes; new_bytes == 0 frees block and returns NULL; otherwise
  *         the block is resized as by realloc(). old_bytes is always the size that we asked for. On
  *         failure it returns NULL and leaves the block as it was.
+ *
+ * It returns: no exception and no jump may leave it, as nothing unwinds through the library.
  */
 typedef struct leat_allocator {
     void *(*resize)(void *ctx, void *block, size_t old_bytes, size_t new_bytes);
