@@ -117,7 +117,7 @@ bool live_open(struct live *live, const struct arguments *arguments, bool is_ser
 {
     struct security security;
 
-    if (!security_open(&security, arguments, is_server))
+    if (!security_open(&security, arguments, is_server, false))
         return false;
     live_begin(live, arguments);
     live->security = security;
@@ -225,6 +225,12 @@ void connection_end(struct connection *connection, bool failed, const char *form
     connection->again = true;
 }
 
+void connection_wake(struct connection *connection)
+{
+    if (connection->state == OPEN)
+        connection->again = true;
+}
+
 void connection_fail(struct connection *connection, const leat_error *error)
 {
     connection_end(connection, true, "%s%s%s", leat_error_text(error),
@@ -327,8 +333,8 @@ static void finish_connecting(struct connection *connection, short happened)
     try_addresses(connection);
 }
 
-void live_connect(struct live *live, const struct endpoint *endpoint, const struct role *role,
-                  void *data)
+struct connection *live_connect(struct live *live, const struct endpoint *endpoint,
+                                const struct role *role, void *data)
 {
     struct connection *connection = connection_new(live, role, data);
     const char *reason;
@@ -339,22 +345,21 @@ void live_connect(struct live *live, const struct endpoint *endpoint, const stru
         (void)snprintf(connection->reason, sizeof connection->reason, "%.100s: %s", endpoint->host,
                        reason);
     try_addresses(connection);
+    return connection;
 }
 
 /* Listening */
 
-static void stop_listening(struct live *live)
+/* Keeps the first so many listeners. */
+static void stop_listening(struct live *live, size_t kept)
 {
-    size_t i;
-
-    for (i = 0; i < live->listener_count; i++)
-        (void)close(live->listeners[i]);
-    live->listener_count = 0;
+    while (live->listener_count > kept)
+        (void)close(live->listeners[--live->listener_count].descriptor);
 }
 
 /* Listens at all of them, at one port. NULL, or the one that it cannot listen at: errno tells why. */
 static const struct addrinfo *listen_at(struct live *live, const struct addrinfo *address,
-                                        const char **reason)
+                                        const struct role *role, const char **reason)
 {
     in_port_t port = 0;
 
@@ -362,7 +367,8 @@ static const struct addrinfo *listen_at(struct live *live, const struct addrinfo
         int descriptor = net_listen(address, port);
 
         if (descriptor >= 0) {
-            live->listeners[live->listener_count++] = descriptor;
+            live->listeners[live->listener_count].descriptor = descriptor;
+            live->listeners[live->listener_count++].role = role;
             port = net_port(descriptor);
         } else if (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) {
             /* A host without IPv6 listens at its IPv4 addresses all the same. */
@@ -381,10 +387,10 @@ bool live_listen(struct live *live, const struct endpoint *endpoint, const struc
     const struct addrinfo *refused;
     char name[NET_NAME_BYTES];
     unsigned tries = 0;
+    size_t before = live->listener_count;
     size_t i;
 
-    live->accepted = role;
-    while ((refused = listen_at(live, found, &reason)) != NULL) {
+    while ((refused = listen_at(live, found, role, &reason)) != NULL) {
         /* A port that was free at one address may be taken at the next. */
         if (errno != EADDRINUSE || strcmp(endpoint->port, "0") != 0 || ++tries == PORT_TRIES) {
             net_name(refused->ai_addr, refused->ai_addrlen, true, name);
@@ -392,25 +398,25 @@ bool live_listen(struct live *live, const struct endpoint *endpoint, const struc
             freeaddrinfo(found);
             return false;
         }
-        stop_listening(live);
+        stop_listening(live, before);
     }
     if (found != NULL)
         freeaddrinfo(found);
-    for (i = 0; i < live->listener_count; i++) {
+    for (i = before; i < live->listener_count; i++) {
         struct sockaddr_storage where;
         socklen_t length = sizeof where;
 
-        if (getsockname(live->listeners[i], (struct sockaddr *)&where, &length) == 0) {
+        if (getsockname(live->listeners[i].descriptor, (struct sockaddr *)&where, &length) == 0) {
             net_name((struct sockaddr *)&where, length, true, name);
             complain("listening on %s", name);
         }
     }
-    if (live->listener_count == 0)
+    if (live->listener_count == before)
         complain("%s:%s: %s", endpoint->host, endpoint->port, reason);
-    return live->listener_count > 0;
+    return live->listener_count > before;
 }
 
-static void accept_clients(struct live *live, int listener)
+static void accept_clients(struct live *live, const struct listener *listener)
 {
     unsigned i;
 
@@ -422,7 +428,7 @@ static void accept_clients(struct live *live, int listener)
 
         errno = EMFILE;
         if (live->connection_count < live->connections_max)
-            descriptor = net_accept(listener, &from, &length);
+            descriptor = net_accept(listener->descriptor, &from, &length);
         if (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (descriptor < 0) {
@@ -432,7 +438,7 @@ static void accept_clients(struct live *live, int listener)
             live->accept_after = live->now + ACCEPT_MS;
             return;
         }
-        connection = connection_new(live, live->accepted, NULL);
+        connection = connection_new(live, listener->role, NULL);
         connection->descriptor = descriptor;
         net_name((struct sockaddr *)&from, length, true, connection->peer);
         net_name((struct sockaddr *)&from, length, false, connection->peer_address);
@@ -523,18 +529,20 @@ static bool exchange(struct connection *connection, int *status)
     return more;
 }
 
-/* Runs the wire. An end without close_notify cuts nothing off if all that is said has its length before it. */
+/*
+ * Runs the wire. Its failure cuts nothing off if all that is said has its length before it: the session tells what
+ * was whole, and an end without close_notify is an end.
+ */
 static int run_wire(struct connection *connection, char *problem, size_t size, bool *cut)
 {
     int status = wire_run(&connection->wire, problem, size);
 
     need_memory(status);
-    if (status == LEAT_E_END && connection->role->framed) {
-        (void)leat_recv_eof(connection->session);
-        *cut = true;
-        return LEAT_OK;
-    }
-    return status;
+    if (status >= 0 || !connection->role->framed)
+        return status;
+    (void)leat_recv_eof(connection->session);
+    *cut = true;
+    return status == LEAT_E_END ? LEAT_OK : status;
 }
 
 /* Tells all that came, and lets the role answer. */
@@ -557,10 +565,13 @@ static void converse(struct connection *connection)
             return;
     }
     /* Before TLS is there, nobody knows whom it would be said to. */
-    if (connection->ready)
+    if (connection->ready || cut)
         more = exchange(connection, &status);
-    if (wire >= 0 && connection->state == OPEN)
+    if (wire >= 0 && connection->state == OPEN) {
         wire = run_wire(connection, problem, sizeof problem, &cut);
+        if (cut)
+            more = exchange(connection, &status) || more;
+    }
     had_output = has_output(connection);
     push(connection);
     /* When the output is gone, there is room for what waits: TLS takes so much at a time. */
@@ -712,7 +723,7 @@ static void wait_for(struct live *live)
 
     add_polled(live, &count, live->stopping ? -1 : signal_pipe[0], POLLIN);
     for (i = 0; i < live->listener_count; i++)
-        add_polled(live, &count, accepting ? live->listeners[i] : -1, POLLIN);
+        add_polled(live, &count, accepting ? live->listeners[i].descriptor : -1, POLLIN);
     if (!accepting && live->accept_after < deadline)
         deadline = live->accept_after;
     if (live->verbose && live->told_at + RATES_MS < deadline)
@@ -774,9 +785,12 @@ void live_stop(struct live *live)
 
     live->stopping = true;
     live->input = NULL;
-    stop_listening(live);
+    stop_listening(live, 0);
+    if (live->stop != NULL)
+        live->stop(live);
     for (connection = live->connections; connection != NULL; connection = connection->next) {
-        connection_end(connection, false, "stopped");
+        if (live->stop == NULL || connection->session == NULL)
+            connection_end(connection, false, "stopped");
         if (!connection->ready)
             connection->deadline = live->now; /* nothing was said that could be lost */
     }
@@ -819,7 +833,7 @@ void live_run(struct live *live)
         /* New connections stand in front of those that were polled, so they come last. */
         for (i = 0; i < live->listener_count && i < listeners; i++) {
             if (live->polled[1 + i].revents != 0)
-                accept_clients(live, live->listeners[i]);
+                accept_clients(live, &live->listeners[i]);
         }
         if (live->input != NULL && live->polled[live->input_index].revents != 0)
             live->read(live);

@@ -93,13 +93,20 @@ extern const struct security no_security;
 
 /* The file that an option names, if it was given. False, with a complaint: it cannot be read. */
 bool option_file(const struct arguments *arguments, const char *name, void **data, size_t *length);
+/* Octets that nobody can foresee. False, with a complaint: the system has none. */
+bool random_octets(void *octets, size_t length);
+
 /* Frees what may be secret. */
 void secret_free(void *data, size_t length);
 /* Ends the text behind its first line. False, with a complaint: it is not one. */
 bool secret_line(char *text, size_t length, const char *path);
 
-/* By the options of the command. False, with a complaint, if they are not complete or not sound. */
-bool security_open(struct security *security, const struct arguments *arguments, bool is_server);
+/*
+ * By the options of the command. anonymous: without keys, certificates and authorities nobody proves who he is.
+ * False, with a complaint, if they are not complete or not sound.
+ */
+bool security_open(struct security *security, const struct arguments *arguments, bool is_server,
+                   bool anonymous);
 void security_close(struct security *security);
 
 struct wire {
@@ -219,7 +226,12 @@ struct connection {
 /* Room for a reason behind an address. */
 #define REASON_BYTES 384
 
-#define LISTENERS_MAX 8
+#define LISTENERS_MAX 16
+
+struct listener {
+    int descriptor;
+    const struct role *role; /* of its clients */
+};
 
 struct live {
     struct security security;
@@ -233,6 +245,8 @@ struct live {
     uint64_t due;
     uint64_t now; /* ms of a monotonic clock, in this turn of the loop */
     bool stopping;
+    /* How conversations end: then connections close when they are over. NULL: they are broken off. */
+    void (*stop)(struct live *live);
     struct input *input;             /* is waited for, NULL: there is none now; */
     void (*read)(struct live *live); /* then something is there */
 
@@ -244,8 +258,7 @@ struct live {
     size_t connection_count;
     uint64_t connections_max; /* beyond, no client is accepted */
     uint64_t connection_number;
-    const struct role *accepted;
-    int listeners[LISTENERS_MAX];
+    struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
     uint64_t accept_after;
     struct pollfd *polled;
@@ -269,11 +282,11 @@ void live_hear_hangups(struct live *live, void (*hangup)(struct live *live));
 bool live_record(struct live *live, const struct arguments *arguments);
 void live_close(struct live *live);
 
-/* Tells where it listens. False, with a complaint, if it cannot. */
+/* May be called several times. Tells where it listens. False, with a complaint, if it cannot. */
 bool live_listen(struct live *live, const struct endpoint *endpoint, const struct role *role);
 /* Whatever goes wrong comes as role->closed(). */
-void live_connect(struct live *live, const struct endpoint *endpoint, const struct role *role,
-                  void *data);
+struct connection *live_connect(struct live *live, const struct endpoint *endpoint,
+                                const struct role *role, void *data);
 
 /* Runs until it was stopped, by live_stop() or a signal, and every connection is closed. */
 void live_run(struct live *live);
@@ -287,7 +300,10 @@ void live_stop(struct live *live);
 void connection_end(struct connection *connection, bool failed, const char *format, ...)
     LIKE_PRINTF(3, 4);
 
-/* The same, for what a session could not do. */
+/* Gives it a turn at once: its session has something to write or to tell. */
+void connection_wake(struct connection *connection);
+
+/* The same as connection_end(), for what a session could not do. */
 void connection_fail(struct connection *connection, const leat_error *error);
 
 /* Complains of a message that could not be decoded: of the first one, and in the end of how many there were. */
@@ -295,5 +311,28 @@ void connection_malformed(struct connection *connection, const leat_event *event
 
 /* A line on standard error, if --verbose. */
 void live_news(const struct live *live, const char *format, ...) LIKE_PRINTF(2, 3);
+
+/* talk.c: lines that go in and out. */
+
+/* Prints an event of a connection; proxy is the name of the one at its other end, or NULL. */
+void print_event(struct output *output, const struct connection *connection,
+                 const leat_event *event, const char *proxy);
+
+/* Why it is over, behind the address, as text of that size. */
+void describe_end(const struct connection *connection, char *text, size_t size);
+
+/* What text of JSON says, as a line of the input or a file: a record. NULL, and *problem tells why not. */
+const leat_value *record_read(leat_builder *builder, const char *text, size_t length,
+                              const char **problem);
+
+/* Whether the line is that command: {"reload":true}. */
+bool is_command(const leat_value *line, const char *name);
+
+/* The field's text, which holds no zero octet, to be freed. NULL: it is not there. */
+char *text_copy(const leat_value *record, const char *name);
+
+/* Whether every field of the record has one of the names (up to NULL); if not, *unknown is the first. */
+bool fields_known(const leat_value *record, const char *const *names, const char **unknown,
+                  size_t *length);
 
 #endif

@@ -4,6 +4,7 @@
 #ifdef WITH_OPENSSL
 #include <leat/openssl.h>
 #endif
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,18 @@ bool option_file(const struct arguments *arguments, const char *name, void **dat
     *length = 0;
     *data = path == NULL ? NULL : input_file(path, FILE_MAX, length);
     return path == NULL || *data != NULL;
+}
+
+bool random_octets(void *octets, size_t length)
+{
+    FILE *file = fopen("/dev/urandom", "rb");
+    bool sound = file != NULL && fread(octets, 1, length, file) == length;
+
+    if (!sound)
+        complain("/dev/urandom: %s", strerror(errno));
+    if (file != NULL)
+        (void)fclose(file);
+    return sound;
 }
 
 void secret_free(void *data, size_t length)
@@ -46,7 +59,7 @@ bool secret_line(char *text, size_t length, const char *path)
 
 #ifdef WITH_OPENSSL
 static bool open_context(struct security *security, const struct arguments *arguments,
-                         bool is_server)
+                         bool is_server, bool anonymous)
 {
     leat_tls_options options;
     void *pkcs12, *password = NULL, *certificate = NULL, *key = NULL, *authorities = NULL;
@@ -74,6 +87,7 @@ static bool open_context(struct security *security, const struct arguments *argu
         options.key = key;
         options.authorities = authorities;
         options.insecure = option_given(arguments, "--insecure");
+        options.anonymous = anonymous && certificate == NULL && key == NULL && authorities == NULL;
         if ((is_server ? leat_tls_server_context : leat_tls_client_context)(&options, &context,
                                                                             &reason) != LEAT_OK) {
             complain("TLS: %s", reason);
@@ -90,7 +104,8 @@ static bool open_context(struct security *security, const struct arguments *argu
 }
 #endif
 
-bool security_open(struct security *security, const struct arguments *arguments, bool is_server)
+bool security_open(struct security *security, const struct arguments *arguments, bool is_server,
+                   bool anonymous)
 {
     static const char *const of_tls[] = {
         "--pkcs12", "--password-file", "--cert",      "--key",
@@ -110,9 +125,10 @@ bool security_open(struct security *security, const struct arguments *arguments,
     security->peer_name = option_value(arguments, "--peer-name");
     security->check_address = option_given(arguments, "--check-peer");
 #ifdef WITH_OPENSSL
-    return open_context(security, arguments, is_server);
+    return open_context(security, arguments, is_server, anonymous);
 #else
     (void)is_server;
+    (void)anonymous;
     complain("TLS was left out of this build: there is --no-tls only");
     return false;
 #endif

@@ -67,7 +67,7 @@ void facts_read(struct facts *facts, const struct connection *connection);
 /* Whether the certificate, if the peer was let in by one, has the names that keys demand. */
 bool facts_suit(const struct facts *facts, const struct keys *keys);
 
-/* zabbix_common.c: versions, times, and lines that go in and out. */
+/* zabbix_common.c: versions, times, and output that is to last. */
 
 #define VERSION_BYTES 32
 
@@ -79,27 +79,6 @@ bool version_is_since(const char *text, size_t length, uint64_t major, uint64_t 
 
 /* ns since 1970. */
 int64_t clock_ns(void);
-
-/* Prints an event of a connection; proxy is the name of the one at its other end, or NULL. */
-void print_event(struct output *output, const struct connection *connection,
-                 const leat_event *event, const char *proxy);
-
-/* Why it is over, behind the address, as text of that size. */
-void describe_end(const struct connection *connection, char *text, size_t size);
-
-/* What text of JSON says, as a line of the input or a file: a record. NULL, and *problem tells why not. */
-const leat_value *record_read(leat_builder *builder, const char *text, size_t length,
-                              const char **problem);
-
-/* Whether the line is that command: {"reload":true}. */
-bool is_command(const leat_value *line, const char *name);
-
-/* The field's text, which holds no zero octet, to be freed. NULL: it is not there. */
-char *text_copy(const leat_value *record, const char *name);
-
-/* Whether every field of the record has one of the names (up to NULL); if not, *unknown is the first. */
-bool fields_known(const leat_value *record, const char *const *names, const char **unknown,
-                  size_t *length);
 
 /* Writes out what was printed, and if it goes to a file, onto the disk: before it is acknowledged. */
 void output_keep(void);

@@ -1,7 +1,6 @@
 /* What the options of leat zabbix proxy tell. */
 #include "zabbix_live.h"
 
-#include <errno.h>
 #include <string.h>
 
 bool settings_are_for(const struct settings *settings, const char *address)
@@ -84,7 +83,6 @@ static bool read_subnets(struct settings *settings, const char *text)
 static bool choose_session(struct settings *settings, const char *given)
 {
     uint8_t octets[16];
-    FILE *file;
     size_t i;
 
     if (given != NULL) {
@@ -95,14 +93,8 @@ static bool choose_session(struct settings *settings, const char *given)
         memcpy(settings->session, given, sizeof settings->session);
         return true;
     }
-    file = fopen("/dev/urandom", "rb");
-    if (file == NULL || fread(octets, 1, sizeof octets, file) != sizeof octets) {
-        complain("/dev/urandom: %s", strerror(errno));
-        if (file != NULL)
-            (void)fclose(file);
+    if (!random_octets(octets, sizeof octets))
         return false;
-    }
-    (void)fclose(file);
     for (i = 0; i < sizeof octets; i++)
         (void)snprintf(settings->session + 2 * i, 3, "%02x", octets[i]);
     return true;
