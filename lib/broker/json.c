@@ -5,6 +5,7 @@
  * digits. We read all of these, and write none but nan. In everything else we are as strict as
  * JSON, and stricter than Broker, whose reader takes any text for a port.
  */
+#include "json.h"
 #include "../core/buffer.h"
 #include "../core/builder.h"
 #include "../core/text.h"
@@ -279,24 +280,31 @@ int leat_broker_json(leat_buffer *buffer, const leat_value *value)
     return lt_buffer_end(buffer, start, write_sorted(&buffer->out, value, &buffer->error));
 }
 
-int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t length,
-                             const leat_value *data)
+int lt_broker_put_json_message(struct lt_writer *out, const char *topic, size_t length,
+                               const leat_value *data, struct leat_error *error)
 {
-    struct lt_writer *out = &buffer->out;
-    size_t start = out->length, value;
+    size_t value;
     int status;
 
     if (lt_utf8_prefix((const uint8_t *)topic, length) < length)
-        return lt_buffer_end(buffer, start,
-                             lt_error(&buffer->error, LEAT_E_VALUE, 0,
-                                      "text that is not UTF-8 has no JSON form", "topic"));
+        return lt_error(error, LEAT_E_VALUE, 0, "text that is not UTF-8 has no JSON form", "topic");
     PUT(out, "{\"type\":\"data-message\",\"topic\":");
     lt_json_write_string(out, (const uint8_t *)topic, length);
     value = out->length;
-    status = write_sorted(out, data, &buffer->error);
+    status = write_sorted(out, data, error);
     if (status == LEAT_OK && out->status == LEAT_OK)
         out->data[value] = ','; /* instead of a brace: its members are the message's, too */
-    return lt_buffer_end(buffer, start, status);
+    return status;
+}
+
+int leat_broker_json_message(leat_buffer *buffer, const char *topic, size_t length,
+                             const leat_value *data)
+{
+    size_t start = buffer->out.length;
+
+    return lt_buffer_end(
+        buffer, start,
+        lt_broker_put_json_message(&buffer->out, topic, length, data, &buffer->error));
 }
 
 /* ----- reading ----- */
@@ -312,6 +320,7 @@ struct reading {
     size_t length;
     size_t place; /* in the text, of what is being read; as near as is known */
     size_t depth; /* how deep containers may nest */
+    enum lt_broker_json_fault fault;
     bool unsorted;
     bool refused; /* something that is read but would not be written */
 };
@@ -608,8 +617,10 @@ static int sort_values(struct reading *r, size_t root)
     r->place = 0;
     if (!r->refused)
         r->tree->cells[root].reserved = LT_BROKER_CHECKED;
-    if (status == LEAT_E_VALUE)
+    if (status == LEAT_E_VALUE) {
+        r->fault = LT_BROKER_JSON_TWICE;
         return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", LT_BROKER_NO_TYPE);
+    }
     return status == LEAT_OK
                ? LEAT_OK
                : refuse(r, status, status == LEAT_E_LIMIT ? "too many values" : "out of memory",
@@ -650,6 +661,7 @@ static int make_message(struct reading *r, size_t root, const char *name, uint16
     size_t start = tree->count, data;
     int status;
 
+    r->fault = message->kind == LEAT_RECORD ? LT_BROKER_JSON_INVALID : LT_BROKER_JSON_NO_OBJECT;
     if (message->kind != LEAT_RECORD)
         return refuse(r, LEAT_E_SYNTAX, "not an object", LT_BROKER_NO_TYPE);
     if (member(message, "@data-type", 10) == NULL) {
@@ -712,4 +724,18 @@ int leat_broker_json_message_read(leat_builder *builder, const char *name, const
                                   size_t length)
 {
     return read_into(builder, name, text, length, make_message);
+}
+
+int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const uint8_t *text,
+                                size_t length, enum lt_broker_json_fault *fault,
+                                struct leat_error *error)
+{
+    struct reading r = {
+        .tree = tree, .error = error, .text = text, .length = length, .depth = depth};
+    int status = read_json(&r, 0, JSON_LEVELS);
+
+    if (status == LEAT_OK)
+        status = make_message(&r, 0, LT_NO_NAME);
+    *fault = r.fault;
+    return status;
 }

@@ -1,0 +1,32 @@
+/* Messages of the WebSocket protocol from the inside: texts without a builder or a buffer. */
+#ifndef LT_BROKER_JSON_H
+#define LT_BROKER_JSON_H
+
+#include "../core/bytes.h"
+#include "../core/error.h"
+#include "../core/value.h"
+
+/*
+ * Appends the text of a data message. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT,
+ * LEAT_E_NOMEM.
+ */
+int lt_broker_put_json_message(struct lt_writer *out, const char *topic, size_t length,
+                               const leat_value *data, struct leat_error *error);
+
+/* How far a text that is LEAT_E_SYNTAX got. */
+enum lt_broker_json_fault {
+    LT_BROKER_JSON_MALFORMED,
+    LT_BROKER_JSON_NO_OBJECT,
+    LT_BROKER_JSON_INVALID, /* the data is, or the topic */
+    LT_BROKER_JSON_TWICE    /* an element or a key is there twice */
+};
+
+/*
+ * Reads what leat_broker_json_message_read() does into an empty tree, whose texts point into the one
+ * that is read. The octets of a topic that is missing are NULL.
+ */
+int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const uint8_t *text,
+                                size_t length, enum lt_broker_json_fault *fault,
+                                struct leat_error *error);
+
+#endif
