@@ -168,6 +168,14 @@ LEAT_API int leat_broker_json_message_read(leat_builder *builder, const char *na
 #define LEAT_BROKER_PEER_REMOVED         17u
 #define LEAT_BROKER_PEER_LOST            18u
 #define LEAT_BROKER_ERROR                19u
+#define LEAT_BROKER_UPGRADE              20u
+#define LEAT_BROKER_ACK                  21u
+#define LEAT_BROKER_CLOSE                22u
+#define LEAT_BROKER_REFUSED              23u
+#define LEAT_BROKER_REQUEST              24u
+#define LEAT_BROKER_RESPONSE             25u
+#define LEAT_BROKER_BODY                 26u
+#define LEAT_BROKER_FRAME                27u
 
 /**
  * Makes a session that reads and writes every message and judges none: whether versions suit, who
