@@ -159,7 +159,7 @@ LEAT_API const uint8_t *leat_broker_peer_id(const leat_session *session);
 
 /*
  * Writes a list of all peers whose id is known into a builder: records of peer (an endpoint as in
- * events), status (a LEAT_ENUM: CONNECTING, CONNECTED, PEERED, DISCONNECTED, RECONNECTING) and is_outbound.
+ * events), status (a LEAT_ENUM: CONNECTING or PEERED) and is_outbound.
  */
 LEAT_API int leat_broker_peers(const leat_broker *broker, leat_builder *builder, const char *name);
 

@@ -3,14 +3,7 @@
 
 #include <leat/broker.h>
 
-static const leat_limits defaults = {
-    .size = sizeof defaults,
-    .message_bytes = UINT64_C(64) << 20,
-    .handshake_bytes = UINT64_C(64) << 10,
-    .values = UINT64_C(4) << 20,
-    .depth = LT_DEPTH_MAX,
-    .queued_bytes = UINT64_C(64) << 20,
-};
+static const leat_limits defaults = LT_BROKER_LIMITS;
 
 #define LENGTH_BYTES 4u
 

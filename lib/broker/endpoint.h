@@ -18,6 +18,8 @@
 
 #include <stdbool.h>
 
+#define LT_ADDRESS_MAX 255u /* octets */
+
 struct lt_store; /* a master or a clone, see store.h */
 struct lt_peering;
 struct lt_link;
@@ -41,27 +43,40 @@ struct lt_link_hook {
     struct lt_link *next;
 };
 
+/* What a native peer does otherwise than a client of the WebSocket protocol. */
+struct lt_link_kind {
+    bool websocket;
+    void (*expire)(struct lt_link *link); /* what was due is; it is due no longer */
+    void (*leave)(struct lt_link *link);  /* says goodbye, of one that is up; or ends it at once */
+};
+
 struct lt_link {
     leat_session session;
+    const struct lt_link_kind *kind;
     leat_broker *broker; /* NULL: it was freed */
-    bool websocket;
-    bool known; /* the id is */
+    bool known;          /* the id is */
     bool outbound;
-    bool is_ready; /* in the list of the ready */
-    uint8_t state; /* enum lt_link_state */
-    uint8_t step;  /* of the handshake; for the kind of link to use */
+    bool is_ready;  /* in the list of the ready */
+    bool is_holder; /* of its id: see peering.c */
+    uint8_t state;  /* enum lt_link_state */
+    uint8_t step;   /* of the handshake; for the kind of link to use */
     uint8_t id[16];
     char *address;
     uint32_t port;
     uint64_t retry_s;
     struct lt_peering *peering; /* by leat_broker_peer(); NULL: it came in from outside */
-    struct lt_link_hook all, ready, timer;
+    struct lt_link_hook all, ready;
+    struct lt_link *target;  /* the next one that a message is for, while it is posted */
     struct lt_topics filter; /* what the other side subscribes to */
     struct lt_outbox outbox;
-    uint64_t due;       /* when leat_tick() has something to do; UINT64_MAX: never */
+    uint64_t due;       /* when kind->expire() is to be called; UINT64_MAX: never */
+    size_t timer_at;    /* in the heap of those that are due; SIZE_MAX: it is not */
     uint8_t telling[5]; /* kinds of status that wait to be told, first things first; 0 ends them */
     uint8_t reason;     /* of PEER_REMOVED: 0, or why */
     uint64_t received, refused, strangers;
+    uint64_t heard_ms; /* when the other side last said something */
+    uint64_t goodbye;  /* the number in ours */
+    bool pinged;       /* since then */
 };
 
 struct leat_broker {
@@ -76,9 +91,23 @@ struct leat_broker {
     struct lt_topics attached;   /* by lt_broker_attach() */
     struct lt_topics announced;  /* all three, without those that others cover */
     struct lt_link_ends all, ready;
+    struct lt_link **timers;  /* a heap */
+    struct lt_link **holders; /* of ids, by id */
+    size_t timer_count, holder_count, link_count;
+    size_t timers_size, holders_size; /* never less than link_count */
+    size_t paused_count;
+    size_t websocket_count;
+    uint64_t goodbyes;
+    uint64_t attempt_due;   /* not later than the first one that is */
+    struct lt_writer frame; /* the message that is posted, by form */
+    struct lt_writer text;
+    struct lt_writer control;               /* what is said to one link */
+    struct lt_untold *untold, **untold_end; /* what freed sessions did not tell */
+    bool is_told;                           /* the first of it was, and is lent */
+    struct lt_tree tree;                    /* of what leat_broker_next() lends */
+    leat_event event;
     struct lt_peering *peerings;
     struct lt_store *stores;
-    leat_builder *builder; /* of values that are told or sent seldom */
     struct leat_error error;
 };
 
@@ -88,36 +117,97 @@ struct leat_broker {
  * Makes a link, with the broker's allocator and limits; dialect->bytes covers a struct lt_link at its
  * front. LEAT_OK, LEAT_E_VALUE (the address), LEAT_E_NOMEM.
  */
-int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect, const char *address,
-                uint32_t port, struct lt_link **link);
+int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
+                const struct lt_link_kind *kind, const char *address, uint32_t port,
+                struct lt_link **link);
 
-/* For dialect->release: takes it out of its broker, tells what there is still to tell, frees all. */
+/* For dialects: tick, deadline, release, trim, memory, sent. */
+void lt_link_tick(leat_session *session);
+uint64_t lt_link_deadline(const leat_session *session);
 void lt_link_release(leat_session *session);
-size_t lt_link_memory(const leat_session *session);
 void lt_link_trim(leat_session *session);
+size_t lt_link_memory(const leat_session *session);
+void lt_link_sent(leat_session *session);
+
+/*
+ * What leat_next() does first: it tells the next thing that is to be told, or ends the session if all
+ * of an ended link was told. True: *status is what to answer.
+ */
+bool lt_link_next(struct lt_link *link, int *status);
 
 /* The other side is there: it gets messages from now on; discovered and added are told. */
 void lt_link_up(struct lt_link *link);
 
 /*
- * It is over: kind LEAT_BROKER_PEER_REMOVED or _LOST is told if it was up, with a reason
- * (LT_REASON_*), and leat_next() says LEAT_END behind that. What waits in the session's output is
- * still written; what waits in the queue is not.
+ * It is over: kind, LEAT_BROKER_PEER_REMOVED or _LOST, is told if it was up, with a reason, and
+ * leat_next() says LEAT_END behind that. What waits in the session's output is still written; what
+ * waits in the outbox is not.
  */
 #define LT_REASON_NONE     0u
 #define LT_REASON_OVERFLOW 1u
 void lt_link_down(struct lt_link *link, uint32_t kind, uint8_t reason);
 
-/* Puts the next thing that is to be told into session->event; false: there is none. */
-bool lt_link_tell(struct lt_link *link);
+/*
+ * The same if the peer is to blame, or memory: it was lost, and leat_next() says this failure behind
+ * that. As lt_fail(). Unless it has failed before.
+ */
+void lt_link_fail(struct lt_link *link, int code, size_t at, const char *what, const char *field);
 
 /* Names it in leat_broker_ready(). */
 void lt_link_ready(struct lt_link *link);
 
-/* Sets when its tick is due; UINT64_MAX: never. */
+/* Sets when kind->expire() is to be called; UINT64_MAX: never. */
 void lt_link_due(struct lt_link *link, uint64_t due);
 
+/* Takes it out of its broker. */
+void lt_link_leave(struct lt_link *link);
+
+/*
+ * A message for several links: those that must wait for what waits already share a parcel; room is
+ * reserved in each of them before the first one is given it.
+ */
+bool lt_link_must_wait(const struct lt_link *link);
+bool lt_link_reserve(struct lt_link *link, size_t length);
+void lt_link_give(struct lt_link *link, const void *octets, size_t length, struct lt_parcel *parcel,
+                  bool control);
+
+/* A message for this link alone, behind all that waits. LEAT_OK, LEAT_E_NOMEM. */
+int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);
+
+/* So many octets wait for it, in its output or behind that. */
+uint64_t lt_link_waiting(const struct lt_link *link);
+
+/* ----- who may peer (peering.c) ----- */
+
+/* The link that has reserved the id, being in its handshake or up; NULL: none. */
+struct lt_link *lt_holder(const leat_broker *broker, const uint8_t id[16]);
+void lt_hold_id(struct lt_link *link);
+/* Gives it back; what is paused behind it goes on. */
+void lt_release_id(struct lt_link *link);
+/* It is up: what is paused behind it is redundant. */
+void lt_turn_away_paused(struct lt_link *link);
+void lt_peerings_free(leat_broker *broker);
+size_t lt_peerings_memory(const leat_broker *broker);
+
+/* The link is over. True: it was an attempt of ours that failed, which is to be told. */
+bool lt_peering_over(struct lt_link *link, bool was_up, uint32_t kind);
+
+/* A redundant connection: what was wanted is there already. */
+void lt_peering_adopt(struct lt_link *redundant, struct lt_link *established);
+
+/* A connection that came in, or an attempt; peer.c. */
+int lt_peer_new(leat_broker *broker, bool outbound, const char *address, uint32_t port,
+                struct lt_link **link);
+/* What was paused goes on: with the handshake, or (redundant) by being turned away. */
+void lt_peer_resume(struct lt_link *link, bool redundant);
+
+/* Tells a peer what is announced. */
+void lt_peer_say_filter(struct lt_link *link);
+
 /* ----- messages ----- */
+
+/* Whether a topic is one that an endpoint keeps to itself. */
+bool lt_topic_is_local(const char *topic, size_t length);
 
 /*
  * A message that goes to links, encoded at most once in each form. octets is a whole frame; it is NULL
@@ -126,6 +216,7 @@ void lt_link_due(struct lt_link *link, uint64_t due);
  */
 struct lt_broker_post {
     const struct lt_link *from;
+    const uint8_t *sender;   /* with from: whom it names, who does not get it either */
     bool forwarding;         /* natives get what is from a link, too */
     const uint8_t *receiver; /* 16 octets; NULL: all that subscribe */
     uint8_t type;            /* LT_BROKER_DATA, LT_BROKER_COMMAND */
@@ -143,11 +234,8 @@ struct lt_broker_post {
  */
 int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post);
 
-/* Appends a message for one link, behind all that waits. As outbox.h says. */
-int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);
-
-/* For dialect->sent: moves what waits in the queue into the output that was written. */
-void lt_link_sent(leat_session *session);
+/* Tells all peers what is announced, if that has changed. LEAT_OK or LEAT_E_NOMEM. */
+int lt_broker_announce(leat_broker *broker);
 
 /* ----- stores (store.c) ----- */
 

@@ -90,7 +90,7 @@ static const struct lt_broker_row nothing[] = {END};
 
 #define ENVELOPE(missing_topic, demand)                                                            \
     ROW("sender", ID, 0, NOT_NIL), ROW("receiver", ID, 0, ANY), ROW("type", TYPE, 0, ANY),         \
-        ROW("ttl", U16, 16, ANY), ROW("topic", TOPIC, missing_topic, demand)
+        ROW("ttl", U16, LT_BROKER_TTL, ANY), ROW("topic", TOPIC, missing_topic, demand)
 
 static const struct lt_broker_row data[] = {
     ENVELOPE(0, NOT_LOCAL),
@@ -820,6 +820,14 @@ static int write_command(const struct writing *w, const leat_value *record)
     if (status == LEAT_OK && given != record->length)
         status = refuse(w, "a field that the command does not have", "command");
     return status;
+}
+
+int lt_broker_write_command(struct lt_writer *out, const leat_value *record,
+                            struct leat_error *error)
+{
+    const struct writing w = {out, error, out->length, lt_broker_message(LT_BROKER_COMMAND)};
+
+    return write_command(&w, record);
 }
 
 int lt_broker_write_message(const struct lt_broker_message *message, struct lt_writer *out,

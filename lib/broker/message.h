@@ -8,6 +8,14 @@
 
 #include <stdbool.h>
 
+/* What leat.h says of Broker. */
+#define LT_BROKER_LIMITS                                                                           \
+    {                                                                                              \
+        .size = sizeof(leat_limits), .message_bytes = UINT64_C(64) << 20,                          \
+        .handshake_bytes = UINT64_C(64) << 10, .values = UINT64_C(4) << 20, .depth = LT_DEPTH_MAX, \
+        .queued_bytes = UINT64_C(64) << 20,                                                        \
+    }
+
 /* Types on the wire. Those up to PONG stand inside an envelope. */
 #define LT_BROKER_DATA              1u
 #define LT_BROKER_COMMAND           2u
@@ -24,6 +32,8 @@
 
 #define LT_BROKER_ENVELOPE_BYTES 37u /* with an empty topic and payload */
 #define LT_BROKER_TYPE_AT        32u
+
+#define LT_BROKER_TTL 16u /* what Broker writes, and does not look at */
 
 /* The largest frame that Broker takes. */
 #define LT_BROKER_FRAME_MAX UINT32_C(2147483643)
@@ -62,5 +72,9 @@ int lt_broker_read_message(const struct lt_broker_message *message, struct lt_re
 /* Writes it. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM. */
 int lt_broker_write_message(const struct lt_broker_message *message, struct lt_writer *out,
                             const leat_value *record, struct leat_error *error);
+
+/* The same for the record of a command, which is the payload of a message. */
+int lt_broker_write_command(struct lt_writer *out, const leat_value *record,
+                            struct leat_error *error);
 
 #endif

@@ -47,8 +47,11 @@ void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool con
 /* Drops the message that waits longest and that may be dropped; false: there is none. */
 bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator);
 
-/* Moves octets into the output, up to so many of them waiting there. */
+/* Moves octets into the output until so many of them are there; what finds no room stays. */
 void lt_outbox_pour(struct lt_outbox *outbox, const leat_allocator *allocator,
-                    struct lt_writer *out, size_t sent, size_t most);
+                    struct lt_writer *out, size_t most);
+
+/* Gives back memory if it is empty. */
+void lt_outbox_trim(struct lt_outbox *outbox, const leat_allocator *allocator);
 
 #endif

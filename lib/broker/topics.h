@@ -44,9 +44,14 @@ int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, 
 int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
                    const leat_value *list);
 
-/* Replaces all by the minimal set of what both contain. LEAT_OK or LEAT_E_NOMEM. */
+/*
+ * Replaces all by the minimal set of what the sets contain, which may be this one. LEAT_OK or
+ * LEAT_E_NOMEM.
+ */
 int lt_topics_join(struct lt_topics *topics, const leat_allocator *allocator,
-                   const struct lt_topics *a, const struct lt_topics *b);
+                   const struct lt_topics *const *sets, size_t count);
+
+bool lt_topics_same(const struct lt_topics *a, const struct lt_topics *b);
 
 size_t lt_topics_bytes(const struct lt_topics *topics);
 

@@ -284,9 +284,12 @@ int leat_send_done(leat_session *session, size_t length)
         return LEAT_E_STATE;
     session->sent += length;
     session->need = 0; /* there may be room for what waited for it */
-    session->drained = session->sent + session->hold_back == session->out.length;
-    if (session->sent == session->out.length)
+    if (session->sent == session->out.length) {
         session->sent = session->out.length = 0;
+        if (session->dialect->sent != NULL)
+            session->dialect->sent(session);
+    }
+    session->drained = session->sent + session->hold_back == session->out.length;
     return LEAT_OK;
 }
 

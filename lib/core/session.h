@@ -42,6 +42,7 @@ struct lt_dialect {
     /* Those below may be NULL. */
     void (*tick)(leat_session *session); /* session->now_ms is new */
     uint64_t (*deadline)(const leat_session *session);
+    void (*sent)(leat_session *session);    /* all output was taken; there may be more */
     void (*release)(leat_session *session); /* frees what only the dialect knows */
     void (*trim)(leat_session *session);    /* frees of that what a quiet session does not need */
     size_t (*memory)(const leat_session *session);

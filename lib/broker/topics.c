@@ -1,0 +1,264 @@
+#include "topics.h"
+
+#include "../core/sort.h"
+
+#include <string.h>
+
+static const char *text_of(const struct lt_topics *topics, const struct lt_topic *topic)
+{
+    return topics->text + topic->at;
+}
+
+/* By octets; what another one begins with stands before that. */
+static int compare_texts(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    size_t shorter = a_length < b_length ? a_length : b_length;
+    int difference = shorter == 0 ? 0 : memcmp(a, b, shorter);
+
+    return difference != 0 ? difference : (a_length > b_length) - (a_length < b_length);
+}
+
+static int compare(const void *context, const void *a, const void *b)
+{
+    const struct lt_topics *topics = (const struct lt_topics *)context;
+    const struct lt_topic *one = (const struct lt_topic *)a, *other = (const struct lt_topic *)b;
+
+    return compare_texts(text_of(topics, one), one->length, text_of(topics, other), other->length);
+}
+
+void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator)
+{
+    lt_free(allocator, topics->topics, topics->size * sizeof *topics->topics);
+    lt_free(allocator, topics->text, topics->text_bytes);
+    memset(topics, 0, sizeof *topics);
+}
+
+size_t lt_topics_bytes(const struct lt_topics *topics)
+{
+    return topics->size * sizeof *topics->topics + topics->text_bytes;
+}
+
+/* Room for so many topics and octets. */
+static int make(struct lt_topics *topics, const leat_allocator *allocator, size_t count,
+                size_t text_bytes)
+{
+    memset(topics, 0, sizeof *topics);
+    if (count > UINT32_MAX || count > SIZE_MAX / sizeof *topics->topics || text_bytes > UINT32_MAX)
+        return LEAT_E_NOMEM;
+    if (count > 0) {
+        topics->topics =
+            (struct lt_topic *)lt_resize(allocator, NULL, 0, count * sizeof *topics->topics);
+        if (topics->topics == NULL)
+            return LEAT_E_NOMEM;
+        topics->size = (uint32_t)count;
+    }
+    if (text_bytes > 0) {
+        topics->text = (char *)lt_resize(allocator, NULL, 0, text_bytes);
+        if (topics->text == NULL) {
+            lt_topics_free(topics, allocator);
+            return LEAT_E_NOMEM;
+        }
+        topics->text_bytes = (uint32_t)text_bytes;
+    }
+    return LEAT_OK;
+}
+
+/* Adds behind all others; at is where the text of the next one begins. */
+static void append(struct lt_topics *topics, uint32_t *at, const char *text, size_t length,
+                   uint32_t uses)
+{
+    const struct lt_topic topic = {*at, (uint32_t)length, uses};
+
+    if (length > 0)
+        memcpy(topics->text + *at, text, length);
+    topics->topics[topics->count++] = topic;
+    *at += (uint32_t)length;
+}
+
+static void replace(struct lt_topics *topics, const leat_allocator *allocator,
+                    const struct lt_topics *by)
+{
+    lt_topics_free(topics, allocator);
+    *topics = *by;
+}
+
+/* How many stand before the topic or are it, or (same false) before it alone. */
+static size_t count_before(const struct lt_topics *topics, const char *topic, size_t length,
+                           bool same)
+{
+    size_t low = 0, high = topics->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct lt_topic *it = &topics->topics[middle];
+        int difference = compare_texts(text_of(topics, it), it->length, topic, length);
+
+        if (difference < 0 || (same && difference == 0))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size_t length)
+{
+    size_t place = count_before(topics, topic, length, false);
+    const struct lt_topic *it = &topics->topics[place];
+
+    if (place == topics->count || it->length != length ||
+        (length > 0 && memcmp(text_of(topics, it), topic, length) != 0))
+        return -1;
+    return (ptrdiff_t)place;
+}
+
+/*
+ * If the last one that does not stand behind the topic is not its beginning, then what is must be
+ * among the octets that both have in common.
+ */
+bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length)
+{
+    for (;;) {
+        size_t before = count_before(topics, topic, length, true), common = 0;
+        const struct lt_topic *it;
+        const char *text;
+
+        if (before == 0)
+            return false;
+        it = &topics->topics[before - 1];
+        text = text_of(topics, it);
+        while (common < it->length && common < length && text[common] == topic[common])
+            common++;
+        if (common == it->length)
+            return true;
+        length = common;
+    }
+}
+
+int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
+                  size_t length)
+{
+    ptrdiff_t found = lt_topics_find(topics, topic, length);
+    size_t i, place = count_before(topics, topic, length, false);
+    struct lt_topics made;
+    uint32_t at = 0;
+
+    if (found >= 0) {
+        topics->topics[found].uses++;
+        return LEAT_OK;
+    }
+    if (make(&made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
+        return LEAT_E_NOMEM;
+    for (i = 0; i <= topics->count; i++) {
+        const struct lt_topic *it = &topics->topics[i];
+
+        if (i == place)
+            append(&made, &at, topic, length, 1);
+        if (i < topics->count)
+            append(&made, &at, text_of(topics, it), it->length, it->uses);
+    }
+    replace(topics, allocator, &made);
+    return LEAT_OK;
+}
+
+int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
+                     size_t length)
+{
+    ptrdiff_t found = lt_topics_find(topics, topic, length);
+    struct lt_topics made;
+    uint32_t at = 0;
+    size_t i;
+
+    if (found < 0)
+        return LEAT_E_STATE;
+    if (topics->topics[found].uses > 1) {
+        topics->topics[found].uses--;
+        return LEAT_OK;
+    }
+    if (make(&made, allocator, (size_t)topics->count - 1, topics->text_bytes - length) != LEAT_OK)
+        return LEAT_E_NOMEM;
+    for (i = 0; i < topics->count; i++) {
+        const struct lt_topic *it = &topics->topics[i];
+
+        if (i != (size_t)found)
+            append(&made, &at, text_of(topics, it), it->length, it->uses);
+    }
+    replace(topics, allocator, &made);
+    return LEAT_OK;
+}
+
+/* Sorts them, and leaves out what another one covers; the text may keep what is no longer used. */
+static void make_minimal(struct lt_topics *topics)
+{
+    size_t i, kept = 0;
+
+    lt_sort(topics->topics, topics->count, sizeof *topics->topics, compare, topics);
+    for (i = 0; i < topics->count; i++) {
+        const struct lt_topic *it = &topics->topics[i], *last = &topics->topics[kept - 1];
+
+        if (kept > 0 && it->length >= last->length &&
+            memcmp(text_of(topics, it), text_of(topics, last), last->length) == 0)
+            continue;
+        topics->topics[kept++] = *it;
+    }
+    topics->count = (uint32_t)kept;
+}
+
+int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
+                   const leat_value *list)
+{
+    const leat_value *item;
+    struct lt_topics made;
+    size_t bytes = 0;
+    uint32_t at = 0;
+
+    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item))
+        bytes += item->length;
+    if (make(&made, allocator, leat_value_count(list), bytes) != LEAT_OK)
+        return LEAT_E_NOMEM;
+    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item))
+        append(&made, &at, (const char *)item->u.bytes, item->length, 1);
+    make_minimal(&made);
+    replace(topics, allocator, &made);
+    return LEAT_OK;
+}
+
+int lt_topics_join(struct lt_topics *topics, const leat_allocator *allocator,
+                   const struct lt_topics *const *sets, size_t count)
+{
+    struct lt_topics made;
+    size_t i, j, entries = 0, bytes = 0;
+    uint32_t at = 0;
+
+    for (i = 0; i < count; i++) {
+        entries += sets[i]->count;
+        bytes += sets[i]->text_bytes;
+    }
+    if (make(&made, allocator, entries, bytes) != LEAT_OK)
+        return LEAT_E_NOMEM;
+    for (i = 0; i < count; i++) {
+        for (j = 0; j < sets[i]->count; j++) {
+            const struct lt_topic *it = &sets[i]->topics[j];
+
+            append(&made, &at, text_of(sets[i], it), it->length, 1);
+        }
+    }
+    make_minimal(&made);
+    replace(topics, allocator, &made);
+    return LEAT_OK;
+}
+
+bool lt_topics_same(const struct lt_topics *a, const struct lt_topics *b)
+{
+    size_t i;
+
+    if (a->count != b->count)
+        return false;
+    for (i = 0; i < a->count; i++) {
+        const struct lt_topic *one = &a->topics[i], *other = &b->topics[i];
+
+        if (compare_texts(text_of(a, one), one->length, text_of(b, other), other->length) != 0)
+            return false;
+    }
+    return true;
+}
