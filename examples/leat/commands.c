@@ -275,6 +275,78 @@ static const struct option zabbix_accept_rows[] = {
     {0},
 };
 
+static const char broker_peer_help[] =
+    "Is an endpoint of Broker, as a Zeek is: prints what befalls its peerings, and messages of\n"
+    "the topics that it subscribes to, a JSON object a line. Lines on standard input are\n"
+    "published, in the form in which they are printed, or are commands:\n"
+    "{\"topic\":\"/a\",\"data\":{\"@data-type\":\"count\",\"data\":1}}\n"
+    "{\"topic\":\"/"
+    "a\",\"event\":\"ping\",\"args\":[\"hello\",{\"@data-type\":\"integer\",\"data\":-1}]}\n"
+    "{\"peer\":\"HOST:PORT\",\"retry\":10}, {\"unpeer\":\"HOST:PORT\"}, {\"subscribe\":\"/b\"},\n"
+    "{\"unsubscribe\":\"/b\"}, {\"ping\":\"text\"}, {\"peers\":true}, {\"stats\":true}, "
+    "{\"stop\":true}.\n";
+
+static const struct option broker_peer_rows[] = {
+    {"--connect", "HOST:PORT", "a peer to connect to; may be repeated"},
+    {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 for one that is free"},
+    {0},
+};
+
+static const struct option broker_node_rows[] = {
+    {"--subscribe", "TOPIC", "print what has a topic that begins so; may be repeated"},
+    {"--forward", "TOPIC",
+     "offer what comes from a peer to the others, and ask peers for such\n"
+     "topics; may be repeated"},
+    {"--id", "UUID", "the id of the endpoint (at random)"},
+    {"--retry", "SECONDS", "from a failed attempt to the next (10); 0: there is one"},
+    {"--ping", "SECONDS",
+     "ping a peer that is silent for so long, and lose it if it stays so\n(0: never)"},
+    {"--queue", "N", "at most N messages wait for a peer that is slow (8192)"},
+    {"--overflow", "POLICY",
+     "when there are more: drop-oldest (if left out), drop-newest or\n"
+     "disconnect"},
+    {0},
+};
+
+static const struct option broker_talk_rows[] = {
+    {"--plain", NULL, "print values as other commands do, without their types"},
+    {"--exit-when-empty", NULL, "end when the input has ended and the others have all"},
+    {0},
+};
+
+static const struct option broker_tls_rows[] = {
+    {"--no-tls", NULL,
+     "plain TCP; else, without a certificate, TLS in which nobody proves\nwho he is"},
+    {"--cert", "FILE", "our certificate, as PEM"},
+    {"--key", "FILE", "its key, as PEM"},
+    {"--password-file", "FILE", "its first line is the password of --key"},
+    {"--ca", "FILE", "whom the other side's certificate must lead to, as PEM"},
+    {0},
+};
+
+static const char broker_peer_codes[] =
+    "Exit code: 0 if it was stopped or all is done; 1 if a line of the input was refused, or\n"
+    "a peer that was needed was not there; 2 for wrong usage, for files that cannot be read\n"
+    "or written, and for addresses that it cannot listen at.\n";
+
+static const char broker_ws_help[] =
+    "Talks Broker's JSON over WebSocket: as a client of a server (--connect), or as a server\n"
+    "(--listen), which is a gateway into an endpoint, as leat broker peer is one. Lines go in\n"
+    "and out as there; a client has no commands but {\"stop\":true}.\n";
+
+static const struct option broker_ws_rows[] = {
+    {"--connect", "URL", "the server: ws://HOST:PORT, or wss:// for TLS"},
+    {"--listen", "ADDR:PORT", "where clients may connect; :PORT for every address"},
+    {"--peer", "HOST:PORT", "with --listen: a native peer to connect to; may be repeated"},
+    {"--peer-listen", "ADDR:PORT", "with --listen: where native peers may connect"},
+    {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or of broker"},
+    {"--peer-name", "NAME",
+     "with --connect: what the server's certificate must be for, if not\n"
+     "HOST; any: for anything"},
+    {"--name", "NAME", "with --connect: how the application calls itself"},
+    {0},
+};
+
 static const struct command commands[] = {
     {
         .verb = "decode",
@@ -453,6 +525,30 @@ static const struct command commands[] = {
         .operands_min = 2,
         .operands_max = 2,
         .run = zabbix_get,
+    },
+    {
+        .verb = "broker",
+        .noun = "peer",
+        .synopsis = "--connect HOST:PORT [OPTION...]",
+        .summary = "peers with Zeek, as JSON",
+        .help = broker_peer_help,
+        .rows = {broker_peer_rows, broker_node_rows, broker_talk_rows, broker_tls_rows, live_rows},
+        .codes = broker_peer_codes,
+        .examples = "  leat broker peer --connect zeek.example:9999 --subscribe zeek/ \\\n"
+                    "      >>events.ndjson\n",
+        .run = broker_peer,
+    },
+    {
+        .verb = "broker",
+        .noun = "ws",
+        .synopsis = "--connect URL | --listen ADDR:PORT [OPTION...]",
+        .summary = "Broker over WebSocket, as JSON",
+        .help = broker_ws_help,
+        .rows = {broker_ws_rows, broker_node_rows, broker_talk_rows, broker_tls_rows, live_rows},
+        .codes = broker_peer_codes,
+        .examples = "  leat broker ws --connect ws://zeek.example:9997 --subscribe zeek/ \\\n"
+                    "      >>events.ndjson\n",
+        .run = broker_ws,
     },
 };
 

@@ -83,6 +83,18 @@ static void put_text(struct output *output, const char *text, size_t length)
     put_json(output, leat_builder_value(output->scratch));
 }
 
+void output_put(struct output *output, const char *before, const leat_value *value)
+{
+    (void)fputs(before, stdout);
+    put_json(output, value);
+}
+
+void output_put_text(struct output *output, const char *before, const char *text, size_t length)
+{
+    (void)fputs(before, stdout);
+    put_text(output, text, length);
+}
+
 void put_hex(FILE *to, const uint8_t *octets, size_t length)
 {
     static const char digits[] = "0123456789abcdef";

@@ -114,10 +114,13 @@ int decode_capture(const struct arguments *arguments);
 #ifdef WITH_BROKER
 int decode_broker_data(const struct arguments *arguments);
 int encode_broker_data(const struct arguments *arguments);
+int broker_peer(const struct arguments *arguments);
 #else
 #define decode_broker_data NULL
 #define encode_broker_data NULL
+#define broker_peer        NULL
 #endif
+#define broker_ws NULL
 #ifdef WITH_ESTREAMER
 int decode_estreamer_record(const struct arguments *arguments);
 int encode_estreamer_record(const struct arguments *arguments);
@@ -229,6 +232,10 @@ uint64_t output_offset(const struct output *output, uint64_t offset);
  */
 void output_event(struct output *output, const leat_event *event, const struct origin *origin,
                   const leat_value *names);
+
+/* Parts of a line: what stands before a value ("{\"topic\":"), and the value, or a text. */
+void output_put(struct output *output, const char *before, const leat_value *value);
+void output_put_text(struct output *output, const char *before, const char *text, size_t length);
 
 /* Prints a line for what is no part of a conversation. */
 void output_news(struct output *output, const char *name, const char *proxy,

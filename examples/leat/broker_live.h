@@ -1,0 +1,116 @@
+/* What the commands share that talk Broker. */
+#ifndef LEAT_BROKER_LIVE_H
+#define LEAT_BROKER_LIVE_H
+
+#include "live.h"
+
+#include <leat/broker.h>
+#include <leat/broker_endpoint.h>
+#include <leat/zeek.h>
+
+/* broker_logs.c: the columns of Zeek's logs. */
+
+#define LOGS_MAX 256u
+
+struct log {
+    leat_builder *key; /* a list of stream, writer and path */
+    leat_builder *fields;
+};
+
+struct logs {
+    struct log logs[LOGS_MAX];
+    size_t count;
+    size_t next; /* to be forgotten, if there are too many */
+};
+
+void logs_learn(struct logs *logs, const leat_zeek_message *create);
+/* Reads the record of a log write, as leat_zeek_record_read(): a record if its columns are known, else a list. */
+int logs_record(struct logs *logs, leat_builder *builder, const leat_zeek_message *write);
+/* Adds the columns of a log create, as people read them. */
+void logs_columns(leat_builder *builder, const leat_value *fields);
+void logs_forget(struct logs *logs);
+
+/* broker_lines.c: messages as lines that go in and out, and ids. */
+
+/* A message of the input. */
+struct letter {
+    const char *topic;
+    size_t topic_length;
+    const leat_value *data;
+    const uint8_t *to; /* the id of the peer that it is for; NULL: all that subscribe */
+    uint8_t id[16];
+};
+
+/* What a command prints, and what it reads. */
+struct talk {
+    struct live live;
+    const struct arguments *arguments;
+    struct output output;
+    bool plain;   /* values go out as other commands print them, which does not tell their types */
+    bool printed; /* something that is not flushed */
+    struct logs logs;
+    bool failed; /* a line was refused, or what it said is lost */
+    struct input input;
+    uint64_t lines;
+    /* Does what a line says that is no message. */
+    void (*command)(struct talk *talk, const leat_value *line);
+    /* Sends a message. */
+    void (*publish)(struct talk *talk, const struct letter *letter);
+    leat_builder *line; /* each for one line */
+    leat_builder *parts;
+    leat_builder *value;
+    leat_buffer *text;
+};
+
+/* False, with a complaint, if an option is wrong. */
+bool talk_open(struct talk *talk, const struct arguments *arguments);
+void talk_close(struct talk *talk);
+/* Begins to read the input. */
+void talk_listen(struct talk *talk);
+
+/* Complains of the line at hand. field may be "". */
+void talk_refuse(struct talk *talk, const char *problem, const char *field);
+/* The same for what a call of the library said; NULL: it was sound. */
+void talk_judge(struct talk *talk, int status, const leat_error *error);
+/* Whether the line has no other fields. If not, it is refused. */
+bool talk_fields(struct talk *talk, const leat_value *line, const char *const *names);
+
+/* Prints a message. from is the id of who sent it; NULL: it is not known. */
+void talk_print(struct talk *talk, const leat_value *topic, const leat_value *from,
+                const leat_value *data);
+/* Prints anything else that a connection tells; or that is nobody's, if it is NULL. */
+void talk_tell(struct talk *talk, const struct connection *connection, const leat_event *event);
+/* For role->turn(). */
+void talk_flush(struct talk *talk);
+
+/* Reads an id as text. False: it is none. */
+bool id_read(const char *text, size_t length, uint8_t id[16]);
+
+/* broker_node.c: an endpoint in the loop. */
+
+struct node {
+    struct talk talk; /* comes first: what is live->data of either */
+    struct security accepting;
+    leat_broker *broker;
+    leat_broker_options options;
+    uint64_t retry_s;
+    bool began;
+    size_t undecided; /* first attempts that neither failed nor made a peering yet */
+    bool exit_when_empty;
+};
+
+/* By the options of the command. False, with a complaint: one is wrong. To be closed in any case. */
+bool node_open(struct node *node, const struct arguments *arguments);
+/* Listens for clients of that role; NULL: native peers. False, with a complaint, if it cannot. */
+bool node_accept(struct node *node, const char *where, const struct role *role);
+/* Connects to the peers of that option, and runs until it was stopped. The exit code. */
+int node_run(struct node *node, const char *connects);
+void node_close(struct node *node);
+
+/* What all its connections do. */
+void node_ready(struct connection *connection);
+void node_event(struct connection *connection, const leat_event *event);
+bool node_turn(struct connection *connection);
+void node_closed(struct connection *connection);
+
+#endif
