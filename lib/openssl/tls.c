@@ -129,12 +129,24 @@ void leat_tls_free(leat_tls *tls)
     lt_free(&allocator, tls, sizeof *tls);
 }
 
+/* An empty BIO has all the room that it ever needed. */
+static void trim(BIO *bio)
+{
+    BUF_MEM *empty = BIO_ctrl_pending(bio) == 0 ? BUF_MEM_new() : NULL;
+
+    if (empty != NULL)
+        (void)BIO_set_mem_buf(bio, empty, BIO_CLOSE);
+}
+
 void leat_tls_trim(leat_tls *tls)
 {
     if (tls->lent)
         return;
     lt_free(&tls->allocator, tls->space, SPACE_BYTES);
     tls->space = NULL;
+    trim(tls->in);
+    trim(tls->out);
+    ERR_clear_error();
 }
 
 static int fail(leat_tls *tls, int status, const char *text)

@@ -408,40 +408,133 @@ START_TEST(nothing_is_resumed_nor_negotiated_again)
 }
 END_TEST
 
-/*
- * Fails what OpenSSL asks for, once; its blocks are counted.
- */
+#define FRONT 16u /* in front of a block: its size */
+
+/* Fails what OpenSSL asks for, once, and counts what it holds. */
 static struct {
     size_t left; /* that succeed before one fails; SIZE_MAX: all */
     size_t asked;
+    size_t held; /* octets */
 } memory = {.left = SIZE_MAX};
-
-static bool is_refused(void)
-{
-    memory.asked++;
-    return memory.left != SIZE_MAX && memory.left-- == 0;
-}
 
 static void *take(size_t bytes, const char *file, int line)
 {
+    uint8_t *block;
+
     (void)file;
     (void)line;
-    return is_refused() ? NULL : malloc(bytes);
+    memory.asked++;
+    if (memory.left != SIZE_MAX && memory.left-- == 0)
+        return NULL;
+    block = (uint8_t *)malloc(FRONT + bytes);
+    if (block == NULL)
+        return NULL;
+    memcpy(block, &bytes, sizeof bytes);
+    memory.held += bytes;
+    return block + FRONT;
 }
 
-static void *take_more(void *block, size_t bytes, const char *file, int line)
+static size_t bytes_of(const void *given)
+{
+    size_t bytes = 0;
+
+    if (given != NULL)
+        memcpy(&bytes, (const uint8_t *)given - FRONT, sizeof bytes);
+    return bytes;
+}
+
+static void give_back(void *given, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return is_refused() ? NULL : realloc(block, bytes);
+    memory.held -= bytes_of(given);
+    if (given != NULL)
+        free((uint8_t *)given - FRONT);
 }
 
-static void give_back(void *block, const char *file, int line)
+static void *take_more(void *given, size_t bytes, const char *file, int line)
 {
-    (void)file;
-    (void)line;
-    free(block);
+    void *block = take(bytes, file, line);
+    size_t before = bytes_of(given);
+
+    if (block == NULL)
+        return NULL;
+    if (given != NULL)
+        memcpy(block, given, before < bytes ? before : bytes);
+    give_back(given, file, line);
+    return block;
 }
+
+/* What a connection needed while it was busy does not stay with it; what waits, does. */
+START_TEST(a_quiet_connection_holds_little)
+{
+    size_t large = 1000000, held, fresh, length;
+    uint8_t *text = (uint8_t *)calloc(1, large);
+    struct t_end client, server;
+
+    ck_assert_ptr_nonnull(text);
+    open_ends(&client, &server, own(false), own(true));
+    fresh = memory.held;
+    t_talk(&client, &server, WHOLE);
+    leat_tls_trim(client.tls);
+    leat_tls_trim(server.tls);
+    held = memory.held;
+    ck_assert_uint_lt(held - fresh, 32 << 10);
+
+    t_say(&client, text, large);
+    t_say(&server, text, large);
+    t_talk(&client, &server, WHOLE);
+    ck_assert_uint_eq(client.got.length, large);
+    ck_assert_uint_gt(memory.held, held + ((size_t)128 << 10));
+    leat_tls_trim(client.tls);
+    leat_tls_trim(server.tls);
+    ck_assert_uint_eq(memory.held, held);
+
+    t_pause(&server, true);
+    t_say(&client, text, large);
+    (void)t_end_run(&client);
+    ck_assert_uint_gt(t_carry(&client, &server, 10000), 0);
+    ck_assert_int_eq(t_end_run(&server), LEAT_OK);
+    leat_tls_trim(client.tls);
+    leat_tls_trim(server.tls);
+    (void)leat_tls_send_data(client.tls, &length);
+    ck_assert_uint_gt(length, 0);
+    t_pause(&server, false);
+    t_talk(&client, &server, WHOLE);
+    ck_assert_uint_eq(server.got.length, 2 * large);
+
+    /* An end that came already is not forgotten. */
+    leat_tls_trim(server.tls);
+    ck_assert_int_eq(leat_tls_recv_eof(server.tls), LEAT_OK);
+    leat_tls_trim(server.tls);
+    ck_assert_int_eq(t_end_run(&server), LEAT_E_END);
+    part(&client, &server);
+    free(text);
+}
+END_TEST
+
+/* Nor is there any need of memory to give some back. */
+START_TEST(no_memory_to_trim_with)
+{
+    struct t_end client, server;
+    size_t i;
+
+    open_ends(&client, &server, own(false), own(true));
+    t_talk(&client, &server, WHOLE);
+    for (i = 0; i < 4; i++) {
+        memory.left = i;
+        leat_tls_trim(client.tls);
+        memory.left = SIZE_MAX;
+        ck_assert_uint_eq(ERR_peek_error(), 0);
+        t_say(&client, "hello", 5);
+        t_say(&server, "hello", 5);
+        t_talk(&client, &server, WHOLE);
+        ck_assert_uint_eq(server.got.length, 5 * (i + 1));
+        ck_assert_uint_eq(client.got.length, 5 * (i + 1));
+    }
+    part(&client, &server);
+}
+END_TEST
 
 /* Whichever call is refused: there is no context, or it is whole. */
 START_TEST(no_memory_for_a_context)
@@ -487,6 +580,8 @@ static void tests(TCase *cases)
     tcase_add_loop_test(cases, nothing_to_be_believed_by, 0, 2);
     tcase_add_test(cases, a_name_is_only_sent_along);
     tcase_add_test(cases, nothing_is_resumed_nor_negotiated_again);
+    tcase_add_test(cases, a_quiet_connection_holds_little);
+    tcase_add_test(cases, no_memory_to_trim_with);
     tcase_add_loop_test(cases, no_memory_for_a_context, 0, 2);
 }
 
