@@ -109,6 +109,28 @@ static void rebuild(const leat_zeek_message *m, const char *path)
     leat_builder_free(b);
 }
 
+/* ----- texts ----- */
+
+/* In the place of what a listing leaves out at the end of a line; it is as whatever should be there. */
+#define CUT '\1'
+
+static bool skip_some(const char **text, const char *word, size_t length)
+{
+    const char *at = *text;
+
+    for (; length > 0 && *at != CUT; at++, word++, length--) {
+        if (*at != *word)
+            return false;
+    }
+    *text = at;
+    return true;
+}
+
+static bool skip(const char **text, const char *word)
+{
+    return skip_some(text, word, strlen(word));
+}
+
 /* ----- logs ----- */
 
 static void key_of(char key[256], const leat_zeek_message *m, const char *path, size_t length)
@@ -152,12 +174,18 @@ static void log_create(struct walk *walk, const leat_zeek_message *m)
     leat_builder_free(b);
 }
 
-/* What logs.zeek writes when it writes all that it has: the only record of such a length. */
-static const char rich[] =
+/*
+ * What logs.zeek writes when it writes all that it has: the only record of such a length. Sets have no
+ * order.
+ */
+static const char *const rich[] = {
     "{\"ts\":\"2023-11-14T22:13:20.500Z\",\"b\":true,\"i\":-3,\"c\":4,\"d\":2.5,\"s\":\"text\","
     "\"iv\":\"90s\",\"p\":\"53/udp\",\"a4\":\"192.0.2.1\",\"a6\":\"2001:db8::1\","
-    "\"sn\":\"10.0.0.0/8\",\"sn6\":\"2001:db8::/32\",\"e\":\"ZT::GREEN\",\"ss\":[\"x\",\"y\"],"
-    "\"vc\":[3,2],\"es\":[],\"o\":\"optional\",\"sub.x\":1,\"sub.y\":null,\"f\":null}";
+    "\"sn\":\"10.0.0.0/8\",\"sn6\":\"2001:db8::/32\",\"e\":\"ZT::GREEN\",\"ss\":[",
+    "\"x\",\"y\"",
+    "\"y\",\"x\"",
+    "],\"vc\":[3,2],\"es\":[],\"o\":\"optional\",\"sub.x\":1,\"sub.y\":null,\"f\":null}",
+};
 
 /* The record is read by the fields of its log, and written as it was, by name and by place. */
 static void log_write(struct walk *walk, const leat_zeek_message *m)
@@ -182,8 +210,11 @@ static void log_write(struct walk *walk, const leat_zeek_message *m)
     same_buffer(again, hex, key);
     if (m->record_length == 417) {
         char *json = t_json_text(leat_builder_value(b));
+        const char *text = json;
 
-        ck_assert_str_eq(json, rich);
+        ck_assert_msg(skip(&text, rich[0]) && (skip(&text, rich[1]) || skip(&text, rich[2])) &&
+                          strcmp(text, rich[3]) == 0,
+                      "%s", json);
         free(json);
         walk->rich++;
     }
@@ -236,9 +267,6 @@ struct listing {
     unsigned lines;
 };
 
-/* In the place of what a listing leaves out at the end of a line; it is as whatever should be there. */
-#define CUT '\1'
-
 /* The text behind the next line's topic, or NULL; yours to free(). */
 static char *next_line(struct listing *listing)
 {
@@ -264,23 +292,6 @@ static char *next_line(struct listing *listing)
         return copy;
     }
     return NULL;
-}
-
-static bool skip_some(const char **text, const char *word, size_t length)
-{
-    const char *at = *text;
-
-    for (; length > 0 && *at != CUT; at++, word++, length--) {
-        if (*at != *word)
-            return false;
-    }
-    *text = at;
-    return true;
-}
-
-static bool skip(const char **text, const char *word)
-{
-    return skip_some(text, word, strlen(word));
 }
 
 static bool matches(const char **text, const leat_value *value);
