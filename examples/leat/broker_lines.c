@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Between two turns of the connections. */
+#define LINES_AT_ONCE 1024u
+
 bool talk_open(struct talk *talk, const struct arguments *arguments)
 {
     live_begin(&talk->live, arguments);
     talk->live.counted = "messages";
     talk->arguments = arguments;
     talk->plain = option_given(arguments, "--plain");
+    talk->exit_when_empty = option_given(arguments, "--exit-when-empty");
+    talk->lines_at_once = LINES_AT_ONCE;
     output_open(&talk->output);
     new_buffer(&talk->text);
     need_memory(leat_builder_new(NULL, &talk->line));
@@ -209,25 +214,45 @@ static void take_line(struct talk *talk, const char *text, size_t length)
 static void read_input(struct live *live)
 {
     struct talk *talk = live->data;
-    const char *text;
-    size_t length;
 
     (void)input_pull(&talk->input);
-    while (!live->stopping && input_whole_line(&talk->input, &text, &length)) {
-        talk->lines++;
-        take_line(talk, text, length);
-    }
-    if (talk->input.ended && !live->stopping) {
-        live->input = NULL;
-        if (option_given(talk->arguments, "--exit-when-empty"))
-            live_stop(live);
-    }
 }
 
-void talk_listen(struct talk *talk)
+void talk_begin(struct talk *talk)
 {
-    talk->live.input = &talk->input;
     talk->live.read = read_input;
+    talk->reading = true;
+}
+
+void talk_turn(struct talk *talk)
+{
+    struct live *live = &talk->live;
+    bool held = talk->reading && talk->waits(talk, false);
+    const char *text;
+    size_t length;
+    size_t taken = 0;
+
+    if (!talk->reading)
+        return;
+    while (!held && !live->stopping && taken < talk->lines_at_once &&
+           input_whole_line(&talk->input, &text, &length)) {
+        talk->lines++;
+        taken++;
+        take_line(talk, text, length);
+    }
+    if (live->stopping)
+        return;
+    if (taken == talk->lines_at_once)
+        live->due = live->now; /* there may be more lines: others have their turns before them */
+    live->input = held || taken == talk->lines_at_once || talk->input.ended ? NULL : &talk->input;
+    if (talk->input.ended && !held && taken < talk->lines_at_once && talk->exit_when_empty &&
+        !talk->waits(talk, true))
+        live_stop(live);
+}
+
+bool talk_is_over(const struct talk *talk)
+{
+    return talk->reading && talk->input.ended && talk->input.start == talk->input.end;
 }
 
 /* Lines that go out */

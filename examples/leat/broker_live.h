@@ -46,12 +46,17 @@ struct talk {
     struct live live;
     const struct arguments *arguments;
     struct output output;
+    bool exit_when_empty;
     bool plain;   /* values go out as other commands print them, which does not tell their types */
     bool printed; /* something that is not flushed */
     struct logs logs;
     bool failed; /* a line was refused, or what it said is lost */
     struct input input;
+    bool reading;         /* the input */
+    size_t lines_at_once; /* most that are taken before the connections have their turns */
     uint64_t lines;
+    /* Whether so much waits to be sent that the input must wait, too; any: whether anything does. */
+    bool (*waits)(struct talk *talk, bool any);
     /* Does what a line says that is no message. */
     void (*command)(struct talk *talk, const leat_value *line);
     /* Sends a message. */
@@ -66,7 +71,11 @@ struct talk {
 bool talk_open(struct talk *talk, const struct arguments *arguments);
 void talk_close(struct talk *talk);
 /* Begins to read the input. */
-void talk_listen(struct talk *talk);
+void talk_begin(struct talk *talk);
+/* For live->turn(), behind what sets live->due: takes lines of the input. */
+void talk_turn(struct talk *talk);
+/* Whether the input has ended. */
+bool talk_is_over(const struct talk *talk);
 
 /* Complains of the line at hand. field may be "". */
 void talk_refuse(struct talk *talk, const char *problem, const char *field);
@@ -96,7 +105,8 @@ struct node {
     uint64_t retry_s;
     bool began;
     size_t undecided; /* first attempts that neither failed nor made a peering yet */
-    bool exit_when_empty;
+    bool patient;     /* the input waits for peers that are slow */
+    uint32_t flavour; /* of a server of WebSocket */
 };
 
 /* By the options of the command. False, with a complaint: one is wrong. To be closed in any case. */
@@ -108,9 +118,13 @@ int node_run(struct node *node, const char *connects);
 void node_close(struct node *node);
 
 /* What all its connections do. */
+uint32_t node_port(const struct connection *connection);
 void node_ready(struct connection *connection);
 void node_event(struct connection *connection, const leat_event *event);
 bool node_turn(struct connection *connection);
 void node_closed(struct connection *connection);
+
+/* broker_gateway.c: leat broker ws --listen. */
+int broker_gateway(const struct arguments *arguments);
 
 #endif

@@ -51,15 +51,17 @@ static bool read_overflow(struct node *node, const char *policy)
                     {"drop-oldest", LEAT_BROKER_DROP_OLDEST}};
     size_t i;
 
-    for (i = 0; policy != NULL && i < sizeof policies / sizeof *policies; i++) {
+    node->patient = policy != NULL && strcmp(policy, "wait") == 0;
+    if (policy == NULL || node->patient)
+        return true;
+    for (i = 0; i < sizeof policies / sizeof *policies; i++) {
         if (strcmp(policy, policies[i].name) == 0) {
             node->options.overflow = policies[i].policy;
             return true;
         }
     }
-    if (policy != NULL)
-        complain("--overflow %s: not disconnect, drop-newest or drop-oldest", policy);
-    return policy == NULL;
+    complain("--overflow %s: not wait, disconnect, drop-newest or drop-oldest", policy);
+    return false;
 }
 
 /* Calls that for each value of an option that may be repeated. False, with a complaint: one is wrong. */
@@ -117,7 +119,7 @@ static bool read_peer(struct endpoint *endpoint, const char *text, uint32_t *por
 }
 
 /* The port of a client, which stands behind its address. */
-static uint32_t port_of(const struct connection *connection)
+uint32_t node_port(const struct connection *connection)
 {
     const char *colon = strrchr(connection->peer, ':');
     uint64_t port = 0;
@@ -136,7 +138,7 @@ static void decide(struct node *node, struct visit *visit)
         return;
     visit->first = false;
     if (--node->undecided == 0 && !node->talk.live.stopping)
-        talk_listen(&node->talk);
+        talk_begin(&node->talk);
 }
 
 static void open_connecting(struct connection *connection)
@@ -152,7 +154,7 @@ static void open_accepted(struct connection *connection)
     struct node *node = node_of(connection);
 
     connection->security = &node->accepting;
-    need_memory(leat_broker_accept(node->broker, connection->peer_address, port_of(connection),
+    need_memory(leat_broker_accept(node->broker, connection->peer_address, node_port(connection),
                                    &connection->session));
 }
 
@@ -221,12 +223,14 @@ void node_closed(struct connection *connection)
     memset(&stats, 0, sizeof stats);
     stats.size = sizeof stats;
     if (connection->session != NULL &&
-        leat_broker_get_stats(connection->session, &stats) == LEAT_OK && stats.overflows > 0)
+        leat_broker_get_stats(connection->session, &stats) == LEAT_OK && stats.overflows > 0) {
+        node->talk.failed = node->talk.failed || node->talk.exit_when_empty;
         complain("%s: messages that were lost because too many waited: %llu", connection->peer,
                  (unsigned long long)stats.overflows);
+    }
     /* Without another try, what is published goes to nobody. */
     if (visit != NULL && visit->first && (connection->failed || visit->failed) &&
-        (node->exit_when_empty || node->retry_s == 0))
+        (node->talk.exit_when_empty || node->retry_s == 0))
         node->talk.failed = true;
     decide(node, visit);
     if (visit != NULL)
@@ -292,6 +296,28 @@ static void wake(struct node *node, const leat_session *session)
     }
 }
 
+static bool waits(struct talk *talk, bool any)
+{
+    struct node *node = talk->live.data;
+    const struct connection *connection = node->patient || any ? talk->live.connections : NULL;
+    leat_broker_stats stats;
+
+    memset(&stats, 0, sizeof stats);
+    stats.size = sizeof stats;
+    for (; connection != NULL; connection = connection->next) {
+        size_t unsent = 0;
+
+        if (connection->session == NULL ||
+            leat_broker_get_stats(connection->session, &stats) != LEAT_OK)
+            continue;
+        if (any)
+            (void)leat_send_data(connection->session, &unsent);
+        if (stats.queued + unsent > (any ? 0 : node->options.queue_messages / 2))
+            return true;
+    }
+    return false;
+}
+
 static void on_live_turn(struct live *live)
 {
     struct node *node = live->data;
@@ -304,17 +330,18 @@ static void on_live_turn(struct live *live)
         connect_to(node, session);
     need_memory(status);
     if (!node->began && node->undecided == 0)
-        talk_listen(&node->talk);
+        talk_begin(&node->talk);
     node->began = true;
     while (leat_broker_next(node->broker, &event) == LEAT_OK)
         talk_tell(&node->talk, NULL, event);
+    live->due = leat_broker_deadline(node->broker);
+    talk_turn(&node->talk);
     talk_flush(&node->talk);
     while (leat_broker_ready(node->broker, &session) == LEAT_OK)
         wake(node, session);
-    live->due = leat_broker_deadline(node->broker);
     /* Without peers, attempts, listeners and input nothing will ever happen. */
     if (!live->stopping && live->connections == NULL && live->listener_count == 0 &&
-        live->input == NULL && live->due == UINT64_MAX)
+        talk_is_over(&node->talk) && live->due == UINT64_MAX)
         live_stop(live);
 }
 
@@ -549,16 +576,18 @@ bool node_open(struct node *node, const struct arguments *arguments)
 {
     struct talk *talk = &node->talk;
 
-    node->exit_when_empty = option_given(arguments, "--exit-when-empty");
     if (!talk_open(talk, arguments))
         return false;
     talk->live.data = node;
     talk->live.turn = on_live_turn;
     talk->live.stop = on_stop;
     talk->publish = publish;
+    talk->waits = waits;
     talk->command = command;
     if (!read_options(node, arguments))
         return false;
+    if (node->patient && node->options.queue_messages / 2 < talk->lines_at_once)
+        talk->lines_at_once = (size_t)(node->options.queue_messages / 2 + 1);
     leat_broker_tick(node->broker, talk->live.now);
     return security_open(&talk->live.security, arguments, false, true) &&
            for_each(node, "--subscribe", leat_broker_subscribe) &&

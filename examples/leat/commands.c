@@ -303,8 +303,8 @@ static const struct option broker_node_rows[] = {
      "ping a peer that is silent for so long, and lose it if it stays so\n(0: never)"},
     {"--queue", "N", "at most N messages wait for a peer that is slow (8192)"},
     {"--overflow", "POLICY",
-     "when there are more: drop-oldest (if left out), drop-newest or\n"
-     "disconnect"},
+     "when there are more: drop-oldest (if left out), drop-newest,\n"
+     "disconnect; or wait: the input does"},
     {0},
 };
 

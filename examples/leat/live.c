@@ -587,7 +587,10 @@ static void converse(struct connection *connection)
     else if (error != NULL)
         connection_fail(connection, error);
     else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
-        connection_end(connection, false, "the other side closed the connection");
+        connection_end(connection, false, "%s",
+                       connection->read_over || connection->wire.ended
+                           ? "the other side closed the connection"
+                           : "closed");
     else if (cut)
         connection_end(connection, true, "%s", problem);
     else if (connection->read_over && connection->write_over)
