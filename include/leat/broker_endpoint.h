@@ -13,7 +13,8 @@
  *     timeout = leat_broker_deadline(broker);
  *
  * What you do with one session may give another one something to write, so look at
- * leat_broker_ready() last. Sessions need not be ticked one by one. They may outlive the endpoint;
+ * leat_broker_ready() last; and what leat_send_data() lent you of one ends with the next call on the
+ * endpoint or on any of its sessions. Sessions need not be ticked one by one. They may outlive the endpoint;
  * they end then. A connection that could not be made or that broke is leat_recv_eof(), or a session
  * that is freed.
  *
@@ -30,6 +31,8 @@
  * ENDPOINT_UNREACHABLE  behind either: "lost the last path"
  * ERROR                 "peer_unavailable": an attempt of leat_broker_peer() failed; the next one
  *                       follows if it has a retry time
+ *
+ * DROP_CONN is told if the peer turned us away with one.
  *
  * A status is a record of endpoint and msg; endpoint is a record of id (LEAT_UUID), network (a record
  * of address, a text, and bound_port; LEAT_NULL if there is none) and retry_s. An error is a record of
@@ -151,7 +154,10 @@ LEAT_API int leat_broker_connect(leat_broker *broker, leat_session **session);
 LEAT_API int leat_broker_accept(leat_broker *broker, const char *address, uint32_t port,
                                 leat_session **session);
 
-/* Where a session of an endpoint leads to; "" and 0 for all others. Valid as long as the session. */
+/*
+ * Where a session of an endpoint leads to; "" and 0 for all others. Valid until the next call on the
+ * endpoint or one of its sessions.
+ */
 LEAT_API const char *leat_broker_address(const leat_session *session);
 LEAT_API uint32_t leat_broker_port(const leat_session *session);
 /* The id of the peer, 16 octets, once it is known; NULL before. */

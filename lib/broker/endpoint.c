@@ -74,6 +74,14 @@ void leat_broker_free(leat_broker *broker)
     lt_free(&allocator, broker, sizeof *broker);
 }
 
+void lt_broker_give_news(leat_broker *broker)
+{
+    if (!broker->has_news)
+        return;
+    broker->has_news = false;
+    lt_stores_meet(broker);
+}
+
 /* A link whose time has come has it set anew before it is called, so this ends. */
 void leat_broker_tick(leat_broker *broker, uint64_t now_ms)
 {
@@ -85,6 +93,7 @@ void leat_broker_tick(leat_broker *broker, uint64_t now_ms)
         lt_link_due(link, UINT64_MAX);
         link->kind->expire(link);
     }
+    lt_broker_give_news(broker);
     lt_stores_tick(broker);
 }
 
@@ -92,6 +101,8 @@ uint64_t leat_broker_deadline(const leat_broker *broker)
 {
     uint64_t due = lt_stores_deadline(broker);
 
+    if (broker->has_news && broker->stores != NULL)
+        return 0;
     if (broker->timer_count > 0 && broker->timers[0]->due < due)
         due = broker->timers[0]->due;
     return broker->attempt_due < due ? broker->attempt_due : due;

@@ -20,7 +20,6 @@
 
 #define LT_ADDRESS_MAX 255u /* octets */
 
-struct lt_store; /* a master or a clone, see store.h */
 struct lt_peering;
 struct lt_link;
 
@@ -86,6 +85,7 @@ struct leat_broker {
     struct leat_broker_options options;
     uint64_t now_ms;
     bool shutting_down;
+    bool has_news;               /* for stores, see lt_broker_give_news() */
     struct lt_topics subscribed; /* what leat_next() gives */
     struct lt_topics forwarded;  /* by leat_broker_forward() */
     struct lt_topics attached;   /* by lt_broker_attach() */
@@ -107,7 +107,8 @@ struct leat_broker {
     struct lt_tree tree;                    /* of what leat_broker_next() lends */
     leat_event event;
     struct lt_peering *peerings;
-    struct lt_store *stores;
+    struct leat_broker_store *stores;
+    uint64_t objects; /* the last number of an object that a store was given */
     struct leat_error error;
 };
 
@@ -241,8 +242,12 @@ int lt_broker_announce(leat_broker *broker);
 
 /* A command that came from a link for this endpoint. True: a store took it. */
 bool lt_stores_take(leat_broker *broker, const leat_value *envelope);
-/* A peer is there or gone, or its filter has changed. */
+/*
+ * A peer is there or gone, or its filter has changed. Stores learn it when nothing else is going on,
+ * as they may publish.
+ */
 void lt_stores_meet(leat_broker *broker);
+void lt_broker_give_news(leat_broker *broker);
 void lt_stores_tick(leat_broker *broker);
 uint64_t lt_stores_deadline(const leat_broker *broker);
 /* The endpoint is freed; stores live on without it until they are. */

@@ -270,8 +270,7 @@ void lt_link_down(struct lt_link *link, uint32_t kind, uint8_t reason)
     if (link->is_holder)
         lt_release_id(link);
     lt_link_ready(link);
-    if (was_up)
-        lt_stores_meet(link->broker);
+    link->broker->has_news = true;
 }
 
 void lt_link_fail(struct lt_link *link, int code, size_t at, const char *what, const char *field)

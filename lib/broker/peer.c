@@ -259,8 +259,7 @@ static void on_hello(struct lt_link *link, const leat_value *message)
     if (memcmp(link->broker->options.id, link->id, 16) < 0) {
         be_originator(link);
     } else {
-        if (link->step == HELLO)
-            say_hello(link);
+        say_hello(link);
         link->step = VSELECT;
     }
 }
@@ -331,7 +330,7 @@ static void be_up(struct lt_link *link)
                           ? UINT64_MAX
                           : lt_later(broker->now_ms, broker->options.ping_ms));
     lt_link_up(link);
-    lt_stores_meet(broker);
+    broker->has_news = true;
 }
 
 static void on_filter(struct lt_link *link, const leat_value *message, bool answer)
@@ -506,6 +505,14 @@ static void pass_on(struct lt_link *link, const struct envelope *envelope)
     (void)lt_broker_post(broker, &post); /* whoever it has no memory for misses it */
 }
 
+/* Whether it names another peer of ours as the one who sent it. */
+static bool is_forged(const struct lt_link *link, const struct envelope *envelope)
+{
+    const struct lt_link *holder = lt_holder(link->broker, envelope->sender);
+
+    return holder != NULL && holder != link;
+}
+
 /* Data or a command. True: it is an event. */
 static bool take_message(struct lt_link *link, const struct envelope *envelope)
 {
@@ -514,7 +521,7 @@ static bool take_message(struct lt_link *link, const struct envelope *envelope)
     bool for_us = envelope->receiver == NULL || is_ours(link, envelope->receiver);
     bool wanted =
         for_us && lt_topics_match(&broker->subscribed, envelope->topic, envelope->topic_length);
-    bool for_stores = command && for_us &&
+    bool for_stores = command && for_us && !is_forged(link, envelope) &&
                       lt_topics_match(&broker->attached, envelope->topic, envelope->topic_length);
     bool for_others = broker->options.forwarding != 0 || (!command && broker->websocket_count > 0);
     int status;
@@ -557,7 +564,7 @@ static bool take_routing_update(struct lt_link *link, const struct envelope *env
     }
     if (!take_filter(link, session->tree.cells))
         return false;
-    lt_stores_meet(link->broker);
+    link->broker->has_news = true;
     return true;
 }
 
@@ -699,11 +706,15 @@ static int next(leat_session *session)
     int status;
 
     for (;;) {
+        if (link->broker != NULL)
+            lt_broker_give_news(link->broker);
         if (lt_link_next(link, &status))
             return status;
         status = link->state == LT_LINK_PAUSED ? wait_paused(link) : next_frame(link, &told);
-        if (status == LEAT_OK && told)
+        if (status == LEAT_OK && told) {
+            lt_broker_give_news(link->broker);
             return LEAT_OK;
+        }
         if (status == LEAT_PAUSED ||
             (status == LEAT_MORE && link->state != LT_LINK_OVER && !session->eof))
             return status;

@@ -146,10 +146,13 @@ static struct about about_link(uint32_t kind, const struct lt_link *link)
 
 int lt_tell(struct lt_tree *tree, leat_event *event, uint32_t kind, const struct lt_link *link)
 {
-    const struct about about = about_link(kind, link);
+    struct about about = about_link(kind, link);
+    int status;
 
-    int status = tell(tree, event, &about);
-
+    /* The address may be another one before the event is taken back. */
+    about.address =
+        (const char *)lt_arena_copy(&tree->arena, about.address, strlen(about.address) + 1);
+    status = about.address == NULL ? LEAT_E_NOMEM : tell(tree, event, &about);
     event->offset = link->session.consumed;
     return status;
 }
