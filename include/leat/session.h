@@ -137,6 +137,13 @@ LEAT_API uint64_t leat_deadline(const leat_session *session);
 #define LEAT_WANT_WRITE 2u /* output waits: poll for writing */
 #define LEAT_WANT_CLOSE 4u /* the conversation is over: close once the output is written */
 
+/*
+ * A pointer of yours that the session keeps and does not look at, such as to the connection that it
+ * belongs to. NULL at first.
+ */
+LEAT_API void leat_session_set_user(leat_session *session, void *user);
+LEAT_API void *leat_session_user(const leat_session *session);
+
 /* What the session waits for, as bits LEAT_WANT_*. */
 LEAT_API uint32_t leat_wants(const leat_session *session);
 

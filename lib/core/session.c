@@ -352,6 +352,16 @@ uint64_t leat_deadline(const leat_session *session)
     return session->dialect->deadline == NULL ? UINT64_MAX : session->dialect->deadline(session);
 }
 
+void leat_session_set_user(leat_session *session, void *user)
+{
+    session->user = user;
+}
+
+void *leat_session_user(const leat_session *session)
+{
+    return session->user;
+}
+
 uint32_t leat_wants(const leat_session *session)
 {
     uint32_t wants = 0;

@@ -50,6 +50,7 @@ struct lt_dialect {
 
 struct leat_session {
     const struct lt_dialect *dialect;
+    void *user; /* the caller's */
     leat_allocator allocator;
     leat_limits limits;
 

@@ -397,6 +397,19 @@ static int pair_scenario(const leat_config *config, const void *arg)
     return status < 0 ? status : LEAT_OK;
 }
 
+START_TEST(keeps_a_pointer_of_the_caller)
+{
+    leat_session *s = make(NULL, NULL);
+    int mine;
+
+    ck_assert_ptr_null(leat_session_user(s));
+    leat_session_set_user(s, &mine);
+    leat_session_trim(s);
+    ck_assert_ptr_eq(leat_session_user(s), &mine);
+    leat_session_free(s);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
     t_every_alloc(pair_scenario, NULL);
@@ -585,6 +598,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, output_has_a_limit);
     tcase_add_test(cases, a_refusal_writes_nothing);
     tcase_add_test(cases, time_goes_on);
+    tcase_add_test(cases, keeps_a_pointer_of_the_caller);
     tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, no_memory_for_space_ends_the_session);
     tcase_add_test(cases, memory_settles_and_can_be_given_back);
