@@ -726,16 +726,28 @@ int leat_broker_json_message_read(leat_builder *builder, const char *name, const
     return read_into(builder, name, text, length, make_message);
 }
 
-int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const uint8_t *text,
-                                size_t length, enum lt_broker_json_fault *fault,
-                                struct leat_error *error)
+int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *name,
+                                uint16_t name_length, const uint8_t *text, size_t length,
+                                enum lt_broker_json_fault *fault, struct leat_error *error)
 {
     struct reading r = {
         .tree = tree, .error = error, .text = text, .length = length, .depth = depth};
-    int status = read_json(&r, 0, JSON_LEVELS);
+    size_t root = tree->count;
+    int status = read_json(&r, root, JSON_LEVELS);
 
     if (status == LEAT_OK)
-        status = make_message(&r, 0, LT_NO_NAME);
+        status = make_message(&r, root, name, name_length);
     *fault = r.fault;
     return status;
+}
+
+int lt_broker_read_any_json(struct lt_tree *tree, size_t depth, const char *name,
+                            uint16_t name_length, const uint8_t *text, size_t length,
+                            struct leat_error *error)
+{
+    struct reading r = {.tree = tree, .error = error, .text = text, .length = length};
+    size_t root = tree->count;
+    int status = read_json(&r, root, depth);
+
+    return status == LEAT_OK ? replace_json(&r, root, root, name, name_length) : status;
 }

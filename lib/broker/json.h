@@ -22,11 +22,17 @@ enum lt_broker_json_fault {
 };
 
 /*
- * Reads what leat_broker_json_message_read() does into an empty tree, whose texts point into the one
- * that is read. The octets of a topic that is missing are NULL.
+ * Reads what leat_broker_json_message_read() does into a tree, as a cell of that name, whose texts
+ * point into the one that is read. The octets of a topic that is missing are NULL. On failure the tree
+ * may have got some cells.
  */
-int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const uint8_t *text,
-                                size_t length, enum lt_broker_json_fault *fault,
-                                struct leat_error *error);
+int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *name,
+                                uint16_t name_length, const uint8_t *text, size_t length,
+                                enum lt_broker_json_fault *fault, struct leat_error *error);
+
+/* Reads any other JSON in the same way, as lenient as messages are read. */
+int lt_broker_read_any_json(struct lt_tree *tree, size_t depth, const char *name,
+                            uint16_t name_length, const uint8_t *text, size_t length,
+                            struct leat_error *error);
 
 #endif

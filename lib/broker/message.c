@@ -532,8 +532,7 @@ static const leat_value *hex_of(const leat_value *value)
     return hex != NULL && hex->kind == LEAT_TEXT && hex->length % 2 == 0 ? hex : NULL;
 }
 
-/* Writes octets; bare: hex digits may stand for them outside of records, too. */
-static bool put_octets(struct lt_writer *out, const leat_value *value, bool bare)
+bool lt_broker_put_octets(struct lt_writer *out, const leat_value *value, bool bare)
 {
     const leat_value *hex = NULL;
     uint8_t *p;
@@ -576,8 +575,9 @@ static int write_text(const struct writing *w, const leat_value *value, const ch
     if (!text_length(value, &length))
         return refuse(w, "not a text", field);
     lt_broker_put_varbyte(w->out, length);
-    return is_missing(value) || put_octets(w->out, value, false) ? LEAT_OK
-                                                                 : refuse(w, "not hex", field);
+    return is_missing(value) || lt_broker_put_octets(w->out, value, false)
+               ? LEAT_OK
+               : refuse(w, "not hex", field);
 }
 
 static int write_topic(const struct writing *w, const struct lt_broker_row *row,
@@ -598,7 +598,7 @@ static int write_topic(const struct writing *w, const struct lt_broker_row *row,
         return refuse(w, "longer than 65535 octets", row->name);
     lt_put_u16be(w->out, (uint16_t)length);
     start = w->out->length;
-    if (!is_missing(value) && !put_octets(w->out, value, false))
+    if (!is_missing(value) && !lt_broker_put_octets(w->out, value, false))
         return refuse(w, "not hex", row->name);
     if (row->demand == NOT_LOCAL && w->out->status == LEAT_OK && length >= sizeof local - 1 &&
         memcmp(w->out->data + start, local, sizeof local - 1) == 0)
@@ -764,7 +764,7 @@ static int write_row(const struct writing *w, const struct lt_broker_row *row,
             return LEAT_OK;
         if (value->kind != LEAT_BYTES && hex_of(value) == NULL)
             return refuse(w, "not octets", row->name);
-        return put_octets(w->out, value, value->kind != LEAT_BYTES)
+        return lt_broker_put_octets(w->out, value, value->kind != LEAT_BYTES)
                    ? LEAT_OK
                    : refuse(w, "not hex", row->name);
     }

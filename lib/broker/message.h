@@ -69,6 +69,13 @@ bool lt_broker_is_envelope(const uint8_t *body, size_t length);
 int lt_broker_read_message(const struct lt_broker_message *message, struct lt_reader body,
                            struct lt_tree *tree, size_t depth, struct leat_error *error);
 
+/*
+ * Writes the octets of a text or of bytes, or those whose hex digits are in a record {"hex":"..."}, as
+ * leat_value_json() has it; bare: hex digits may stand for them outside of records, too. False: what
+ * should be hex is not.
+ */
+bool lt_broker_put_octets(struct lt_writer *out, const leat_value *value, bool bare);
+
 /* Writes it. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM. */
 int lt_broker_write_message(const struct lt_broker_message *message, struct lt_writer *out,
                             const leat_value *record, struct leat_error *error);

@@ -1,6 +1,8 @@
 #include "websocket.h"
 
 #include "../core/text.h"
+#include "data.h"
+#include "json.h"
 
 #include <assert.h>
 
@@ -241,7 +243,7 @@ static int check_frame(const leat_session *session, const struct lt_ws_input *in
         return broken(fault, "Fragmentation: data message out of sequence");
     if (frame->length > session->limits.message_bytes ||
         frame->length + before > session->limits.message_bytes ||
-        frame->length > SIZE_MAX - LT_WS_HEADER_MAX)
+        frame->length + before > UINT32_MAX - LT_WS_HEADER_MAX)
         return fault_is(fault, LEAT_E_LIMIT, LT_WS_TOO_BIG, "A message over the limit");
     return LEAT_OK;
 }
@@ -342,4 +344,68 @@ void lt_ws_input_free(struct lt_ws_input *input, const leat_allocator *allocator
 {
     lt_free(allocator, input->message.data, input->message.size);
     memset(&input->message, 0, sizeof input->message);
+}
+
+/* ----- texts ----- */
+
+/* A server's error message, up to its context. */
+static size_t begin_error(struct lt_writer *out, const char *code)
+{
+    size_t begun = lt_ws_begin(out, false);
+
+    lt_put_text(out, "{\"type\":\"error\",\"code\":\"");
+    lt_put_text(out, code);
+    lt_put_text(out, "\",\"context\":");
+    return begun;
+}
+
+static void end_error(struct lt_writer *out, size_t begun)
+{
+    lt_put_u8(out, '}');
+    lt_ws_end(out, begun, LT_WS_TEXT, NULL);
+}
+
+void lt_ws_put_error(struct lt_writer *out, const char *code, const char *context, size_t length)
+{
+    size_t begun = begin_error(out, code);
+
+    lt_json_write_string(out, (const uint8_t *)context, length);
+    end_error(out, begun);
+}
+
+/* What Zeek says in place of a message that it cannot convert. */
+static void put_unable(struct lt_writer *out, const char *topic, size_t length)
+{
+    size_t begun = begin_error(out, "broker_error"), quoted;
+
+    if (lt_utf8_prefix((const uint8_t *)topic, length) < length)
+        length = 0;
+    lt_put_text(out, "\"Could not process remote event on topic ");
+    quoted = out->length;
+    lt_json_write_string(out, (const uint8_t *)topic, length);
+    if (out->status == LEAT_OK)
+        out->data[quoted] = out->data[out->length - 1] = '\'';
+    lt_put_u8(out, '"');
+    end_error(out, begun);
+}
+
+int lt_websocket_text(struct lt_writer *out, const char *topic, size_t length,
+                      const leat_value *data, struct leat_error *error)
+{
+    size_t begun = out->length;
+    bool unsorted;
+    int status = lt_broker_check(data, &unsorted, error);
+
+    if (status != LEAT_OK)
+        return status;
+    (void)lt_ws_begin(out, false);
+    status = lt_broker_put_json_message(out, topic, length, data, error);
+    if (status == LEAT_OK) {
+        lt_ws_end(out, begun, LT_WS_TEXT, NULL);
+    } else if (status == LEAT_E_VALUE && out->status == LEAT_OK) {
+        out->length = begun;
+        put_unable(out, topic, length);
+        status = LEAT_OK;
+    }
+    return status;
 }

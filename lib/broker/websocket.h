@@ -145,11 +145,14 @@ void lt_ws_input_free(struct lt_ws_input *input, const leat_allocator *allocator
 /* Whether a peer may send such a code, and we. */
 bool lt_ws_is_code(uint32_t code);
 
-/* ----- what the endpoint needs ----- */
+/* ----- texts ----- */
+
+/* Appends a server's error message as a frame. code needs no escapes; the context is UTF-8. */
+void lt_ws_put_error(struct lt_writer *out, const char *code, const char *context, size_t length);
 
 /*
  * Appends a data message as a frame for clients, not masked. What has no JSON form becomes the
- * error that Zeek sends in its place.
+ * error that Zeek sends in its place, so that nobody misses that there was one.
  * LEAT_OK (out->status counts too), LEAT_E_VALUE (no value of Broker), LEAT_E_NOMEM.
  */
 int lt_websocket_text(struct lt_writer *out, const char *topic, size_t length,
