@@ -3,6 +3,7 @@
 #include "lines.h"
 
 #include <leat/broker.h>
+#include <leat/broker_endpoint.h>
 #include <openssl/err.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
@@ -24,16 +25,25 @@ static SSL_CTX *anonymous(bool is_server)
     return context;
 }
 
-/* A connector's end (0) or a listener's (1), over a session that reads what the other role says. */
-static void begin(struct t_end *end, int role)
+/* A connector's end (0) or a listener's (1), over this session. */
+static void put(struct t_end *end, int role, leat_session *session)
 {
     t_end_begin(end);
     leat_session_free(end->session);
-    ck_assert_int_eq(leat_broker_codec_new(NULL, from[role], &end->session), LEAT_OK);
+    end->session = session;
     end->context = anonymous(role == 1);
     ck_assert_int_eq(role == 0 ? leat_tls_connect(NULL, end->context, NULL, end->session, &end->tls)
                                : leat_tls_accept(NULL, end->context, end->session, &end->tls),
                      LEAT_OK);
+}
+
+/* The same, over one that reads what the other role says. */
+static void begin(struct t_end *end, int role)
+{
+    leat_session *session;
+
+    ck_assert_int_eq(leat_broker_codec_new(NULL, from[role], &session), LEAT_OK);
+    put(end, role, session);
 }
 
 /* A chunk of a recording: its sender says again what the reader makes of it. */
@@ -110,6 +120,131 @@ START_TEST(recordings_inside_tls)
     }
     t_free(to);
     t_free(back);
+}
+END_TEST
+
+/* Two endpoints, one of which subscribes to /test, and the ends of the connection between them. */
+struct pair {
+    leat_broker *brokers[2];
+    struct t_end ends[2];
+};
+
+static void peer(struct pair *pair, const leat_broker_options *given)
+{
+    leat_session *sessions[2];
+    int i;
+
+    memset(pair, 0, sizeof *pair);
+    for (i = 0; i < 2; i++) {
+        leat_broker_options options = *given;
+
+        memset(options.id, i + 1, sizeof options.id);
+        ck_assert_int_eq(leat_broker_new(NULL, &options, &pair->brokers[i]), LEAT_OK);
+    }
+    ck_assert_int_eq(leat_broker_subscribe(pair->brokers[1], "/test", 5), LEAT_OK);
+    ck_assert_int_eq(leat_broker_peer(pair->brokers[0], "zeek", 9999, 0), LEAT_OK);
+    ck_assert_int_eq(leat_broker_connect(pair->brokers[0], &sessions[0]), LEAT_OK);
+    ck_assert_int_eq(leat_broker_accept(pair->brokers[1], "leat", 12345, &sessions[1]), LEAT_OK);
+    for (i = 0; i < 2; i++)
+        put(&pair->ends[i], i, sessions[i]);
+    t_talk(&pair->ends[0], &pair->ends[1], WHOLE);
+    ck_assert_ptr_nonnull(leat_broker_peer_id(sessions[0]));
+    ck_assert_ptr_nonnull(leat_broker_peer_id(sessions[1]));
+    for (i = 0; i < 2; i++)
+        pair->ends[i].got.length = 0;
+}
+
+static void part(struct pair *pair)
+{
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        t_end_free(&pair->ends[i]);
+        leat_broker_free(pair->brokers[i]);
+    }
+}
+
+static void publish(struct pair *pair, uint64_t number)
+{
+    leat_builder *b;
+
+    ck_assert_int_eq(leat_builder_new(NULL, &b), LEAT_OK);
+    leat_builder_u64(b, NULL, number);
+    ck_assert_int_eq(leat_broker_publish(pair->brokers[0], "/test/x", 7, leat_builder_value(b)),
+                     LEAT_OK);
+    leat_builder_free(b);
+}
+
+#define MESSAGE_BYTES (4 + 37 + 7 + 9u) /* of one with topic /test/x and a count */
+
+START_TEST(endpoints_inside_tls)
+{
+    leat_broker_options options;
+    struct pair pair;
+
+    leat_broker_options_init(&options, sizeof options);
+    peer(&pair, &options);
+    publish(&pair, 1);
+    t_talk(&pair.ends[0], &pair.ends[1], 1);
+    ck_assert_uint_eq(pair.ends[1].got.length, MESSAGE_BYTES);
+
+    ck_assert_int_eq(leat_broker_unpeer(pair.brokers[0], "zeek", 9999), LEAT_OK);
+    t_talk(&pair.ends[0], &pair.ends[1], WHOLE);
+    ck_assert_int_eq(pair.ends[0].status, LEAT_END);
+
+    /* The one that is left sees the end of TCP, as if Broker had closed it. */
+    ck_assert_int_eq(leat_tls_recv_eof(pair.ends[1].tls), LEAT_OK);
+    ck_assert_int_eq(t_end_run(&pair.ends[1]), LEAT_E_END);
+    ck_assert_ptr_nonnull(leat_broker_peer_id(pair.ends[1].session));
+    (void)leat_recv_eof(pair.ends[1].session);
+    (void)t_end_run(&pair.ends[1]);
+    ck_assert_int_eq(pair.ends[1].status, LEAT_END);
+    part(&pair);
+}
+END_TEST
+
+#define MANY 20000u
+
+/*
+ * A peer that reads little by little: what was taken into records goes out whole, however much of what
+ * waits behind it is lost.
+ */
+START_TEST(a_slow_peer_gets_whole_messages)
+{
+    static const uint32_t policies[] = {LEAT_BROKER_DROP_OLDEST, LEAT_BROKER_DROP_NEWEST};
+    leat_broker_options options;
+    leat_broker_stats stats = {.size = sizeof stats};
+    struct pair pair;
+    uint64_t last = 0;
+    size_t i, waiting;
+
+    leat_broker_options_init(&options, sizeof options);
+    options.overflow = policies[_i];
+    options.queue_messages = 100;
+    peer(&pair, &options);
+    for (i = 1; i <= MANY; i++) {
+        publish(&pair, i);
+        (void)leat_tls_run(pair.ends[0].tls);
+        (void)leat_tls_send_data(pair.ends[0].tls, &waiting);
+        ck_assert_uint_lt(waiting, 100 << 10);
+        if (i % 50 == 0)
+            (void)t_carry(&pair.ends[0], &pair.ends[1], 1000 + i % 7);
+        (void)t_end_run(&pair.ends[1]);
+    }
+    t_talk(&pair.ends[0], &pair.ends[1], 1000);
+    ck_assert_int_eq(leat_broker_get_stats(pair.ends[0].session, &stats), LEAT_OK);
+    ck_assert_uint_gt(stats.overflows, 1000);
+    ck_assert_uint_eq(stats.queued, 0);
+    ck_assert_uint_eq(pair.ends[1].got.length % MESSAGE_BYTES, 0);
+    ck_assert_uint_eq(pair.ends[1].got.length / MESSAGE_BYTES, MANY - stats.overflows);
+    for (i = 0; i < pair.ends[1].got.length; i += MESSAGE_BYTES) {
+        const uint8_t *number = pair.ends[1].got.data + i + MESSAGE_BYTES - 2;
+        uint64_t low = (uint64_t)number[0] << 8 | number[1];
+
+        ck_assert_uint_gt(low, last);
+        last = low;
+    }
+    part(&pair);
 }
 END_TEST
 
@@ -224,6 +359,8 @@ END_TEST
 static void tests(TCase *cases)
 {
     tcase_add_loop_test(cases, recordings_inside_tls, 0, COUNT(recordings));
+    tcase_add_test(cases, endpoints_inside_tls);
+    tcase_add_loop_test(cases, a_slow_peer_gets_whole_messages, 0, 2);
     tcase_add_loop_test(cases, plain_to_tls, 0, COUNT(plain));
     tcase_add_test(cases, tls_to_plain);
     tcase_add_test(cases, an_acceptor_of_both_tells_them_apart);
