@@ -177,6 +177,15 @@ LEAT_API int leat_broker_json_message_read(leat_builder *builder, const char *na
 #define LEAT_BROKER_BODY                 26u
 #define LEAT_BROKER_FRAME                27u
 
+#define LEAT_BROKER_STORE_INSERT            30u
+#define LEAT_BROKER_STORE_UPDATE            31u
+#define LEAT_BROKER_STORE_ERASE             32u
+#define LEAT_BROKER_STORE_EXPIRE            33u
+#define LEAT_BROKER_STORE_PUT_UNIQUE_RESULT 34u
+#define LEAT_BROKER_STORE_ATTACHED          35u
+#define LEAT_BROKER_STORE_DETACHED          36u
+#define LEAT_BROKER_STORE_ERROR             37u
+
 /**
  * Makes a session that reads and writes every message and judges none: whether versions suit, who
  * may say what when, is for a peer to decide.

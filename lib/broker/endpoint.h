@@ -15,6 +15,7 @@
 #include "topics.h"
 
 #include <leat/broker_endpoint.h>
+#include <leat/broker_store.h>
 
 #include <stdbool.h>
 
