@@ -418,7 +418,7 @@ static int check_parties(const leat_tls_options *options, const struct parties *
  */
 static int use_nobody(SSL_CTX *context, const char **reason)
 {
-    static const int curve = NID_secp384r1;
+    int curve = NID_secp384r1;
     struct faults found;
 
     SSL_CTX_set_security_level(context, 0);

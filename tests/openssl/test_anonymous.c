@@ -181,12 +181,13 @@ END_TEST
 /* What another end is willing to do, made with OpenSSL's own functions. */
 struct will {
     const char *suites;
-    const char *groups;
+    char groups[24];
     int version;
 };
 
 static SSL_CTX *other(const struct will *will, bool is_server)
 {
+    struct will copy = *will; /* the groups are not const to OpenSSL */
     SSL_CTX *context = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
 
     ck_assert_ptr_nonnull(context);
@@ -194,7 +195,7 @@ static SSL_CTX *other(const struct will *will, bool is_server)
     ck_assert_int_eq(SSL_CTX_set_min_proto_version(context, will->version), 1);
     ck_assert_int_eq(SSL_CTX_set_max_proto_version(context, will->version), 1);
     ck_assert_int_eq(SSL_CTX_set_cipher_list(context, will->suites), 1);
-    ck_assert_int_eq(SSL_CTX_set1_groups_list(context, will->groups), 1);
+    ck_assert_int_eq(SSL_CTX_set1_groups_list(context, copy.groups), 1);
     (void)SSL_CTX_set_dh_auto(context, 1);
     ck_assert_int_eq(SSL_CTX_use_certificate(context, identity.certificate), 1);
     ck_assert_int_eq(SSL_CTX_use_PrivateKey(context, identity.key), 1);
@@ -513,6 +514,32 @@ START_TEST(a_quiet_connection_holds_little)
 }
 END_TEST
 
+/* Nor does it matter when. */
+START_TEST(trimmed_at_every_step)
+{
+    struct t_end client, server;
+    size_t moved;
+
+    open_ends(&client, &server, own(false), own(true));
+    t_say(&client, "hello", 5);
+    t_say(&server, "welcome", 7);
+    do {
+        (void)t_end_run(&client);
+        moved = t_carry(&client, &server, pieces[_i]);
+        leat_tls_trim(client.tls);
+        leat_tls_trim(server.tls);
+        (void)t_end_run(&server);
+        moved += t_carry(&server, &client, pieces[_i]);
+        leat_tls_trim(client.tls);
+        leat_tls_trim(server.tls);
+    } while (moved > 0);
+    assert_anonymous(&client);
+    ck_assert_uint_eq(client.got.length, 7);
+    ck_assert_uint_eq(server.got.length, 5);
+    part(&client, &server);
+}
+END_TEST
+
 /* Nor is there any need of memory to give some back. */
 START_TEST(no_memory_to_trim_with)
 {
@@ -581,6 +608,7 @@ static void tests(TCase *cases)
     tcase_add_test(cases, a_name_is_only_sent_along);
     tcase_add_test(cases, nothing_is_resumed_nor_negotiated_again);
     tcase_add_test(cases, a_quiet_connection_holds_little);
+    tcase_add_loop_test(cases, trimmed_at_every_step, 0, COUNT(pieces));
     tcase_add_test(cases, no_memory_to_trim_with);
     tcase_add_loop_test(cases, no_memory_for_a_context, 0, 2);
 }
