@@ -183,6 +183,7 @@ struct will {
     const char *suites;
     char groups[24];
     int version;
+    int newest; /* version; 0: the same */
 };
 
 static SSL_CTX *other(const struct will *will, bool is_server)
@@ -193,7 +194,9 @@ static SSL_CTX *other(const struct will *will, bool is_server)
     ck_assert_ptr_nonnull(context);
     SSL_CTX_set_security_level(context, 0);
     ck_assert_int_eq(SSL_CTX_set_min_proto_version(context, will->version), 1);
-    ck_assert_int_eq(SSL_CTX_set_max_proto_version(context, will->version), 1);
+    ck_assert_int_eq(
+        SSL_CTX_set_max_proto_version(context, will->newest == 0 ? will->version : will->newest),
+        1);
     ck_assert_int_eq(SSL_CTX_set_cipher_list(context, will->suites), 1);
     ck_assert_int_eq(SSL_CTX_set1_groups_list(context, copy.groups), 1);
     (void)SSL_CTX_set_dh_auto(context, 1);
@@ -211,18 +214,19 @@ static const struct {
     struct will will;
     int alert; /* 0: they get along */
 } others[] = {
-    {"as Broker", {BROKER, "P-384", TLS1_2_VERSION}, 0},
-    {"P-384 last", {BROKER, "X25519:P-256:P-384", TLS1_2_VERSION}, 0},
-    {"every suite", {"ALL:COMPLEMENTOFALL", "P-384", TLS1_2_VERSION}, 0},
-    {"P-256", {BROKER, "P-256", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"X25519", {BROKER, "X25519", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"P-521", {BROKER, "P-521", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"AES-128", {"AECDH-AES128-SHA", "P-384", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"no encryption", {"AECDH-NULL-SHA", "P-384", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"finite fields", {"ADH-AES256-SHA256", "P-384", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"certificates", {"HIGH:!aNULL:!MD5", "P-384", TLS1_2_VERSION}, HANDSHAKE_FAILURE},
-    {"TLS 1.3", {BROKER, "P-384", TLS1_3_VERSION}, PROTOCOL_VERSION},
-    {"TLS 1.1", {BROKER, "P-384", TLS1_1_VERSION}, PROTOCOL_VERSION}, /* of clients alone */
+    {"as Broker", {BROKER, "P-384", TLS1_2_VERSION, 0}, 0},
+    {"TLS 1.3, too", {BROKER, "P-384", TLS1_2_VERSION, TLS1_3_VERSION}, 0},
+    {"P-384 last", {BROKER, "X25519:P-256:P-384", TLS1_2_VERSION, 0}, 0},
+    {"every suite", {"ALL:COMPLEMENTOFALL", "P-384", TLS1_2_VERSION, 0}, 0},
+    {"P-256", {BROKER, "P-256", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"X25519", {BROKER, "X25519", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"P-521", {BROKER, "P-521", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"AES-128", {"AECDH-AES128-SHA", "P-384", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"no encryption", {"AECDH-NULL-SHA", "P-384", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"finite fields", {"ADH-AES256-SHA256", "P-384", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"certificates", {"HIGH:!aNULL:!MD5", "P-384", TLS1_2_VERSION, 0}, HANDSHAKE_FAILURE},
+    {"TLS 1.3", {BROKER, "P-384", TLS1_3_VERSION, 0}, PROTOCOL_VERSION},
+    {"TLS 1.1", {BROKER, "P-384", TLS1_1_VERSION, 0}, PROTOCOL_VERSION}, /* of clients alone */
 };
 
 /* The server says a fatal alert and nothing else, and neither session learns of anything. */
@@ -282,7 +286,7 @@ END_TEST
 /* Its client is the one that finds out. */
 START_TEST(an_old_server_is_refused)
 {
-    static const struct will old = {BROKER, "P-384", TLS1_1_VERSION};
+    static const struct will old = {BROKER, "P-384", TLS1_1_VERSION, 0};
     struct t_end client, server;
 
     open_ends(&client, &server, own(false), other(&old, true));
