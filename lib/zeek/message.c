@@ -53,19 +53,19 @@ bool lt_zeek_elements(const leat_value *list, const char *name,
                       const struct lt_zeek_element *elements, size_t count,
                       const leat_value **found, struct lt_zeek_flaw *flaw)
 {
-    const leat_value *at = leat_value_first(list);
+    const leat_value *at;
     size_t i;
 
     if (leat_value_kind(list) != LEAT_LIST)
         return lt_zeek_flaw(flaw, "not a list", name, list);
-    for (i = 0; i < count; i++, at = leat_value_next(list, at)) {
-        if (at == NULL)
+    for (i = 0, at = list + 1; i < count; i++, at += lt_cells(at)) {
+        if (i >= list->length)
             return lt_zeek_flaw(flaw, "an element is missing", elements[i].name, list);
         if ((elements[i].kinds >> at->kind & 1) == 0)
             return lt_zeek_flaw(flaw, "an element of another type", elements[i].name, at);
         found[i] = at;
     }
-    found[count] = at;
+    found[count] = count < list->length ? at : NULL;
     return true;
 }
 
@@ -177,11 +177,24 @@ void leat_zeek_message_init(leat_zeek_message *message, size_t size)
     message->size = size;
 }
 
-/* Gives the caller, whose struct may be older or newer than ours, what was read. */
-static void give(leat_zeek_message *message, leat_zeek_message *read)
+/*
+ * Where to lay a message open: in the caller's struct, or in ours if that one is older and smaller. Then
+ * give() gives as much of it as there is room for.
+ */
+static leat_zeek_message *take(leat_zeek_message *message, leat_zeek_message *own)
 {
-    read->size = message->size;
-    memcpy(message, read, read->size < sizeof *read ? (size_t)read->size : sizeof *read);
+    leat_zeek_message *to = message->size < sizeof *own ? own : message;
+    uint64_t size = message->size;
+
+    memset(to, 0, sizeof *to);
+    to->size = size;
+    return to;
+}
+
+static void give(leat_zeek_message *message, const leat_zeek_message *to)
+{
+    if (to != message)
+        memcpy(message, to, (size_t)to->size);
 }
 
 static void find_timestamp(leat_zeek_message *message)
@@ -202,35 +215,38 @@ static void find_timestamp(leat_zeek_message *message)
 static void lay_open(const leat_value *data, leat_zeek_message *message)
 {
     const leat_value *content = &data[CONTENT_AT];
-    const leat_value *first = leat_value_first(content);
-    const leat_value *second = leat_value_next(content, first);
-    const leat_value *third = leat_value_next(content, second);
-    const leat_value *fourth = leat_value_next(content, third);
+    const leat_value *at = content + 1; /* its elements, so far as the kind has them */
+    const leat_value *found[MOST_ELEMENTS];
+    size_t i;
 
+    for (i = 0; i < MOST_ELEMENTS; i++) {
+        found[i] = i < content->length ? at : NULL;
+        at += i < content->length ? lt_cells(at) : 0;
+    }
     message->kind = kind_of(data);
     message->data = data;
     switch (message->kind) {
     case LEAT_ZEEK_EVENT:
-        message->name = leat_value_text(first, &message->name_length);
-        message->args = second;
-        message->metadata = third;
+        message->name = leat_value_text(found[0], &message->name_length);
+        message->args = found[1];
+        message->metadata = found[2];
         find_timestamp(message);
         break;
     case LEAT_ZEEK_LOG_CREATE:
     case LEAT_ZEEK_LOG_WRITE:
-        message->stream = leat_value_text(first, &message->stream_length);
-        message->writer = leat_value_text(second, &message->writer_length);
+        message->stream = leat_value_text(found[0], &message->stream_length);
+        message->writer = leat_value_text(found[1], &message->writer_length);
         if (message->kind == LEAT_ZEEK_LOG_CREATE) {
-            message->info = third;
-            message->fields = fourth;
+            message->info = found[2];
+            message->fields = found[3];
         } else {
-            message->path = leat_value_text(third, &message->path_length);
-            message->record = leat_value_text(fourth, &message->record_length);
+            message->path = leat_value_text(found[2], &message->path_length);
+            message->record = leat_value_text(found[3], &message->record_length);
         }
         break;
     case LEAT_ZEEK_IDENTIFIER_UPDATE:
-        message->name = leat_value_text(first, &message->name_length);
-        message->value = second;
+        message->name = leat_value_text(found[0], &message->name_length);
+        message->value = found[1];
         break;
     default:
         message->messages = content;
@@ -239,36 +255,38 @@ static void lay_open(const leat_value *data, leat_zeek_message *message)
 
 int leat_zeek_read(const leat_value *data, leat_zeek_message *message)
 {
-    leat_zeek_message read = {0};
+    leat_zeek_message own, *to;
     struct lt_zeek_flaw flaw;
     bool sound;
 
     if (message->size < sizeof message->size)
         return LEAT_E_VALUE;
+    to = take(message, &own);
     sound = good(data, false, &flaw);
     if (sound) {
-        lay_open(data, &read);
+        lay_open(data, to);
     } else {
-        read.what = flaw.what;
-        read.field = flaw.field;
-        read.at = flaw.at;
+        to->what = flaw.what;
+        to->field = flaw.field;
+        to->at = flaw.at;
     }
-    give(message, &read);
+    give(message, to);
     return sound ? LEAT_OK : LEAT_E_SYNTAX;
 }
 
 int leat_zeek_batch_next(const leat_zeek_message *batch, leat_zeek_message *member)
 {
-    leat_zeek_message read = {0};
     const leat_value *next;
+    leat_zeek_message own, *to;
 
     if (member->size < sizeof member->size)
         return LEAT_E_VALUE;
     next = member->data == NULL ? leat_value_first(batch->messages)
                                 : leat_value_next(batch->messages, member->data);
+    to = take(member, &own);
     if (next != NULL)
-        lay_open(next, &read);
-    give(member, &read);
+        lay_open(next, to);
+    give(member, to);
     return next != NULL ? LEAT_OK : LEAT_END;
 }
 
