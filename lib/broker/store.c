@@ -33,11 +33,6 @@ int lt_store_refuse(leat_broker_store *store, int status, uint8_t code, const ch
     return lt_error(&store->error, status, 0, what, NULL);
 }
 
-static uint64_t now(const leat_broker_store *store)
-{
-    return store->broker == NULL ? store->now_ms : store->broker->now_ms;
-}
-
 /* ----- the way to the endpoint ----- */
 
 bool lt_store_is_near(const leat_broker_store *store, const uint8_t *id)
@@ -66,7 +61,8 @@ uint64_t lt_store_due(const leat_broker_store *store, bool expires, int64_t expi
 {
     if (!expires)
         return LT_NEVER;
-    return lt_later(now(store), expiry_ns <= 0 ? 0 : ((uint64_t)expiry_ns + 999999) / 1000000);
+    return lt_later(lt_store_now(store),
+                    expiry_ns <= 0 ? 0 : ((uint64_t)expiry_ns + 999999) / 1000000);
 }
 
 void lt_store_wake(leat_broker_store *store)
@@ -74,9 +70,9 @@ void lt_store_wake(leat_broker_store *store)
     struct lt_producer *producer = &store->producer;
     uint64_t missed;
 
-    if (store->tick_ms > now(store))
+    if (store->tick_ms > lt_store_now(store))
         return;
-    missed = (now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1;
+    missed = (lt_store_now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1;
     store->tick_ms += missed * LT_CHANNEL_TICK_MS;
     producer->ticks += missed;
     producer->said = producer->ticks - (producer->ticks - producer->said) % LT_CHANNEL_HEARTBEAT;
@@ -193,15 +189,15 @@ static void tick(leat_broker_store *store)
     }
     if (store->is_master)
         lt_master_expire(store);
-    if (store->give_up_ms <= now(store)) {
+    if (store->give_up_ms <= lt_store_now(store)) {
         store->give_up_ms = LT_NEVER;
         if (store->state == LT_CLONE_SEEKING)
             lt_clone_give_up(store, LT_STORE_NO_SUCH_MASTER, "no master was found in time");
     }
     /* One tick at most: whoever slept does not hold it against others. */
-    if (is_active(store) && store->tick_ms <= now(store)) {
+    if (is_active(store) && store->tick_ms <= lt_store_now(store)) {
         store->tick_ms +=
-            ((now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1) * LT_CHANNEL_TICK_MS;
+            ((lt_store_now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1) * LT_CHANNEL_TICK_MS;
         if (store->is_master)
             lt_master_tick(store);
         else
@@ -360,7 +356,9 @@ static int make(leat_broker *broker, const char *name, size_t length,
                                true))
         status = refuse(broker, LEAT_E_STATE, "master_exists: a peer has this master", "name");
     /* So that small commands never lack memory. */
-    if (status == LEAT_OK && lt_put(&made->message, MESSAGE_KEPT) == NULL)
+    if (status == LEAT_OK &&
+        lt_put(&made->message,
+               made->message.limit < MESSAGE_KEPT ? made->message.limit : MESSAGE_KEPT) == NULL)
         status = refuse(broker, LEAT_E_NOMEM, "out of memory", NULL);
     if (status == LEAT_OK)
         status = hang(made, broker);
@@ -642,7 +640,7 @@ uint64_t leat_broker_store_count(const leat_broker_store *store)
 static int read_entry(const leat_broker_store *store, const struct lt_entry *entry,
                       leat_builder *builder)
 {
-    uint64_t left = entry->due_ms > now(store) ? entry->due_ms - now(store) : 0;
+    uint64_t left = entry->due_ms > lt_store_now(store) ? entry->due_ms - lt_store_now(store) : 0;
 
     (void)leat_builder_open(builder, NULL, LEAT_RECORD);
     (void)leat_broker_read(builder, "key", entry->key, entry->key_length);

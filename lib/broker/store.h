@@ -106,7 +106,7 @@ struct leat_broker_store {
     leat_broker_store *next;
     leat_broker_store_options options;
     struct lt_entity self;
-    uint64_t now_ms; /* of the endpoint, also when that is gone */
+    uint64_t now_ms; /* when the endpoint went */
     bool is_master;
     char *topics; /* of the master, then of clones */
     size_t name_length;
@@ -164,6 +164,17 @@ static inline const char *lt_store_master_topic(const leat_broker_store *store)
 static inline const char *lt_store_clone_topic(const leat_broker_store *store)
 {
     return store->topics + store->master_topic_length;
+}
+
+static inline uint64_t lt_store_now(const leat_broker_store *store)
+{
+    return store->broker == NULL ? store->now_ms : store->broker->now_ms;
+}
+
+/* A writer may have room beyond its limit. */
+static inline int lt_store_written(const struct lt_writer *out)
+{
+    return out->status == LEAT_OK && out->length > out->limit ? LEAT_E_LIMIT : out->status;
 }
 
 static inline bool lt_entity_equal(const struct lt_entity *a, const struct lt_entity *b)

@@ -162,7 +162,7 @@ static int write_octets(leat_broker_store *store, const leat_value *value)
         return lt_store_refuse(store, LEAT_E_VALUE, LT_STORE_INVALID_DATA, "nested too deeply");
     status = lt_broker_write(&store->octets, value, &error);
     if (status == LEAT_OK)
-        status = store->octets.status;
+        status = lt_store_written(&store->octets);
     if (status == LEAT_E_VALUE) {
         (void)lt_store_refuse(store, status, LT_STORE_INVALID_DATA, error.text);
         store->error.field = error.field;
@@ -263,7 +263,7 @@ int lt_store_write_action(leat_broker_store *store, const struct lt_action *acti
         lt_put_u64be(out, action->req_id);
     }
     lt_store_put_entity(out, &action->publisher);
-    return out->status;
+    return lt_store_written(out);
 }
 
 int lt_store_ready_action(leat_broker_store *store, const struct lt_action *action,
@@ -291,7 +291,7 @@ void lt_store_produce(leat_broker_store *store)
 
 void lt_store_send(leat_broker_store *store, const uint8_t *id)
 {
-    if (store->message.status == LEAT_OK)
+    if (lt_store_written(&store->message) == LEAT_OK)
         lt_store_post(store, id, store->message.data, store->message.length);
 }
 

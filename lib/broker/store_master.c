@@ -312,7 +312,8 @@ void lt_master_expire(leat_broker_store *store)
 {
     struct lt_entry *entry;
 
-    while ((entry = lt_entries_due(&store->entries)) != NULL && entry->due_ms <= store->now_ms) {
+    while ((entry = lt_entries_due(&store->entries)) != NULL &&
+           entry->due_ms <= lt_store_now(store)) {
         const struct lt_action action = {.tag = LT_STORE_EXPIRE,
                                          .key = {entry->key, entry->key_length},
                                          .publisher = store->self};
@@ -339,7 +340,7 @@ static void show(leat_broker_store *store, const struct lt_remote *remote)
         lt_put_bytes(out, entry->key, entry->key_length);
         lt_put_bytes(out, entry->value, entry->value_length);
     }
-    if (out->status == LEAT_E_LIMIT)
+    if (lt_store_written(out) == LEAT_E_LIMIT)
         lt_store_note_error(store, LT_STORE_BACKEND_FAILURE, NULL,
                             "a copy of the store is more than a message holds");
     lt_store_send(store, remote->entity.id);
