@@ -83,6 +83,13 @@ int lt_estreamer_number(struct lt_estreamer_writer *writer, const leat_value *va
     return LEAT_OK;
 }
 
+int lt_estreamer_take_number(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
+                             const char *name, size_t name_length, uint64_t most, uint64_t *number)
+{
+    return lt_estreamer_number(writer, lt_estreamer_take(fields, name, name_length), name, most,
+                               number);
+}
+
 int lt_estreamer_flag(struct lt_estreamer_writer *writer, const leat_value *value,
                       const char *field, bool *flag)
 {

@@ -42,6 +42,9 @@ const leat_value *lt_estreamer_peek(const struct lt_estreamer_fields *fields, co
 /* A number of at most most; 0 if value is NULL. */
 int lt_estreamer_number(struct lt_estreamer_writer *writer, const leat_value *value,
                         const char *field, uint64_t most, uint64_t *number);
+/* The same, taken out of the fields. */
+int lt_estreamer_take_number(struct lt_estreamer_writer *writer, struct lt_estreamer_fields *fields,
+                             const char *name, size_t name_length, uint64_t most, uint64_t *number);
 /* false if value is NULL. */
 int lt_estreamer_flag(struct lt_estreamer_writer *writer, const leat_value *value,
                       const char *field, bool *flag);

@@ -204,6 +204,18 @@ def with_runs(rows):
     return out
 
 
+def place(sequences):
+    """All of them in one, those that stand in others only there; and where each of them begins."""
+    whole = []
+    starts = {}
+    for own in sorted(set(map(tuple, sequences)), key=len, reverse=True):
+        at = next((i for i in range(len(whole)) if tuple(whole[i:i + len(own)]) == own), len(whole))
+        starts[own] = at
+        if at == len(whole):
+            whole += own
+    return whole, starts
+
+
 class Names:
     """One array of characters; a name that ends another shares its octets."""
 
@@ -471,16 +483,15 @@ def main():
 
     # A row stands once, however many layouts have it: layouts are sequences of indices of rows.
     rows = {}
-    sequence = []
+    sequences = [tuple(rows.setdefault(tuple(row), len(rows)) for row in with_runs(compiled[c])) for c in order]
+    sequence, starts = place(sequences)
     out += ["", "const struct lt_estreamer_layout lt_estreamer_layouts[] = {"]
-    for container in order:
-        own = [rows.setdefault(tuple(row), len(rows)) for row in with_runs(compiled[container])]
+    for container, own in zip(order, sequences):
         series = int(container[1]) if container in blocks else 0
         number = int(container[3:]) if container in blocks else 0
-        out.append(f"    {{{len(sequence)}, {len(own)}, {names.at(container)}, "
+        out.append(f"    {{{starts[own]}, {len(own)}, {names.at(container)}, "
                    f"{names.at(layouts[container]['name'])}, {number}, {series}, "
                    f"{len(compiled[container])}}}, /* {container} */")
-        sequence += own
     out += ["};", f"const size_t lt_estreamer_layout_total = {len(order)};"]
     out += ["", "const uint16_t lt_estreamer_sequence[] = {"]
     out += ["    " + ", ".join(map(str, sequence[i:i + 16])) + "," for i in range(0, len(sequence), 16)]

@@ -47,9 +47,14 @@ int lt_estreamer_take_record_header(struct lt_estreamer_writer *writer,
 size_t lt_estreamer_put_record_header(struct lt_writer *out,
                                       const struct lt_estreamer_record_header *header);
 /* Writes the header, and the record from all fields that are left. */
+int lt_estreamer_put_event_data(struct lt_estreamer_writer *writer,
+                                struct lt_estreamer_fields *fields,
+                                const struct lt_estreamer_record_header *header);
+/* As messages are read and written. */
+int lt_estreamer_read_event_data(struct lt_estreamer_reader *reader, struct lt_reader in,
+                                 uint32_t *children);
 int lt_estreamer_write_event_data(struct lt_estreamer_writer *writer,
-                                  struct lt_estreamer_fields *fields,
-                                  const struct lt_estreamer_record_header *header);
+                                  struct lt_estreamer_fields *fields);
 
 /* An unknown message. */
 int lt_estreamer_read_unknown(struct lt_estreamer_reader *reader, uint32_t type,

@@ -299,7 +299,7 @@ static int put_record(struct server *server, const struct record_source *source)
         (void)lt_estreamer_put_record_header(&session->out, &source->header);
         lt_put_bytes(&session->out, source->octets, source->length);
     } else {
-        status = lt_estreamer_write_event_data(&writer, &fields, &source->header);
+        status = lt_estreamer_put_event_data(&writer, &fields, &source->header);
     }
     if (status != LEAT_OK || !lt_estreamer_has_room(session))
         return status;
