@@ -260,6 +260,7 @@ static int gather(leat_session *session, struct lt_ws_input *input, const struct
         input->opcode = frame->opcode;
         input->fragmented = true;
         input->empty = 0;
+        input->offset = session->consumed + frame->header;
     }
     input->empty = (uint8_t)(length > 0 ? 0 : input->empty + 1);
     if (input->empty > EMPTY_MAX)
@@ -322,6 +323,7 @@ int lt_ws_next(leat_session *session, struct lt_ws_input *input, struct lt_ws_me
         message->opcode = frame.opcode;
         message->payload = payload;
         message->length = (size_t)frame.length;
+        message->offset = session->consumed + frame.header;
         if (frame.opcode == LT_WS_CLOSE)
             return read_close(message, fault);
         if (frame.fin && frame.opcode != LT_WS_CONTINUATION)
@@ -333,6 +335,7 @@ int lt_ws_next(leat_session *session, struct lt_ws_input *input, struct lt_ws_me
             message->opcode = input->opcode;
             message->payload = input->message.data;
             message->length = input->message.length;
+            message->offset = input->offset;
             session->inside = false;
             return LEAT_OK;
         }

@@ -109,6 +109,7 @@ struct lt_ws_input {
     bool fragmented;  /* a message has begun */
     uint8_t opcode;   /* of it */
     uint8_t empty;    /* fragments of it in a row that have no octets */
+    uint64_t offset;  /* of its first payload in the stream */
     struct lt_writer message;
 };
 
@@ -117,8 +118,9 @@ struct lt_ws_message {
     uint8_t opcode;
     const uint8_t *payload; /* unmasked; in the window, or gathered */
     size_t length;
-    size_t octets; /* of the window: to be held or skipped when it is done with */
-    uint32_t code; /* of CLOSE: LT_WS_NO_CODE if it has none; behind it */
+    uint64_t offset; /* of the payload in the stream; of fragments, of the first one's */
+    size_t octets;   /* of the window: to be held or skipped when it is done with */
+    uint32_t code;   /* of CLOSE: LT_WS_NO_CODE if it has none; behind it */
     const char *reason;
     size_t reason_length;
 };
@@ -144,6 +146,30 @@ void lt_ws_input_free(struct lt_ws_input *input, const leat_allocator *allocator
 
 /* Whether a peer may send such a code, and we. */
 bool lt_ws_is_code(uint32_t code);
+
+/* Whether it is the base64 of so many octets that it ends with so many signs of equality. */
+bool lt_ws_is_base64(const char *text, size_t length, size_t padding);
+
+/* Whether Zeek takes it for an X-Application-Name. */
+bool lt_ws_is_application_name(const char *text, size_t length);
+
+/* ----- sessions ----- */
+
+extern const struct lt_dialect lt_ws_client; /* ws_client.c */
+extern const struct lt_dialect lt_ws_server; /* ws_server.c */
+
+/*
+ * What each side makes of a command whose arguments are sound: within lt_send_begin() and
+ * lt_send_end().
+ */
+int lt_ws_client_ping(leat_session *session, const void *payload, size_t length);
+int lt_ws_client_close(leat_session *session, uint32_t code, const char *reason, size_t length);
+int lt_ws_server_ping(leat_session *session, const void *payload, size_t length);
+int lt_ws_server_close(leat_session *session, uint32_t code, const char *reason, size_t length);
+
+/* Lends a control frame. LEAT_OK, or memory ran out. */
+int lt_ws_lend_close(leat_session *session, const struct lt_ws_message *message);
+int lt_ws_lend_pong(leat_session *session, const struct lt_ws_message *message);
 
 /* ----- texts ----- */
 
