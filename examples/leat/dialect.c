@@ -13,8 +13,10 @@
 #endif
 #ifdef WITH_BROKER
 #include <leat/broker.h>
+#include <leat/broker_websocket.h>
 #else
-#define leat_broker_codec_new NULL
+#define leat_broker_codec_new           NULL
+#define leat_broker_websocket_codec_new NULL
 #endif
 
 #include <string.h>
@@ -23,6 +25,7 @@ static const struct dialect dialects[] = {
     {"estreamer", "eStreamer", leat_estreamer_codec_new},
     {"zabbix", "Zabbix", leat_zabbix_codec_new},
     {"broker", "Broker", leat_broker_codec_new},
+    {"broker-ws", "Broker", leat_broker_websocket_codec_new},
 };
 
 static const struct {
@@ -46,7 +49,7 @@ const struct dialect *dialect_find(const char *name)
         }
         return &dialects[i];
     }
-    complain("unknown dialect %s: estreamer, zabbix or broker", name);
+    complain("unknown dialect %s: estreamer, zabbix, broker or broker-ws", name);
     return NULL;
 }
 

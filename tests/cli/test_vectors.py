@@ -319,6 +319,49 @@ def zeek_recordings(tap):
     tap.check("there are recordings of Zeek", count > 20, count)
 
 
+def websocket_texts(octets):
+    """What the texts of one side say, in the order of their frames; fragments are pieces of it."""
+    if octets[:1].isalpha():
+        octets = octets.partition(b"\r\n\r\n")[2]
+    said = []
+    while octets:
+        length, at = octets[1] & 127, 2
+        if length > 125:
+            at = 4 if length == 126 else 10
+            length = int.from_bytes(octets[2:at], "big")
+        mask = b"\0\0\0\0"
+        if octets[1] > 127:
+            mask, at = octets[at : at + 4], at + 4
+        payload = bytes(octet ^ mask[i % 4] for i, octet in enumerate(octets[at : at + length]))
+        if octets[0] & 15 < 2:
+            said.append(payload)
+        octets = octets[at + length :]
+    return said
+
+
+def websocket_recordings(tap):
+    paths = sorted((VECTORS / "websocket").glob("*/*.jsonl"))
+    tap.check("there are recordings over WebSocket", len(paths) > 80, len(paths))
+    for path in paths:
+        result = leat("decode", "capture", "broker-ws", path)
+        name = path.relative_to(VECTORS)
+        if path.name.endswith("-handshake.jsonl"):
+            # The last two clients say what is not HTTP, and half a request.
+            tap.check(f"{name}: conversations that end too early", result.code == 1, result.err)
+            continue
+        clean(tap, f"{name}", result)
+        told = {}
+        for event in result.events():
+            value = event["value"]
+            if event["event"] == "frame" and value["opcode"] < 2:
+                payload = value["payload"]
+                octets = bytes.fromhex(payload["hex"]) if isinstance(payload, dict) else payload.encode()
+                told.setdefault((event["conn"], event["dir"]), []).append(octets)
+        for side, octets in recorded(path).items():
+            if octets[9:13] != b"400 ":
+                tap.same(f"{name}: {side}", told.get(side, []), websocket_texts(octets))
+
+
 def strict_or(line, other):
     """The line as an object; other if it is none."""
     try:
@@ -379,7 +422,7 @@ def broker_frames(tap):
 
 
 def broker(tap):
-    for function in (broker_recordings, zeek_recordings, broker_values, broker_invalid, broker_frames):
+    for function in (broker_recordings, zeek_recordings, websocket_recordings, broker_values, broker_invalid, broker_frames):
         tap.run(function)
 
 
