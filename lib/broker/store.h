@@ -45,6 +45,9 @@ enum {
 /* Ticks that a clone waits for a master that is gone: half of what the master waits for it. */
 #define LT_STORE_AWAY (LT_CHANNEL_TIMEOUT / 2)
 
+/* Ticks in which a master that is back must say something: ten times what it takes. */
+#define LT_STORE_BACK 50u
+
 /* Nacks in a row that nothing came of: the master no longer knows the clone, or its events. */
 #define LT_STORE_NACKS 50u
 

@@ -120,7 +120,8 @@ void lt_clone_meet(leat_broker_store *store)
     there = store->near ? is_announced(store, store->master.id, false) : store->announced;
     if (there && store->away) {
         store->away = false;
-        store->heard = store->producer.ticks;
+        /* If it still knows this clone, it will say so soon. */
+        store->heard = store->producer.ticks + LT_STORE_BACK - LT_CHANNEL_TIMEOUT;
         lt_store_note_entity(store, LEAT_BROKER_STORE_ATTACHED, &store->master);
     } else if (!there && is_announced(store, NULL, true)) {
         start_over(store); /* another one is there */
