@@ -85,12 +85,23 @@ bool talk_fields(struct talk *talk, const leat_value *line, const char *const *n
     return false;
 }
 
-/* Adds a value of a line: in Broker's own JSON, which tells its type, or any that JSON has itself. */
+/*
+ * Adds a value of a line: in Broker's own JSON, which tells its type, or any that JSON has itself; a list may hold
+ * both. How deep lists are is bounded by what was read.
+ */
 static int add_value(struct talk *talk, leat_builder *builder, const leat_value *value)
 {
+    const leat_value *element;
     const char *text;
     size_t length;
 
+    if (leat_value_kind(value) == LEAT_LIST) {
+        (void)leat_builder_open(builder, NULL, LEAT_LIST);
+        for (element = leat_value_first(value); element != NULL;
+             element = leat_value_next(value, element))
+            (void)add_value(talk, builder, element);
+        return leat_builder_close(builder);
+    }
     if (leat_value_kind(value) != LEAT_RECORD)
         return leat_builder_copy(builder, NULL, value);
     leat_buffer_clear(talk->text);
@@ -99,31 +110,23 @@ static int add_value(struct talk *talk, leat_builder *builder, const leat_value 
     return leat_broker_json_read(builder, NULL, text, length);
 }
 
-/* The members of a list, as add_value(), as one. What is missing is an empty list. */
-static int add_values(struct talk *talk, const leat_value *list)
-{
-    const leat_value *value;
-
-    (void)leat_builder_open(talk->parts, NULL, LEAT_LIST);
-    for (value = leat_value_first(list); value != NULL; value = leat_value_next(list, value))
-        (void)add_value(talk, talk->parts, value);
-    return leat_builder_close(talk->parts);
-}
-
 /* Reads the arguments or the value of a Zeek message, and writes the message. */
 static const leat_error *add_zeek(struct talk *talk, const leat_value *line)
 {
     const leat_value *metadata = leat_value_get(line, "metadata");
     const leat_value *event = leat_value_get(line, "event");
+    const leat_value *content = leat_value_get(line, event != NULL ? "args" : "value");
     const leat_value *parts;
     leat_zeek_message message;
 
     leat_builder_clear(talk->parts);
     (void)leat_builder_open(talk->parts, NULL, LEAT_LIST);
-    if (event != NULL)
-        (void)add_values(talk, leat_value_get(line, "args"));
-    else
-        (void)add_value(talk, talk->parts, leat_value_get(line, "value"));
+    if (content != NULL) {
+        (void)add_value(talk, talk->parts, content);
+    } else {
+        (void)leat_builder_open(talk->parts, NULL, LEAT_LIST);
+        (void)leat_builder_close(talk->parts);
+    }
     if (metadata != NULL)
         (void)add_value(talk, talk->parts, metadata);
     if (leat_builder_close(talk->parts) != LEAT_OK)
@@ -143,19 +146,23 @@ static const leat_error *add_zeek(struct talk *talk, const leat_value *line)
 /* What is wrong with the shape of a message; NULL: nothing is. */
 static const char *misshaped(const leat_value *line)
 {
-    static const char *const alternatives[] = {"data", "event", "identifier"};
+    const leat_value *data = leat_value_get(line, "data");
+    const leat_value *event = leat_value_get(line, "event");
+    const leat_value *identifier = leat_value_get(line, "identifier");
     const leat_value *args = leat_value_get(line, "args");
     const leat_value *to = leat_value_get(line, "to");
     uint8_t id[16];
-    size_t length, i, count = 0;
+    size_t length;
     const char *text = leat_value_text(to, &length);
 
-    for (i = 0; i < sizeof alternatives / sizeof *alternatives; i++)
-        count += leat_value_get(line, alternatives[i]) != NULL ? 1 : 0;
-    if (count != 1)
+    if ((data != NULL) + (event != NULL) + (identifier != NULL) != 1)
         return "neither data nor an event nor an identifier, or several of them";
     if (leat_value_kind(leat_value_get(line, "topic")) != LEAT_TEXT)
         return "the topic is not a text";
+    if (data == NULL && leat_value_kind(event != NULL ? event : identifier) != LEAT_TEXT)
+        return "a name that is not a text";
+    if (identifier != NULL && leat_value_get(line, "value") == NULL)
+        return "there is no value";
     if (args != NULL && leat_value_kind(args) != LEAT_LIST)
         return "args is not a list";
     if (to != NULL && !id_read(text, length, id))
@@ -220,6 +227,7 @@ static void read_input(struct live *live)
 
 void talk_begin(struct talk *talk)
 {
+    talk->live.input = &talk->input;
     talk->live.read = read_input;
     talk->reading = true;
 }

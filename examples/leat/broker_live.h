@@ -72,7 +72,7 @@ bool talk_open(struct talk *talk, const struct arguments *arguments);
 void talk_close(struct talk *talk);
 /* Begins to read the input. */
 void talk_begin(struct talk *talk);
-/* For live->turn(), behind what sets live->due: takes lines of the input. */
+/* For live->turn(): takes lines of the input. It may set live->due. */
 void talk_turn(struct talk *talk);
 /* Whether the input has ended. */
 bool talk_is_over(const struct talk *talk);

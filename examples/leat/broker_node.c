@@ -156,6 +156,7 @@ static void open_accepted(struct connection *connection)
     connection->security = &node->accepting;
     need_memory(leat_broker_accept(node->broker, connection->peer_address, node_port(connection),
                                    &connection->session));
+    leat_session_set_user(connection->session, connection);
 }
 
 void node_ready(struct connection *connection)
@@ -272,28 +273,19 @@ static void connect_to(struct node *node, leat_session *session)
     node->undecided += visit->first ? 1 : 0;
     (void)snprintf(endpoint.host, sizeof endpoint.host, "%s", leat_broker_address(session));
     (void)snprintf(endpoint.port, sizeof endpoint.port, "%u", (unsigned)leat_broker_port(session));
-    (void)live_connect(&node->talk.live, &endpoint, &connecting_role, visit);
+    leat_session_set_user(session,
+                          live_connect(&node->talk.live, &endpoint, &connecting_role, visit));
 }
 
 /* Lets a session have its turn. One that waits for TCP may be over: in time, or by unpeer. */
-static void wake(struct node *node, const leat_session *session)
+static void wake(const leat_session *session)
 {
-    struct connection *connection;
+    struct connection *connection = leat_session_user(session);
 
-    for (connection = node->talk.live.connections; connection != NULL;
-         connection = connection->next) {
-        const struct visit *visit = connection->data;
-
-        if (connection->session == session) {
-            connection_wake(connection);
-            return;
-        }
-        if (visit != NULL && visit->session == session) {
-            if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
-                connection_end(connection, true, "%s: no connection in time", connection->peer);
-            return;
-        }
-    }
+    if (connection->session != NULL)
+        connection_wake(connection);
+    else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
+        connection_end(connection, true, "%s: no connection in time", connection->peer);
 }
 
 static bool waits(struct talk *talk, bool any)
@@ -323,9 +315,11 @@ static void on_live_turn(struct live *live)
     struct node *node = live->data;
     const leat_event *event;
     leat_session *session;
+    uint64_t due;
     int status;
 
     leat_broker_tick(node->broker, live->now);
+    talk_turn(&node->talk);
     while ((status = leat_broker_connect(node->broker, &session)) == LEAT_OK)
         connect_to(node, session);
     need_memory(status);
@@ -334,11 +328,11 @@ static void on_live_turn(struct live *live)
     node->began = true;
     while (leat_broker_next(node->broker, &event) == LEAT_OK)
         talk_tell(&node->talk, NULL, event);
-    live->due = leat_broker_deadline(node->broker);
-    talk_turn(&node->talk);
     talk_flush(&node->talk);
     while (leat_broker_ready(node->broker, &session) == LEAT_OK)
-        wake(node, session);
+        wake(session);
+    due = leat_broker_deadline(node->broker);
+    live->due = due < live->due ? due : live->due;
     /* Without peers, attempts, listeners and input nothing will ever happen. */
     if (!live->stopping && live->connections == NULL && live->listener_count == 0 &&
         talk_is_over(&node->talk) && live->due == UINT64_MAX)
@@ -527,6 +521,7 @@ static void do_stats(struct talk *talk, const leat_value *line)
         memset(&stats, 0, sizeof stats);
         stats.size = sizeof stats;
         if (connection->session == NULL ||
+            (leat_wants(connection->session) & LEAT_WANT_CLOSE) != 0 ||
             leat_broker_get_stats(connection->session, &stats) != LEAT_OK)
             continue;
         (void)leat_builder_open(built, NULL, LEAT_RECORD);

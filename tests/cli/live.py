@@ -120,6 +120,45 @@ class Program:
         return [strict(line) for line in self.out.text().splitlines()]
 
 
+class Talker(Program):
+    """A command that reads lines of JSON from its standard input."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, stdin=subprocess.PIPE, **options)
+
+    def say(self, *lines):
+        text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def shut(self):
+        """Ends its input."""
+        self.process.stdin.close()
+
+    def wait(self, ready, what):
+        """Waits for an event for which ready(event) is true, and returns it."""
+        return self.wait_all(lambda events: next(filter(ready, events), None), what)
+
+    def wait_all(self, ready, what):
+        """The same for all events so far."""
+        return self.out.wait(lambda lines: ready([strict(line) for line in lines if line.endswith("\n")]), what)
+
+    def named(self, name, count=1):
+        """Waits for so many events of that name, and returns their values."""
+        return self.wait_all(
+            lambda events: len(found := [e["value"] for e in events if e["event"] == name]) >= count and found,
+            f"{count} times {name}",
+        )
+
+    def port_of(self):
+        return int(self.err.find(r"listening on (\S+)").group(1).rpartition(":")[2])
+
+    def finish(self):
+        """Ends it as a user does. The exit code."""
+        self.say({"stop": True})
+        return self.end()
+
+
 class Server(Program):
     def __init__(self, *arguments, listen="127.0.0.1:0"):
         super().__init__("estreamer", "server", "--listen", listen, *arguments)

@@ -3,12 +3,11 @@
 import json
 import secrets
 import socket
-import subprocess
 import threading
 import zlib
 
-from cli import strict, temporary
-from live import PATIENCE, Peer, Program, read_exactly
+from cli import temporary
+from live import PATIENCE, Peer, Talker, read_exactly
 
 TABLES = {
     "hosts": [{"hostid": 920011, "host": "za1"}],
@@ -19,45 +18,6 @@ TABLES = {
 }
 VERSIONS = ["5.0", "5.4", "6.0", "6.2", "6.4", "7.0", "7.2", "7.4"]
 SHORT = ["--data-frequency", "0.05", "--config-frequency", "0.1"]
-
-
-class Talker(Program):
-    """A command that reads lines of JSON from its standard input."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, stdin=subprocess.PIPE, **options)
-
-    def say(self, *lines):
-        text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
-
-    def shut(self):
-        """Ends its input."""
-        self.process.stdin.close()
-
-    def wait(self, ready, what):
-        """Waits for an event for which ready(event) is true, and returns it."""
-        return self.wait_all(lambda events: next(filter(ready, events), None), what)
-
-    def wait_all(self, ready, what):
-        """The same for all events so far."""
-        return self.out.wait(lambda lines: ready([strict(line) for line in lines if line.endswith("\n")]), what)
-
-    def named(self, name, count=1):
-        """Waits for so many events of that name, and returns their values."""
-        return self.wait_all(
-            lambda events: len(found := [e["value"] for e in events if e["event"] == name]) >= count and found,
-            f"{count} times {name}",
-        )
-
-    def port_of(self):
-        return int(self.err.find(r"listening on (\S+)").group(1).rpartition(":")[2])
-
-    def finish(self):
-        """Ends it as a user does. The exit code."""
-        self.say({"stop": True})
-        return self.end()
 
 
 class Server(Talker):

@@ -1,0 +1,122 @@
+"""What the tests of the commands for Broker share: endpoints, and peers made of sockets."""
+
+import select
+import socket
+
+from cli import strict
+from live import PATIENCE, Talker, read_exactly
+
+# Ids that come before and behind those at random, of which the eighth octet is 80 to bf: who has the smaller one
+# leads the handshake.
+LOW, HIGH = "00000000-0000-4000-8000-000000000001", "ffffffff-ffff-4fff-bfff-ffffffffffff"
+NOBODY = bytes(16)
+
+
+class Broker(Talker):
+    """leat broker peer or ws; its lines are messages, which have a topic, and other events."""
+
+    def __init__(self, noun, *arguments, **options):
+        super().__init__("broker", noun, *arguments, **options)
+
+    def messages(self, count=1):
+        """Waits for so many messages, and returns all of them so far, without who sent them."""
+        found = self.wait_all(
+            lambda events: len(found := [e for e in events if "topic" in e]) >= count and found, f"message {count}")
+        return [{key: value for key, value in message.items() if key != "from"} for message in found]
+
+    def told(self, name, count=1):
+        """Waits for so many events of that name, and returns them."""
+        return self.wait_all(
+            lambda events: len(found := [e for e in events if "topic" not in e and e.get("event") == name]) >= count
+            and found, f"{count} times {name}")
+
+    def statuses(self):
+        """The names of all that befell peerings, when it has ended."""
+        return [e["event"] for e in self.events() if "topic" not in e and e.get("event") in STATUSES]
+
+
+STATUSES = ("endpoint_discovered", "peer_added", "peer_removed", "peer_lost", "endpoint_unreachable", "error")
+
+
+class Listener(Broker):
+    def __init__(self, *arguments, noun="peer", listen="127.0.0.1:0", **options):
+        super().__init__(noun, "--listen", listen, *arguments, **options)
+        self.address = self.err.find(r"listening on (\S+)").group(1)
+        self.port = int(self.address.rpartition(":")[2])
+
+
+class Connector(Broker):
+    def __init__(self, address, *arguments, **options):
+        super().__init__("peer", "--connect", address, *arguments, **options)
+
+
+def text(value):
+    return {"@data-type": "string", "data": value}
+
+
+def count(value):
+    return {"@data-type": "count", "data": value}
+
+
+def id_octets(uuid):
+    return bytes.fromhex(uuid.replace("-", ""))
+
+
+def string(octets):
+    assert len(octets) < 128
+    return bytes([len(octets)]) + octets
+
+
+def frame(body):
+    return len(body).to_bytes(4, "big") + body
+
+
+def handshake(kind, *parts):
+    return frame(bytes([kind]) + b"".join(parts))
+
+
+def topics(*names):
+    return bytes([len(names)]) + b"".join(string(name.encode()) for name in names)
+
+
+class RawPeer:
+    """A native peer made of a socket, which has the larger id, so that the other side leads the handshake."""
+
+    def __init__(self, port, *subscriptions, uuid=HIGH, size=None):
+        self.id = id_octets(uuid)
+        self.socket = socket.socket()
+        if size is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.sendall(handshake(6, b"ZEEK", self.id, b"\1\1"))
+        assert self.read()[0] == 7
+        self.other = self.read()[5:21]
+        assert self.read()[0] == 10
+        self.socket.sendall(handshake(11, topics(*subscriptions)))
+        assert self.read() == b"\x0c"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def read(self):
+        """The body of the next frame; None: the end of the stream."""
+        header = read_exactly(self.socket, 4)
+        return None if header is None else read_exactly(self.socket, int.from_bytes(header, "big"))
+
+    def send(self, topic, payload, kind=1):
+        topic = topic.encode()
+        self.socket.sendall(frame(self.id + NOBODY + bytes([kind]) + b"\0\x10" + len(topic).to_bytes(2, "big") +
+                                  topic + payload))
+
+    def silent(self, seconds):
+        return not select.select([self.socket], [], [], seconds)[0]
+
+
+def recorded_frames(path, direction):
+    """What one side of a recorded conversation said."""
+    return b"".join(bytes.fromhex(entry["hex"]) for entry in map(strict, path.read_text().splitlines())
+                    if "hex" in entry and entry["dir"] == direction)

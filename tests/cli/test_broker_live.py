@@ -1,0 +1,587 @@
+#!/usr/bin/env python3
+"""leat broker peer: endpoints against each other, and against sockets that say what they should not."""
+
+import json
+import signal
+import socket
+import sys
+import time
+
+from broker import (HIGH, LOW, NOBODY, Broker, Connector, Listener, RawPeer, count, frame, handshake, id_octets,
+                    recorded_frames, text, topics)
+from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict, temporary
+from live import PATIENCE, Authority, folder, read_exactly, recorded, run, until
+
+PLAIN = ["--no-tls"]
+STOP = '{"stop":true}\n'
+
+
+def ways():
+    """How connections are secured: a name, and the options of both sides."""
+    yield "plain", PLAIN, PLAIN
+    if OPENSSL:
+        yield "anonymous TLS", [], []
+        authority = Authority("authority")
+        yield "certificates", authority.issue("one", "DNS:one"), authority.issue("two", "DNS:two")
+
+
+# What goes in, and what comes out: as typed JSON, and with --plain.
+SAID = [
+    ({"data": "hello"}, {"data": text("hello")}, {"data": "hello"}),
+    ({"data": 1}, {"data": count(1)}, {"data": 1}),
+    ({"data": -1}, {"data": {"@data-type": "integer", "data": -1}}, {"data": -1}),
+    ({"data": 1.5}, {"data": {"@data-type": "real", "data": 1.5}}, {"data": 1.5}),
+    ({"data": 1e300}, {"data": {"@data-type": "real", "data": 1e300}}, {"data": 1e300}),
+    ({"data": True}, {"data": {"@data-type": "boolean", "data": True}}, {"data": True}),
+    ({"data": None}, {"data": {"@data-type": "none", "data": {}}}, {"data": None}),
+    ({"data": ["a", [2]]},
+     {"data": {"@data-type": "vector", "data": [text("a"), {"@data-type": "vector", "data": [count(2)]}]}},
+     {"data": ["a", [2]]}),
+    ({"data": {"@data-type": "port", "data": "80/tcp"}}, None, {"data": "80/tcp"}),
+    ({"data": {"@data-type": "real", "data": 1.0}}, None, {"data": 1.0}),
+    ({"data": {"@data-type": "set", "data": [count(2), count(1)]}},
+     {"data": {"@data-type": "set", "data": [count(1), count(2)]}}, {"data": [1, 2]}),
+    ({"event": "ping"}, {"event": "ping", "args": []}, {"event": "ping", "args": []}),
+    ({"event": "ping", "args": ["x", 1, {"@data-type": "timespan", "data": "5s"}]},
+     {"event": "ping", "args": [text("x"), count(1), {"@data-type": "timespan", "data": "5s"}]},
+     {"event": "ping", "args": ["x", 1, "5s"]}),
+    ({"event": "m::e", "args": [[1]], "metadata": [[1, {"@data-type": "timestamp",
+                                                       "data": "2022-04-10T07:00:00.000"}]]},
+     {"event": "m::e", "args": [{"@data-type": "vector", "data": [count(1)]}],
+      "metadata": {"@data-type": "vector", "data": [{"@data-type": "vector", "data": [
+          count(1), {"@data-type": "timestamp", "data": "2022-04-10T07:00:00.000"}]}]}},
+     {"event": "m::e", "args": [[1]], "metadata": [[1, "2022-04-10T07:00:00.000Z"]]}),
+    ({"identifier": "Foo::bar", "value": "x"}, {"identifier": "Foo::bar", "value": text("x")},
+     {"identifier": "Foo::bar", "value": "x"}),
+]
+
+
+def pairs(tap):
+    """Both ends say all that can be said, and what is printed can be said again."""
+    for name, one, other in ways():
+        with Listener("--subscribe", "/to/one", *one) as first:
+            with Connector(first.address, "--subscribe", "/to/other", *other) as second:
+                first.told("peer_added")
+                second.told("peer_added")
+                expected = [{"topic": "/to/one", **(typed or said)} for said, typed, _ in SAID]
+                second.say(*[{"topic": "/to/one", **said} for said, _, _ in SAID])
+                tap.same(f"{name}: what the connector says", first.messages(len(SAID)), expected)
+                again = [{**message, "topic": "/to/other"} for message in expected]
+                first.say(*again)
+                tap.same(f"{name}: what was printed, said by the listener", second.messages(len(SAID)), again)
+                tap.same(f"{name}: the connector is stopped", (second.finish(), second.err.text()), (0, ""))
+                first.told("endpoint_unreachable")
+                tap.same(f"{name}: the listener, too", first.finish(), 0)
+                ends = ["endpoint_unreachable"]
+                begins = ["endpoint_discovered", "peer_added"]
+                tap.same(f"{name}: what befell both", (first.statuses(), second.statuses()),
+                         (begins + ["peer_lost"] + ends, begins + ["peer_removed"] + ends))
+
+
+def plain_values(tap):
+    with Listener("--subscribe", "", "--plain", *PLAIN) as first:
+        with Connector(first.address, *PLAIN) as second:
+            second.say(*[{"topic": "", **said} for said, _, _ in SAID])
+            tap.same("--plain", first.messages(len(SAID)), [{"topic": "", **plain} for _, _, plain in SAID])
+
+
+def ids(tap):
+    """Who is who: ids are new for every start, or given; messages tell theirs."""
+    with Listener("--subscribe", "/", "--id", LOW, *PLAIN) as first:
+        seen = set()
+        for i in range(2):
+            with Connector(first.address, *PLAIN) as second:
+                second.say({"topic": "/x", "data": 1})
+                first.messages(i + 1)
+                tap.same("the id of the other", second.told("peer_added")[0]["value"]["endpoint"]["id"], LOW)
+                second.finish()
+        for event in first.told("peer_added", 2):
+            endpoint = event["value"]["endpoint"]
+            seen.add(endpoint["id"])
+            tap.check("a UUID of version 4", endpoint["id"][14] == "4" and endpoint["id"][19] in "89ab", endpoint)
+            tap.same("the address of a client", endpoint["network"]["address"], "127.0.0.1")
+        first.finish()
+        senders = {e["from"] for e in first.events() if "topic" in e}
+        tap.same("messages tell who sent them", senders, seen)
+        tap.same("each is new", len(seen), 2)
+
+
+def handshake_order(tap):
+    """Both roles of the handshake, whoever connects."""
+    for one, other in (LOW, HIGH), (HIGH, LOW):
+        with Listener("--subscribe", "/", "--id", one, *PLAIN) as first:
+            with Connector(first.address, "--id", other, *PLAIN) as second:
+                second.say({"topic": "/a", "data": 1})
+                tap.same(f"{one[0]} listens, {other[0]} connects", first.messages(),
+                         [{"topic": "/a", "data": count(1)}])
+
+
+def subscriptions(tap):
+    """Topics come and go, and a ping is a barrier behind that."""
+    with Listener("--subscribe", "/a", "--subscribe", "/b", *PLAIN) as first:
+        with Connector(first.address, *PLAIN) as second:
+            second.told("peer_added")
+            first.say({"subscribe": "/c"}, {"unsubscribe": "/a"}, {"ping": "now"})
+            tap.same("the payload comes back", first.told("pong")[0]["value"]["payload"], b"now".hex())
+            update = second.told("routing_update", 2)[-1]["value"]["filter"]
+            tap.same("peers are told", update, ["/b", "/c"])
+            second.say(*[{"topic": topic, "data": 1} for topic in ("/a", "/b/x", "/cc", "/d", "c")], {"ping": ""})
+            second.told("pong")
+            first.finish()
+            tap.same("what comes", [message["topic"] for message in first.messages(2)], ["/b/x", "/cc"])
+
+
+def directed(tap):
+    """One peer of two gets it, whatever it subscribes to; and is pinged."""
+    with Listener(*PLAIN) as first:
+        with Connector(first.address, "--subscribe", "/a", *PLAIN) as second, \
+                Connector(first.address, "--subscribe", "/a", "--id", HIGH, *PLAIN) as third:
+            first.told("peer_added", 2)
+            first.say({"topic": "/a", "to": HIGH, "data": 1}, {"topic": "/a", "from": LOW, "data": 2},
+                      {"ping": "p", "to": HIGH}, {"topic": "/a", "to": LOW, "data": 3}, {"ping": "p", "to": LOW})
+            tap.same("two come to one", third.messages(2), [{"topic": "/a", "data": count(n)} for n in (1, 2)])
+            tap.same("one to the other", second.messages(), [{"topic": "/a", "data": count(2)}])
+            tap.same("one answers", first.told("pong")[0]["value"]["sender"], HIGH)
+            tap.same("who is no peer is refused", [first.err.find(rf"line {line}").string for line in (4, 5)],
+                     [f"leat: standard input: line 4: not a peer: to\n",
+                      "leat: standard input: line 5: not a peer: ping\n"])
+            tap.same("and that is not forgotten", first.finish(), 1)
+
+
+def listed(tap):
+    """What {"peers"} and {"stats"} tell."""
+    with Listener("--subscribe", "/", "--id", LOW, *PLAIN) as first:
+        with Connector(first.address, "--id", HIGH, "--retry", "7", *PLAIN) as second:
+            second.say(*[{"topic": "/", "data": n} for n in range(5)], {"ping": ""}, {"peers": True})
+            second.told("pong")
+            second.say({"stats": True})
+            tap.same("peers", second.told("peers")[0]["value"], [{
+                "peer": {"id": LOW, "network": {"address": "127.0.0.1", "bound_port": f"{first.port}/tcp"},
+                         "retry_s": 7}, "status": "PEERED", "is_outbound": True}])
+            stats = second.told("stats")[0]["value"][0]
+            tap.same("stats", {name: stats[name] for name in ("id", "peer", "sent", "received", "queued", "overflows",
+                                                             "refused", "strangers")},
+                     {"id": LOW, "peer": first.address, "sent": 8, "received": 5, "queued": 0, "overflows": 0,
+                      "refused": 0, "strangers": 0})
+
+
+BAD_LINES = [
+    ("", "ends inside"),
+    ("{", "ends inside"),
+    ("[1]", "not an object"),
+    ('{"topic":"/a"}', "neither data nor an event nor an identifier, or several of them"),
+    ('{"topic":"/a","data":1,"event":"e"}', "neither data nor an event nor an identifier, or several of them"),
+    ('{"topic":1,"data":1}', "the topic is not a text"),
+    ('{"topic":"/a","data":{"a":1}}', ""),
+    ('{"topic":"/a","data":{"@data-type":"smoke","data":1}}', ""),
+    ('{"topic":"/a","data":{"@data-type":"count","data":-1}}', "count"),
+    ('{"topic":"/a","data":1,"more":2}', "a field that is not known: more"),
+    ('{"topic":"/a","event":1,"args":[]}', "a name that is not a text"),
+    ('{"topic":"/a","identifier":[],"value":1}', "a name that is not a text"),
+    ('{"topic":"/a","event":"e","args":{}}', "args is not a list"),
+    ('{"topic":"/a","event":"e","args":[null]}', "argument"),
+    ('{"topic":"/a","event":"e","args":[],"metadata":[1]}', "metadata"),
+    ('{"topic":"/a","identifier":"i"}', "there is no value"),
+    ('{"topic":"/a","data":1,"to":"me"}', "to is not an id"),
+    ('{"topic":"<$>/local/x","data":1}', ""),
+    ('{"subscribe":1}', "not a topic: subscribe"),
+    ('{"subscribe":"<$>/local/"}', ""),
+    ('{"subscribe":"/x","more":1}', "a field that is not known: more"),
+    ('{"unsubscribe":"/never"}', "there is no such subscription"),
+    ('{"peer":"nowhere"}', "not HOST:PORT: peer"),
+    ('{"peer":1}', "not HOST:PORT: peer"),
+    ('{"peer":"127.0.0.1:1","retry":"soon"}', "not a number of seconds: retry"),
+    ('{"peer":"127.0.0.1:1","retry":1.5}', "not a number of seconds: retry"),
+    ('{"unpeer":"x"}', "not HOST:PORT: unpeer"),
+    ('{"ping":1}', "not a text and an id: ping"),
+    ('{"ping":"x","to":"y"}', "not a text and an id: ping"),
+    ('{"ping":"BYE"}', "cannot be pinged so: ping"),
+    ('{"peers":false}', "not a command: peers"),
+    ('{"stats":1}', "not a command: stats"),
+    ('{"fly":true}', "neither a message nor a command"),
+    ('{"topic":"' + "x" * 65536 + '","data":1}', ""),
+]
+
+
+def bad_lines(tap):
+    """A line that is not sound is told of with its number, and the program goes on."""
+    with Listener("--subscribe", "/", *PLAIN) as first:
+        with Connector(first.address, *PLAIN) as second:
+            second.told("peer_added")
+            second.say(*[line for line, _ in BAD_LINES], {"topic": "/end", "data": 1})
+            tap.same("what is sound is said", first.messages(), [{"topic": "/end", "data": count(1)}])
+            second.err.find(f" line {len(BAD_LINES)}: ")
+            for i, (line, reason) in enumerate(BAD_LINES):
+                told = [text for text in second.err.lines if f" line {i + 1}: " in text]
+                tap.check(f"refused: {line[:60]}", len(told) > 0 and reason in told[-1], told)
+            tap.same("the exit code tells", second.finish(), 1)
+
+
+def chain(tap):
+    """Three in a row: the one in the middle forwards if it is told to, and prints what it subscribes to."""
+    for forwards in True, False:
+        options = ["--forward", "/a"] if forwards else []
+        with Listener("--subscribe", "/a/b", *options, *PLAIN) as middle:
+            with Connector(middle.address, "--subscribe", "/a", *PLAIN) as last, \
+                    Connector(middle.address, *PLAIN) as first:
+                middle.told("peer_added", 2)
+                first.say({"topic": "/a/b", "data": 1}, {"topic": "/a/c", "data": 2}, {"topic": "/z", "data": 3},
+                          {"ping": ""})
+                first.told("pong")
+                middle.say({"topic": "/a", "data": 4}, {"ping": ""})
+                middle.told("pong", 2)
+                expected = [1, 2, 4] if forwards else [4]
+                got = last.messages(len(expected))
+                tap.same(f"forwarding: {forwards}: the last", [m["data"]["data"] for m in got], expected)
+                tap.same(f"forwarding: {forwards}: the middle", [m["topic"] for m in middle.messages()], ["/a/b"])
+                middle.finish()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def killed(tap):
+    """kill -9 of either end: who wants the peering tries until it is there again."""
+    listen = f"127.0.0.1:{free_port()}"
+    with Connector(listen, "--subscribe", "/", "--retry", "1", *PLAIN) as second:
+        error = second.told("error")[0]["value"]
+        tap.same("nobody is there", (error["name"], error["endpoint"]["network"]["address"],
+                                     error["endpoint"]["retry_s"]), ("peer_unavailable", "127.0.0.1", 1))
+        for i in range(2):
+            with Listener(*PLAIN, listen=listen) as first:
+                second.told("peer_added", i + 1)
+                first.told("peer_added")
+                first.say({"topic": "/", "data": i})
+                second.messages(i + 1)
+                first.process.kill()
+                first.process.wait()
+            second.told("peer_lost", i + 1)
+        tap.same("the exit code of who was left", second.finish(), 0)
+    with Listener("--subscribe", "/", *PLAIN) as first:
+        for i in range(2):
+            with Connector(first.address, *PLAIN) as second:
+                second.say({"topic": "/", "data": i})
+                first.messages(i + 1)
+                second.process.kill()
+                second.process.wait()
+            first.told("peer_lost", i + 1)
+        tap.same("a listener that lost clients", first.finish(), 0)
+
+
+def unpeered(tap):
+    """Peerings that come and go by commands; from either side."""
+    with Listener("--subscribe", "/", "--id", LOW, *PLAIN) as first, Listener("--id", HIGH, *PLAIN) as second:
+        for what in {"unpeer": first.address}, {"unpeer": LOW}:
+            second.say({"peer": first.address, "retry": 1})
+            second.told("peer_added")
+            second.say({"topic": "/", "data": 1})
+            first.messages()
+            second.say(what)
+            tap.same(f"{what}", second.told("peer_removed")[-1]["value"]["msg"],
+                     "removed connection to remote peer")
+            second.told("endpoint_unreachable")
+            first.told("endpoint_unreachable")
+            first.out.lines.clear()
+            second.out.lines.clear()
+        second.say({"peer": first.address, "retry": 1})
+        second.told("peer_added")
+        network = first.told("peer_added")[0]["value"]["endpoint"]["network"]
+        port = network["bound_port"].split("/")[0]
+        first.say({"unpeer": f"127.0.0.1:{port}"})
+        first.told("peer_removed")
+        second.told("peer_lost")
+        second.told("peer_added", 2)
+        tap.check("who has a retry time is back", True)
+        first.say({"unpeer": "127.0.0.1:1"})
+        error = first.told("error")[0]["value"]
+        tap.same("an unknown peer", error["name"], "peer_invalid")
+        second.say({"unpeer": first.address})
+        second.told("peer_removed")
+        tap.same("the exit codes", (second.finish(), first.finish()), (0, 1))
+
+
+def shut_down(tap):
+    """SIGTERM and SIGINT: all peers are told, what was said has arrived, and the exit code is 0."""
+    for number in signal.SIGTERM, signal.SIGINT:
+        record = folder() / "record"
+        with Listener("--subscribe", "/", *PLAIN) as first, Listener("--subscribe", "/", *PLAIN) as other:
+            with Connector(first.address, "--connect", other.address, "--record", record, *PLAIN) as second:
+                second.told("peer_added", 2)
+                second.say(*[{"topic": "/", "data": n} for n in range(1000)])
+                first.messages()
+                began = time.monotonic()
+                tap.same(f"{number.name}: exit code 0", (second.stop(number), second.err.text()), (0, ""))
+                tap.check("at once", time.monotonic() - began < 20)
+                for listener in first, other:
+                    listener.told("endpoint_unreachable")
+                    got = [message["data"]["data"] for message in listener.messages()]
+                    tap.same("all that it took has arrived, in order", got, list(range(len(got))))
+        said = leat("decode", "capture", "broker", record).events()
+        byes, answers = (sorted(e["value"]["payload"] for e in said if e["event"] == name) for name in ("ping", "pong"))
+        tap.same("goodbyes, and their answers", (len(byes), answers), (2, byes))
+        tap.check("by their name", all(bytes.fromhex(bye).startswith(b"BYE") for bye in byes), byes)
+
+
+def deaf(tap):
+    """Who does not answer a goodbye, nor reads, is left all the same; so is who never spoke."""
+    with Listener("--subscribe", "/", *PLAIN) as first:
+        with RawPeer(first.port), socket.create_connection(("127.0.0.1", first.port)):
+            first.told("peer_added")
+            began = time.monotonic()
+            tap.same("a peer that never says goodbye", first.stop(signal.SIGTERM), 0)
+            tap.check("is waited for, but not for ever", 2 < time.monotonic() - began < 30, time.monotonic() - began)
+        tap.same("what is told", first.statuses()[-2:], ["peer_removed", "endpoint_unreachable"])
+
+
+def half_closed(tap):
+    with Listener("--subscribe", "/", *PLAIN) as first:
+        with RawPeer(first.port, "/") as peer:
+            peer.send("/x", b"\2" + bytes(8))
+            peer.socket.shutdown(socket.SHUT_WR)
+            tap.same("what came before counts", first.messages(), [{"topic": "/x", "data": count(0)}])
+            first.told("peer_lost")
+            tap.same("and it closes its side", peer.read(), None)
+
+
+def slow_reader(tap):
+    """A peer that reads nothing harms nobody else; what waits for it is bounded."""
+    number, size = 3000, 4000
+    line = json.dumps({"topic": "/", "data": "x" * size})
+    for policy, end in ("drop-oldest", None), ("drop-newest", None), ("disconnect", "peer_removed"):
+        with Listener("--queue", "100", "--overflow", policy, *PLAIN) as first:
+            with RawPeer(first.port, "/", size=4096) as slow, \
+                    Connector(first.address, "--subscribe", "/", *PLAIN, "--plain") as quick:
+                first.told("peer_added", 2)
+                for i in range(0, number, 50):
+                    first.say(*[line] * 50)
+                    quick.messages(i + 50)
+                tap.check(f"{policy}: all came to the other", len(quick.messages()) == number)
+                first.say({"stats": True})
+                stats = {entry["id"]: entry for entry in first.told("stats")[0]["value"]}
+                if end:
+                    reason = first.told(end)[0]["value"]["msg"]
+                    tap.check("its peering ended", "overflow" in reason, reason)
+                    tap.check("and it is no peer", HIGH not in stats, stats)
+                else:
+                    tap.check(f"{policy}: what waits is bounded", stats[HIGH]["queued"] == 100
+                              and stats[HIGH]["overflows"] > 1000, stats)
+                    slow.socket.setblocking(True)
+                    first.say({"topic": "/last", "data": "x"})
+                    while (body := slow.read()) is not None and b"/last" not in body and policy == "drop-oldest":
+                        pass
+                    tap.check(f"{policy}: it can go on", body is not None)
+                tap.check("memory is bounded", first.resident() < 100e6, first.resident())
+
+
+def patient(tap):
+    """--overflow wait: a long input loses nothing, and --exit-when-empty ends behind it."""
+    number = 100000
+    lines = "".join(f'{{"topic":"/","data":{i}}}\n' for i in range(number))
+    for options in [], ["--queue", "3"]:
+        with Listener("--subscribe", "/", "--plain", *PLAIN) as first:
+            result = leat("broker", "peer", "--connect", first.address, "--overflow", "wait", "--exit-when-empty",
+                          *options, *PLAIN, data=lines)
+            tap.same("the end of the input is the end", (result.code, result.err), (0, ""))
+            first.told("peer_lost")
+            tap.same("all came", [m["data"] for m in first.messages()], list(range(number)))
+
+
+def over(tap):
+    """What ends by itself, with which exit code."""
+    nobody = f"127.0.0.1:{free_port()}"
+    for name, arguments, code in [
+        ("one attempt that fails", ["--retry", "0"], 1),
+        ("an attempt that fails, and no input", ["--exit-when-empty"], 1),
+    ]:
+        result = leat("broker", "peer", "--connect", nobody, *arguments, *PLAIN)
+        tap.same(f"{name}: exit code {code}", (result.code, result.err),
+                 (code, f"leat: {nobody}: Connection refused\n"))
+        tap.same(f"{name}: is told", [e["value"]["name"] for e in result.events()], ["peer_unavailable"])
+    with Listener(*PLAIN) as first:
+        with Connector(first.address, "--retry", "0", *PLAIN) as second:
+            second.shut()
+            second.told("peer_added")
+            first.say({"unpeer": LOW}, {"stop": True})
+            tap.same("a peering that is over, and no other", second.end(), 0)
+    result = leat("broker", "peer", "--listen", "127.0.0.1:0", *PLAIN, data=STOP)
+    tap.same("stopped by its input", (result.code, result.events()), (0, []))
+
+
+def unfit(tap):
+    """Sides that do not do the same."""
+    with Listener(*PLAIN) as first:
+        for name, said in [
+            ("not Broker", b"GET / HTTP/1.0\r\n\r\n"),
+            ("another magic number", handshake(6, b"KEEZ", id_octets(LOW), b"\1\1")),
+            ("another version", handshake(6, b"ZEEK", id_octets(LOW), b"\2\2")),
+            ("nobody's id", handshake(6, b"ZEEK", NOBODY, b"\1\1")),
+        ]:
+            with socket.create_connection(("127.0.0.1", first.port), PATIENCE) as stream:
+                stream.sendall(said)
+                got = b""
+                while piece := stream.recv(4096):
+                    got += piece
+                tap.check(f"{name}: turned away", got.startswith(b"\0\0\0\5\7ZEEK"), got)
+        with Connector(first.address, *PLAIN) as second:
+            second.told("peer_added")
+            tap.check("others are served", True)
+        if OPENSSL:
+            result = leat("broker", "peer", "--connect", first.address, "--retry", "0")
+            tap.same("TLS to one without", (result.code, [e["event"] for e in result.events()]), (1, ["error"]))
+    if not OPENSSL:
+        return
+    authority, other = Authority("authority"), Authority("other")
+    mine = authority.issue("mine", "DNS:mine")
+    with Listener(*mine) as first:
+        for name, options in [
+            ("no TLS", PLAIN),
+            ("anonymous", []),
+            ("the authority alone", ["--ca", authority.certificate]),
+            ("a certificate of others", [*other.issue("x", "DNS:x")[:4], "--ca", authority.certificate]),
+            ("another authority", [*mine[:4], "--ca", other.certificate]),
+        ]:
+            result = leat("broker", "peer", "--connect", first.address, "--retry", "0", *options)
+            tap.check(f"certificates against {name}", result.code == 1 and "error" in result.names(), result.err)
+        result = leat("broker", "peer", "--connect", first.address, "--exit-when-empty", *mine)
+        tap.check("certificates against the same", result.code == 0 and "peer_added" in result.names(), result.err)
+
+
+def hostile(tap):
+    """What a peer should not say: it is told of, and the peering goes on."""
+    with Listener("--subscribe", "/", *PLAIN) as first:
+        with RawPeer(first.port, "/") as peer:
+            peer.send("<$>/local/data/statuses", b"\0")
+            peer.send("/bad", b"\x0f")
+            peer.send("/bytes", b"\5\2\xff\xfe")
+            peer.send("/nan", b"\4" + b"\xff" * 8)
+            peer.send("/infinite", b"\4\xff\xf0" + bytes(6))
+            peer.send("/nan", b"\5\x0a" + b'"data":nan')
+            peer.send("/end", b"\0")
+            tap.same("what is printed", first.messages(5), [
+                {"topic": "/bytes", "data": {"hex": "fffe"}}, {"topic": "/nan", "data": "nan"},
+                {"topic": "/infinite", "data": "inf"}, {"topic": "/nan", "data": text('"data":nan')},
+                {"topic": "/end", "data": {"@data-type": "none", "data": {}}}])
+            bad = [e for e in map(strict, first.out.lines) if "error" in e]
+            tap.same("what could not be decoded", [e["event"] for e in bad], ["data"])
+
+
+def logs(tap):
+    """Zeek's logs, as they were recorded: lines by their columns."""
+    other = "fa222a91-ace3-57e9-be79-838e51b5c5a9"
+    said = recorded_frames(VECTORS / "zeek" / "events" / "logs.jsonl", "a>b")
+    with Listener("--subscribe", "zeek/logs/", "--id", other, *PLAIN) as first:
+        with socket.create_connection(("127.0.0.1", first.port), PATIENCE) as stream:
+            stream.sendall(said)
+            stream.shutdown(socket.SHUT_WR)
+            while stream.recv(4096):
+                pass
+        first.told("endpoint_unreachable")
+        found = first.messages()
+    creates = [m for m in found if "log_create" in m]
+    writes = [m for m in found if m.get("log_write") == "ZT::LOG"]
+    tap.check("creates tell columns", {"ztlog", "broker"} <= {m["path"] for m in creates}
+              and all(c["name"] and c["type"] for m in creates for c in m["fields"]), creates)
+    tap.check("each line is one of its own", len(writes) >= 3, found)
+    columns = {m["path"]: [c["name"] for c in m["fields"]] for m in creates}
+    tap.check("lines have the names of the columns", all(
+        list(m["record"]) == columns[m["path"]] for m in writes), writes)
+
+
+def many_peers(tap):
+    """One endpoint with many peers, some of which come and go."""
+    number = 100
+    with Listener(*PLAIN) as first:
+        peers = [RawPeer(first.port, "/", uuid=f"ffffffff-ffff-4fff-bfff-{i:012x}") for i in range(number)]
+        first.told("peer_added", number)
+        for peer in peers[::2]:
+            peer.socket.close()
+        first.told("peer_lost", number // 2)
+        first.say({"topic": "/x", "event": "e", "args": []})
+        bodies = {peer.read()[16:] for peer in peers[1::2]}
+        tap.same("all get the same", len(bodies), 1)
+        before = first.cpu_seconds()
+        time.sleep(0.5)
+        tap.check("who waits does nothing", first.cpu_seconds() - before < 0.2, first.cpu_seconds() - before)
+        for peer in peers[1::2]:
+            peer.socket.close()
+        first.told("peer_lost", number)
+        tap.same("the end", first.finish(), 0)
+
+
+def crossed(tap):
+    """Two that connect to each other at once have one peering, and keep it."""
+    ports = free_port(), free_port()
+    addresses = [f"127.0.0.1:{port}" for port in ports]
+    with Listener("--connect", addresses[1], "--subscribe", "/", "--retry", "1", *PLAIN, listen=addresses[0]) as first, \
+            Listener("--connect", addresses[0], "--subscribe", "/", "--retry", "1", *PLAIN,
+                     listen=addresses[1]) as second:
+        first.told("peer_added")
+        second.told("peer_added")
+        time.sleep(1.5)
+        for one, other in (first, second), (second, first):
+            one.say({"topic": "/x", "data": 1}, {"ping": ""}, {"peers": True})
+            other.messages()
+            one.told("pong")
+            tap.same("one peer", [p["status"] for p in one.told("peers")[0]["value"]], ["PEERED"])
+        second.finish()
+        first.told("peer_lost")
+        first.finish()
+        for one in first, second:
+            tap.same("one of each", [one.statuses().count(name) for name in ("peer_added", "endpoint_discovered")],
+                     [1, 1])
+            tap.same("nothing comes twice", len([m for m in one.messages() if m["topic"] == "/x"]), 1)
+
+
+def addresses(tap):
+    """IPv6, names, every address."""
+    if not socket.has_ipv6:
+        return
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        tap.skip("IPv6", "this host has none")
+        return
+    with Listener("--subscribe", "/", *PLAIN, listen="[::1]:0") as first:
+        with Connector(f"[::1]:{first.port}", *PLAIN) as second:
+            second.say({"topic": "/", "data": 1}, {"unpeer": f"[::1]:{first.port}"})
+            first.messages()
+            network = second.told("peer_removed")[0]["value"]["endpoint"]["network"]
+            tap.same("the address in events", network, {"address": "::1", "bound_port": f"{first.port}/tcp"})
+            tap.same("of a client, too", first.told("peer_added")[0]["value"]["endpoint"]["network"]["address"], "::1")
+
+
+def recordings(tap):
+    """What --record writes is what was said, inside TLS."""
+    for name, one, other in ways():
+        record = folder() / "record"
+        with Listener("--subscribe", "/", "--id", HIGH, "--record", record, *one) as first:
+            with Connector(first.address, "--id", LOW, *other) as second:
+                second.say({"topic": "/x", "event": "e", "args": ["y"]})
+                first.messages()
+                second.finish()
+            first.told("peer_lost")
+            first.finish()
+        said = leat("decode", "capture", "broker", record)
+        names = {(e["dir"], e["event"]) for e in said.events()}
+        tap.check(f"{name}: both sides", said.code == 0 and {
+            ("client>server", "version_select"), ("client>server", "data"), ("server>client", "responder_syn_ack"),
+            ("server>client", "pong")} <= names, f"{names} {said.err}")
+
+
+def main():
+    tap = Tap()
+    if "broker" in DIALECTS:
+        wanted = sys.argv[1:]
+        for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
+                         killed, unpeered, shut_down, deaf, half_closed, slow_reader, patient, over, unfit, hostile,
+                         logs, many_peers, crossed, addresses, recordings):
+            if not wanted or function.__name__ in wanted:
+                tap.run(function)
+    else:
+        tap.check("left out of this build", True)
+    return tap.end()
+
+
+sys.exit(main())
