@@ -1,0 +1,84 @@
+/* leat broker ws --listen: a server of Broker's WebSocket protocol, whose clients talk to an endpoint and its peers. */
+#include "broker_live.h"
+
+#include <leat/broker_websocket.h>
+#include <leat/openssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void open_client(struct connection *connection)
+{
+    struct node *node = connection->live->data;
+    leat_broker_websocket_options options;
+
+    leat_broker_websocket_options_init(&options, sizeof options);
+    options.flavour = node->flavour;
+    options.number = connection->number;
+    if (!random_octets(options.id, sizeof options.id)) {
+        connection_end(connection, true, "there is no id for it");
+        return;
+    }
+    connection->security = &node->accepting;
+    need_memory(leat_broker_websocket_accept(node->broker, &options, connection->peer_address,
+                                             node_port(connection), &connection->session));
+    leat_session_set_user(connection->session, connection);
+}
+
+static void on_event(struct connection *connection, const leat_event *event)
+{
+    int status = LEAT_OK;
+
+    node_event(connection, event);
+    if (leat_event_kind(event) == LEAT_BROKER_UPGRADE)
+        status = leat_websocket_upgrade(connection->session, event);
+    need_memory(status);
+    if (status != LEAT_OK)
+        connection_end(connection, true, "the upgrade to a WebSocket cannot be answered");
+}
+
+static const struct role client_role = {
+    .dir_in = "client>server",
+    .dir_out = "server>client",
+    .is_server = true,
+    .framed = true,
+    .open = open_client,
+    .ready = node_ready,
+    .event = on_event,
+    .turn = node_turn,
+    .closed = node_closed,
+};
+
+static bool read_flavour(struct node *node, const char *flavour)
+{
+    node->flavour = LEAT_BROKER_WEBSOCKET_ZEEK;
+    if (flavour == NULL || strcmp(flavour, "zeek") == 0)
+        return true;
+    node->flavour = LEAT_BROKER_WEBSOCKET_BROKER;
+    if (strcmp(flavour, "broker") == 0)
+        return true;
+    complain("--flavour %s: not zeek or broker", flavour);
+    return false;
+}
+
+static int run(struct node *node, const struct arguments *arguments)
+{
+    const char *natives = option_value(arguments, "--peer-listen");
+
+    if (!node_open(node, arguments) || !read_flavour(node, option_value(arguments, "--flavour")) ||
+        !node_accept(node, option_value(arguments, "--listen"), &client_role) ||
+        (natives != NULL && !node_accept(node, natives, NULL)))
+        return EXIT_USAGE;
+    return node_run(node, "--peer");
+}
+
+int broker_gateway(const struct arguments *arguments)
+{
+    struct node *node = calloc(1, sizeof *node);
+    int code;
+
+    need_memory(node == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    code = run(node, arguments);
+    node_close(node);
+    free(node);
+    return code;
+}
