@@ -4,8 +4,6 @@
 
 #include "../core/value.h"
 
-#include <leat/zeek.h>
-
 /* What an element may be: 1u << LEAT_*, or any of several. */
 #define LT_ZEEK_ANY (~0u)
 
@@ -37,13 +35,5 @@ static inline bool lt_zeek_flaw(struct lt_zeek_flaw *flaw, const char *what, con
 bool lt_zeek_elements(const leat_value *list, const char *name,
                       const struct lt_zeek_element *elements, size_t count,
                       const leat_value **found, struct lt_zeek_flaw *flaw);
-
-/* Reads a field of a log create into a struct that is all zeros. */
-bool lt_zeek_log_field(const leat_value *value, leat_zeek_log_field *field,
-                       struct lt_zeek_flaw *flaw);
-
-/* Whether these are the info and the fields of a log create. */
-bool lt_zeek_log_create(const leat_value *info, const leat_value *fields,
-                        struct lt_zeek_flaw *flaw);
 
 #endif

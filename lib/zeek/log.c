@@ -1,8 +1,7 @@
 /* What a log create tells of a log. */
+#include "log.h"
 #include "../core/builder.h"
-#include "elements.h"
 
-#include <leat/zeek.h>
 #include <string.h>
 
 static const struct lt_zeek_element info_elements[] = {
@@ -47,16 +46,16 @@ bool lt_zeek_log_create(const leat_value *info, const leat_value *fields, struct
 
 void leat_zeek_log_info_init(leat_zeek_log_info *info, size_t size)
 {
-    static const leat_zeek_log_info empty = {.size = sizeof empty};
+    const uint64_t none = 0;
 
-    lt_options_init(info, size, &empty, sizeof empty);
+    lt_options_init(info, size, &none, sizeof none);
 }
 
 void leat_zeek_log_field_init(leat_zeek_log_field *field, size_t size)
 {
-    static const leat_zeek_log_field empty = {.size = sizeof empty};
+    const uint64_t none = 0;
 
-    lt_options_init(field, size, &empty, sizeof empty);
+    lt_options_init(field, size, &none, sizeof none);
 }
 
 int leat_zeek_log_info_read(const leat_value *value, leat_zeek_log_info *info)

@@ -1,9 +1,8 @@
 /* Messages: what they must look like, what is in them, and how they are built. */
 #include "../core/builder.h"
-#include "elements.h"
+#include "log.h"
 
 #include <assert.h>
-#include <leat/zeek.h>
 #include <string.h>
 
 #define VERSION           1u
@@ -48,26 +47,6 @@ static const struct {
     [LEAT_ZEEK_IDENTIFIER_UPDATE] = {identifier_update_elements, 2},
     [LEAT_ZEEK_BATCH] = {NULL, 0},
 };
-
-bool lt_zeek_elements(const leat_value *list, const char *name,
-                      const struct lt_zeek_element *elements, size_t count,
-                      const leat_value **found, struct lt_zeek_flaw *flaw)
-{
-    const leat_value *at;
-    size_t i;
-
-    if (leat_value_kind(list) != LEAT_LIST)
-        return lt_zeek_flaw(flaw, "not a list", name, list);
-    for (i = 0, at = list + 1; i < count; i++, at += lt_cells(at)) {
-        if (i >= list->length)
-            return lt_zeek_flaw(flaw, "an element is missing", elements[i].name, list);
-        if ((elements[i].kinds >> at->kind & 1) == 0)
-            return lt_zeek_flaw(flaw, "an element of another type", elements[i].name, at);
-        found[i] = at;
-    }
-    found[count] = count < list->length ? at : NULL;
-    return true;
-}
 
 static uint32_t kind_of(const leat_value *message)
 {
@@ -173,8 +152,9 @@ static bool good(const leat_value *message, bool sent, struct lt_zeek_flaw *flaw
 
 void leat_zeek_message_init(leat_zeek_message *message, size_t size)
 {
-    memset(message, 0, size < sizeof *message ? size : sizeof *message);
-    message->size = size;
+    const uint64_t none = 0;
+
+    lt_options_init(message, size, &none, sizeof none);
 }
 
 /*

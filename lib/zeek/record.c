@@ -1,9 +1,8 @@
 /* The records of log writes, and the fields of log creates, by which they are read and written. */
 #include "../core/buffer.h"
 #include "../core/builder.h"
-#include "elements.h"
+#include "log.h"
 
-#include <leat/zeek.h>
 #include <string.h>
 
 static const struct lt_zeek_element field_elements[] = {

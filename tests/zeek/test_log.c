@@ -620,6 +620,31 @@ START_TEST(limits)
 }
 END_TEST
 
+/* The limit of the buffer. */
+START_TEST(limit_of_a_buffer)
+{
+    leat_builder *fields = one_field(COUNT, 0), *b = empty();
+    leat_limits allowed;
+    leat_config config;
+    leat_buffer *out;
+    size_t length;
+
+    leat_builder_json(b, NULL, "[7]", 3);
+    leat_limits_init(&allowed, sizeof allowed);
+    leat_config_init(&config, sizeof config);
+    config.limits = &allowed;
+    allowed.queued_bytes = 21 - (uint64_t)_i;
+    ck_assert_int_eq(leat_buffer_new(&config, &out), LEAT_OK);
+    ck_assert_int_eq(leat_zeek_record_write(out, leat_builder_value(fields), leat_builder_value(b)),
+                     _i == 0 ? LEAT_OK : LEAT_E_LIMIT);
+    (void)leat_buffer_data(out, &length);
+    ck_assert_uint_eq(length, _i == 0 ? 21 : 0);
+    leat_buffer_free(out);
+    leat_builder_free(b);
+    leat_builder_free(fields);
+}
+END_TEST
+
 /* A name that no value may have. */
 START_TEST(long_names)
 {
@@ -834,6 +859,7 @@ static void tests(TCase *t)
     tcase_add_test(t, no_fields);
     tcase_add_test(t, places_of_records);
     tcase_add_loop_test(t, limits, 0, 3);
+    tcase_add_loop_test(t, limit_of_a_buffer, 0, 2);
     tcase_add_test(t, long_names);
     tcase_add_test(t, info_and_field);
     tcase_add_test(t, no_info_and_no_field);

@@ -318,7 +318,9 @@ START_TEST(other_sizes)
     leat_zeek_message older = fresh();
     const size_t some = offsetof(leat_zeek_message, what);
 
+    newer.more = 5;
     leat_zeek_message_init(&newer.message, sizeof newer);
+    ck_assert_uint_eq(newer.more, 0);
     newer.more = 7;
     ck_assert_int_eq(leat_zeek_read(leat_builder_value(b), &newer.message), LEAT_OK);
     ck_assert_uint_eq(newer.message.size, sizeof newer);
