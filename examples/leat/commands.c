@@ -35,7 +35,7 @@ static const char capture_help[] =
     "stopped sending. Each event is printed with its \"dir\" (and \"conn\").\n";
 
 static const struct option capture_rows[] = {
-    {"DIALECT", NULL, "estreamer, zabbix or broker"},
+    {"DIALECT", NULL, "estreamer, zabbix, broker or broker-ws"},
     {"FILE", NULL, "the recording; standard input if it is - or left out"},
     {0},
 };
