@@ -49,10 +49,10 @@ typedef struct leat_zeek_message {
     uint64_t size; /* set by leat_zeek_message_init() */
     uint32_t kind; /* LEAT_ZEEK_*; 0: it is none */
 
-    uint32_t has_timestamp;     /* EVENT: 1 if there is a network timestamp */
-    int64_t timestamp_ns;       /* since 1970 */
-    const char *name;           /* EVENT, IDENTIFIER_UPDATE: whose it is, with its module */
-    size_t name_length;         /* */
+    uint32_t has_timestamp; /* EVENT: 1 if there is a network timestamp */
+    int64_t timestamp_ns;   /* since 1970 */
+    const char *name;       /* EVENT, IDENTIFIER_UPDATE: whose it is, with its module */
+    size_t name_length;
     const leat_value *args;     /* EVENT: a list */
     const leat_value *metadata; /* EVENT: a list of lists of a number and a value; NULL: none */
     const leat_value *value;    /* IDENTIFIER_UPDATE */
@@ -116,7 +116,8 @@ LEAT_API int leat_zeek_batch_next(const leat_zeek_message *batch, leat_zeek_mess
  * What a Zeek would warn about and drop is LEAT_E_VALUE, and leat_builder_error() has the element:
  * what leat_zeek_read() would not read, an argument or value that is LEAT_NULL, info or fields that
  * are malformed. Whether the receiver knows that name, and with such arguments, cannot be told here;
- * names that it does not know it ignores.
+ * names that it does not know it ignores. Nor is the record of a log write looked at, which is what
+ * leat_zeek_record_write() makes.
  *
  * LEAT_OK, LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
  *
@@ -153,6 +154,25 @@ LEAT_API int leat_zeek_batch_open(leat_builder *builder, const char *name);
 LEAT_API int leat_zeek_batch_close(leat_builder *builder);
 
 /* ----- logs ----- */
+
+/*
+ * Who is to write the log of a stream, by a writer, to a path, is first sent a log create, and then
+ * log writes, alone or in batches (Zeek sends up to 400 together), on any topic that it subscribes
+ * to; Zeek's is zeek/logs/ and the name of the stream. Writes without a create are dropped silently.
+ *
+ *     leat_builder_open(fields, NULL, LEAT_LIST);
+ *     leat_zeek_log_field_write(fields, &field);            as often as there are columns
+ *     leat_builder_close(fields);
+ *     leat_zeek_log_info_write(info, NULL, &about);
+ *     create.info = leat_builder_value(info);
+ *     create.fields = leat_builder_value(fields);
+ *     leat_zeek_write(b, NULL, &create);                    once
+ *     leat_zeek_record_write(buffer, create.fields, leat_builder_value(values));
+ *     write.record = leat_buffer_data(buffer, &write.record_length);
+ *     leat_zeek_write(b, NULL, &write);                     for each line
+ *
+ * Source: spec section 16; zeek-notes section 3.
+ */
 
 /*
  * Types of the fields of logs, with Zeek's names and numbers, and the kinds that their values are.

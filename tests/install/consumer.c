@@ -7,6 +7,7 @@
 #include <leat/leat.h>
 #include <leat/session.h>
 #include <leat/zabbix.h>
+#include <leat/zeek.h>
 #include <stdio.h>
 #include <string.h>
 
