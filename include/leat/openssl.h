@@ -24,6 +24,7 @@
 #ifndef LEAT_OPENSSL_H
 #define LEAT_OPENSSL_H
 
+#include <leat/event.h>
 #include <leat/leat.h>
 #include <leat/session.h>
 #include <openssl/ssl.h>
@@ -259,6 +260,15 @@ LEAT_API void leat_websocket_key(const uint8_t random[16], char key[25]);
  * Source: RFC 6455, section 4.2.2.
  */
 LEAT_API int leat_websocket_accept_value(const char *key, size_t length, char accept[29]);
+
+/**
+ * Answers an UPGRADE of broker_websocket.h: takes the client, whose key the event has. Only where
+ * there is Broker in the library.
+ *
+ * LEAT_OK, LEAT_E_STATE (no UPGRADE, or it was answered), LEAT_E_VALUE (no key), LEAT_E_TLS,
+ * LEAT_E_LIMIT, LEAT_E_NOMEM.
+ */
+LEAT_API int leat_websocket_upgrade(leat_session *session, const leat_event *event);
 
 #ifdef __cplusplus
 }
