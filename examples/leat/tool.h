@@ -120,7 +120,11 @@ int broker_peer(const struct arguments *arguments);
 #define encode_broker_data NULL
 #define broker_peer        NULL
 #endif
+#if defined(WITH_BROKER) && defined(WITH_OPENSSL)
+int broker_ws(const struct arguments *arguments);
+#else
 #define broker_ws NULL
+#endif
 #ifdef WITH_ESTREAMER
 int decode_estreamer_record(const struct arguments *arguments);
 int encode_estreamer_record(const struct arguments *arguments);

@@ -3,8 +3,10 @@
 import select
 import socket
 
-from cli import strict
-from live import PATIENCE, Talker, read_exactly
+from cli import OPENSSL, strict
+from live import PATIENCE, Authority, Talker, read_exactly
+
+PLAIN = ["--no-tls"]
 
 # Ids that come before and behind those at random, of which the eighth octet is 80 to bf: who has the smaller one
 # leads the handshake.
@@ -56,6 +58,51 @@ def text(value):
 
 def count(value):
     return {"@data-type": "count", "data": value}
+
+
+def ways():
+    """How connections are secured: a name, and the options of both sides."""
+    yield "plain", PLAIN, PLAIN
+    if OPENSSL:
+        yield "anonymous TLS", [], []
+        authority = Authority("authority")
+        yield "certificates", authority.issue("one", "DNS:one"), authority.issue("two", "DNS:two")
+
+
+# What goes in, and what comes out: as typed JSON, and with --plain.
+SAID = [
+    ({"data": "hello"}, {"data": text("hello")}, {"data": "hello"}),
+    ({"data": 1}, {"data": count(1)}, {"data": 1}),
+    ({"data": -1}, {"data": {"@data-type": "integer", "data": -1}}, {"data": -1}),
+    ({"data": 1.5}, {"data": {"@data-type": "real", "data": 1.5}}, {"data": 1.5}),
+    ({"data": 1e300}, {"data": {"@data-type": "real", "data": 1e300}}, {"data": 1e300}),
+    ({"data": True}, {"data": {"@data-type": "boolean", "data": True}}, {"data": True}),
+    ({"data": None}, {"data": {"@data-type": "none", "data": {}}}, {"data": None}),
+    ({"data": ["a", [2]]},
+     {"data": {"@data-type": "vector", "data": [text("a"), {"@data-type": "vector", "data": [count(2)]}]}},
+     {"data": ["a", [2]]}),
+    ({"data": {"@data-type": "port", "data": "80/tcp"}}, None, {"data": "80/tcp"}),
+    ({"data": {"@data-type": "real", "data": 1.0}}, None, {"data": 1.0}),
+    ({"data": {"@data-type": "set", "data": [count(2), count(1)]}},
+     {"data": {"@data-type": "set", "data": [count(1), count(2)]}}, {"data": [1, 2]}),
+    ({"event": "ping"}, {"event": "ping", "args": []}, {"event": "ping", "args": []}),
+    ({"event": "ping", "args": ["x", 1, {"@data-type": "timespan", "data": "5s"}]},
+     {"event": "ping", "args": [text("x"), count(1), {"@data-type": "timespan", "data": "5s"}]},
+     {"event": "ping", "args": ["x", 1, "5s"]}),
+    ({"event": "m::e", "args": [[1]], "metadata": [[1, {"@data-type": "timestamp",
+                                                       "data": "2022-04-10T07:00:00.000"}]]},
+     {"event": "m::e", "args": [{"@data-type": "vector", "data": [count(1)]}],
+      "metadata": {"@data-type": "vector", "data": [{"@data-type": "vector", "data": [
+          count(1), {"@data-type": "timestamp", "data": "2022-04-10T07:00:00.000"}]}]}},
+     {"event": "m::e", "args": [[1]], "metadata": [[1, "2022-04-10T07:00:00.000Z"]]}),
+    ({"identifier": "Foo::bar", "value": "x"}, {"identifier": "Foo::bar", "value": text("x")},
+     {"identifier": "Foo::bar", "value": "x"}),
+]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 def id_octets(uuid):

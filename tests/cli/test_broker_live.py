@@ -7,53 +7,12 @@ import socket
 import sys
 import time
 
-from broker import (HIGH, LOW, NOBODY, Broker, Connector, Listener, RawPeer, count, frame, handshake, id_octets,
-                    recorded_frames, text, topics)
-from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict, temporary
-from live import PATIENCE, Authority, folder, read_exactly, recorded, run, until
+from broker import (HIGH, LOW, NOBODY, PLAIN, SAID, Connector, Listener, RawPeer, count, free_port, handshake,
+                    id_octets, recorded_frames, text, ways)
+from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict
+from live import PATIENCE, Authority, folder
 
-PLAIN = ["--no-tls"]
 STOP = '{"stop":true}\n'
-
-
-def ways():
-    """How connections are secured: a name, and the options of both sides."""
-    yield "plain", PLAIN, PLAIN
-    if OPENSSL:
-        yield "anonymous TLS", [], []
-        authority = Authority("authority")
-        yield "certificates", authority.issue("one", "DNS:one"), authority.issue("two", "DNS:two")
-
-
-# What goes in, and what comes out: as typed JSON, and with --plain.
-SAID = [
-    ({"data": "hello"}, {"data": text("hello")}, {"data": "hello"}),
-    ({"data": 1}, {"data": count(1)}, {"data": 1}),
-    ({"data": -1}, {"data": {"@data-type": "integer", "data": -1}}, {"data": -1}),
-    ({"data": 1.5}, {"data": {"@data-type": "real", "data": 1.5}}, {"data": 1.5}),
-    ({"data": 1e300}, {"data": {"@data-type": "real", "data": 1e300}}, {"data": 1e300}),
-    ({"data": True}, {"data": {"@data-type": "boolean", "data": True}}, {"data": True}),
-    ({"data": None}, {"data": {"@data-type": "none", "data": {}}}, {"data": None}),
-    ({"data": ["a", [2]]},
-     {"data": {"@data-type": "vector", "data": [text("a"), {"@data-type": "vector", "data": [count(2)]}]}},
-     {"data": ["a", [2]]}),
-    ({"data": {"@data-type": "port", "data": "80/tcp"}}, None, {"data": "80/tcp"}),
-    ({"data": {"@data-type": "real", "data": 1.0}}, None, {"data": 1.0}),
-    ({"data": {"@data-type": "set", "data": [count(2), count(1)]}},
-     {"data": {"@data-type": "set", "data": [count(1), count(2)]}}, {"data": [1, 2]}),
-    ({"event": "ping"}, {"event": "ping", "args": []}, {"event": "ping", "args": []}),
-    ({"event": "ping", "args": ["x", 1, {"@data-type": "timespan", "data": "5s"}]},
-     {"event": "ping", "args": [text("x"), count(1), {"@data-type": "timespan", "data": "5s"}]},
-     {"event": "ping", "args": ["x", 1, "5s"]}),
-    ({"event": "m::e", "args": [[1]], "metadata": [[1, {"@data-type": "timestamp",
-                                                       "data": "2022-04-10T07:00:00.000"}]]},
-     {"event": "m::e", "args": [{"@data-type": "vector", "data": [count(1)]}],
-      "metadata": {"@data-type": "vector", "data": [{"@data-type": "vector", "data": [
-          count(1), {"@data-type": "timestamp", "data": "2022-04-10T07:00:00.000"}]}]}},
-     {"event": "m::e", "args": [[1]], "metadata": [[1, "2022-04-10T07:00:00.000Z"]]}),
-    ({"identifier": "Foo::bar", "value": "x"}, {"identifier": "Foo::bar", "value": text("x")},
-     {"identifier": "Foo::bar", "value": "x"}),
-]
 
 
 def pairs(tap):
@@ -143,7 +102,7 @@ def directed(tap):
             tap.same("one to the other", second.messages(), [{"topic": "/a", "data": count(2)}])
             tap.same("one answers", first.told("pong")[0]["value"]["sender"], HIGH)
             tap.same("who is no peer is refused", [first.err.find(rf"line {line}").string for line in (4, 5)],
-                     [f"leat: standard input: line 4: not a peer: to\n",
+                     ["leat: standard input: line 4: not a peer: to\n",
                       "leat: standard input: line 5: not a peer: ping\n"])
             tap.same("and that is not forgotten", first.finish(), 1)
 
@@ -235,11 +194,6 @@ def chain(tap):
                 tap.same(f"forwarding: {forwards}: the last", [m["data"]["data"] for m in got], expected)
                 tap.same(f"forwarding: {forwards}: the middle", [m["topic"] for m in middle.messages()], ["/a/b"])
                 middle.finish()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def killed(tap):
