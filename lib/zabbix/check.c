@@ -57,7 +57,7 @@ static const struct lt_zabbix_field *next_field(uint32_t version,
                                                 const struct lt_zabbix_fields *table,
                                                 const struct lt_zabbix_field *from)
 {
-    while (from < table->field + table->count && !lt_zabbix_field_is_in(from, version))
+    while (from < lt_zabbix_fields_at(table, table->count) && !lt_zabbix_field_is_in(from, version))
         from++;
     return from;
 }
@@ -68,17 +68,17 @@ static int check_columns(struct lt_zabbix_exchange *x, const struct lt_zabbix_fi
 {
     uint32_t version = x->version.number;
     bool exact = version >= LT_ZABBIX_6_4;
-    const struct lt_zabbix_field *wanted = table->field;
+    const struct lt_zabbix_field *wanted = lt_zabbix_fields_at(table, 0);
     uint64_t seen[2] = {0, 0};
     const char *name;
     size_t length = 0;
 
     while ((name = next_column(&columns, &length)) != NULL) {
         const struct lt_zabbix_field *field = lt_zabbix_field_find(table, version, name, length);
-        size_t index = field == NULL ? 0 : (size_t)(field - table->field);
+        size_t index = field == NULL ? 0 : (size_t)(field - lt_zabbix_fields_at(table, 0));
 
         if (field == NULL)
-            return refuse(x, UNKNOWN, table->name);
+            return refuse(x, UNKNOWN, lt_zabbix_fields_name(table));
         if ((seen[index / 64] >> index % 64 & 1) != 0)
             return refuse(x, TWICE, lt_zabbix_field_name(field));
         seen[index / 64] |= UINT64_C(1) << index % 64;
@@ -88,7 +88,7 @@ static int check_columns(struct lt_zabbix_exchange *x, const struct lt_zabbix_fi
         wanted = field + 1;
     }
     wanted = next_field(version, table, wanted);
-    if (exact && wanted < table->field + table->count)
+    if (exact && wanted < lt_zabbix_fields_at(table, table->count))
         return refuse(x, MISSING, lt_zabbix_field_name(wanted));
     return LEAT_OK;
 }
@@ -113,7 +113,7 @@ static int check_table(struct lt_zabbix_exchange *x, const char *name, size_t le
         return refuse(x, NO_TABLE, "");
     if (leat_value_kind(columns.list) != LEAT_LIST ||
         leat_value_kind(leat_value_get(value, "data")) != LEAT_LIST)
-        return refuse(x, "a table without fields or without data", table->name);
+        return refuse(x, "a table without fields or without data", lt_zabbix_fields_name(table));
     columns.cell = leat_value_first(columns.list);
     return check_columns(x, table, columns);
 }
@@ -125,7 +125,7 @@ int lt_zabbix_check_table(struct lt_zabbix_exchange *x, const char *name, size_t
     const struct lt_zabbix_fields *table = lt_zabbix_table_fields(x->version.number, name, length);
     struct columns names = {.names = columns, .count = count};
 
-    if (c->message.field == NULL)
+    if (c->message.count == 0)
         return LEAT_OK;
     if (c->says != LT_ZABBIX_SAYS_PROXY_CONFIG_COPY && c->open != LT_ZABBIX_TABLE_SET)
         return refuse(x, NO_TABLE, "");
@@ -152,10 +152,9 @@ static int check_record(struct lt_zabbix_exchange *x, const struct lt_zabbix_fie
 {
     const char *what;
     const char *field =
-        fields->field == NULL
-            ? lt_zabbix_task_offends(x->version.number, x->role == LEAT_ZABBIX_AS_SERVER, record,
-                                     &what)
-            : lt_zabbix_record_offends(x->version.number, fields, record, &what);
+        fields->count == 0 ? lt_zabbix_task_offends(x->version.number,
+                                                    x->role == LEAT_ZABBIX_AS_SERVER, record, &what)
+                           : lt_zabbix_record_offends(x->version.number, fields, record, &what);
 
     return field == NULL ? LEAT_OK : refuse(x, what, field);
 }
@@ -187,7 +186,7 @@ static void note_history(struct lt_zabbix_check *c, uint32_t version)
     c->needs = c->open == LT_ZABBIX_TASK_LIST ? NEVER : 0;
     c->may = 0;
     for (i = 0; i < c->inside.count; i++) {
-        const struct lt_zabbix_field *field = &c->inside.field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(&c->inside, i);
         uint32_t bit = lt_zabbix_history_bit(lt_zabbix_field_name(field), field->length);
 
         if (!lt_zabbix_field_is_in(field, version))
@@ -278,7 +277,7 @@ static int check_content(struct lt_zabbix_exchange *x, const struct lt_zabbix_fi
 
     switch (field->type) {
     case LT_ZABBIX_OBJECT:
-        return fields.field == NULL ? LEAT_OK : check_record(x, &fields, value);
+        return fields.count == 0 ? LEAT_OK : check_record(x, &fields, value);
     case LT_ZABBIX_TABLE_SET:
         return check_tables(x, value);
     default:
@@ -326,7 +325,7 @@ static int check_top(struct lt_zabbix_exchange *x, const char *name, size_t leng
 
     if (field == NULL)
         return check_unknown(x, name, length, value, opens);
-    bit = UINT32_C(1) << (size_t)(field - c->message.field);
+    bit = UINT32_C(1) << (size_t)(field - lt_zabbix_fields_at(&c->message, 0));
     if ((c->named & bit) != 0)
         return refuse(x, TWICE, lt_zabbix_field_name(field));
     kind = field->type == LT_ZABBIX_OBJECT || field->type == LT_ZABBIX_TABLE_SET ? LEAT_RECORD
@@ -354,12 +353,12 @@ static int check_inside(struct lt_zabbix_exchange *x, const char *name, size_t l
 
     if (c->open == LT_ZABBIX_TABLE_SET)
         return check_table(x, name, length, value);
-    if (c->open != LT_ZABBIX_OBJECT || c->inside.field == NULL)
+    if (c->open != LT_ZABBIX_OBJECT || c->inside.count == 0)
         return LEAT_OK;
     field = lt_zabbix_field_find(&c->inside, x->version.number, name, length);
     if (field == NULL)
         return refuse(x, UNKNOWN, "");
-    bit = UINT32_C(1) << (size_t)(field - c->inside.field);
+    bit = UINT32_C(1) << (size_t)(field - lt_zabbix_fields_at(&c->inside, 0));
     if ((c->inside_named & bit) != 0)
         return refuse(x, TWICE, lt_zabbix_field_name(field));
     if (!lt_zabbix_is_writable(field, value))
@@ -371,7 +370,7 @@ static int check_inside(struct lt_zabbix_exchange *x, const char *name, size_t l
 int lt_zabbix_check_member(struct lt_zabbix_exchange *x, const char *name, size_t length,
                            const leat_value *value, enum lt_zabbix_how how)
 {
-    if (check_of(x)->message.field == NULL)
+    if (check_of(x)->message.count == 0)
         return LEAT_OK;
     return how == LT_ZABBIX_COMES_INSIDE
                ? check_inside(x, name, length, value)

@@ -12,10 +12,8 @@ extern const struct lt_zabbix_fields lt_zabbix_server_tasks[];
 extern const size_t lt_zabbix_server_tasks_total;
 extern const struct lt_zabbix_fields lt_zabbix_proxy_tasks[];
 extern const size_t lt_zabbix_proxy_tasks_total;
-extern const struct lt_zabbix_field lt_zabbix_rows_field[];
-extern const uint8_t lt_zabbix_rows_first[];
-extern const struct lt_zabbix_field lt_zabbix_messages_field[];
-extern const uint8_t lt_zabbix_messages_first[];
+extern const struct lt_zabbix_fields lt_zabbix_rows[];
+extern const struct lt_zabbix_fields lt_zabbix_messages[];
 
 #define MISSING           "a field that is always there is missing"
 #define STATUS_RULE_ENDED 4u
@@ -33,10 +31,10 @@ static const struct lt_zabbix_fields *find(const struct lt_zabbix_fields *all, s
     size_t i, k;
 
     for (i = 0; i < total; i++) {
-        if (!is_named(all[i].name, name, length))
+        if (!is_named(lt_zabbix_fields_name(&all[i]), name, length))
             continue;
         for (k = 0; k < all[i].count; k++) {
-            if (lt_zabbix_field_is_in(&all[i].field[k], version))
+            if (lt_zabbix_field_is_in(lt_zabbix_fields_at(&all[i], k), version))
                 return &all[i];
         }
     }
@@ -45,29 +43,25 @@ static const struct lt_zabbix_fields *find(const struct lt_zabbix_fields *all, s
 
 struct lt_zabbix_fields lt_zabbix_message_fields(enum lt_zabbix_says says)
 {
-    const uint8_t *first = &lt_zabbix_messages_first[says];
-    struct lt_zabbix_fields fields = {"", &lt_zabbix_messages_field[*first],
-                                      (size_t)first[1] - first[0]};
-
-    return fields;
+    return lt_zabbix_messages[says];
 }
 
 struct lt_zabbix_fields lt_zabbix_referred(const struct lt_zabbix_field *member)
 {
-    const uint8_t *first = &lt_zabbix_rows_first[member->refers - 1];
-    struct lt_zabbix_fields fields = {"", &lt_zabbix_rows_field[*first],
-                                      (size_t)first[1] - first[0]};
-
-    return fields;
+    return lt_zabbix_rows[member->refers - 1];
 }
 
 const struct lt_zabbix_field *lt_zabbix_member_of_any(const char *name, size_t length)
 {
-    size_t i;
+    size_t i, k;
 
-    for (i = 0; i < lt_zabbix_messages_first[LT_ZABBIX_SAYS_TOTAL]; i++) {
-        if (is_named(lt_zabbix_field_name(&lt_zabbix_messages_field[i]), name, length))
-            return &lt_zabbix_messages_field[i];
+    for (i = 0; i < LT_ZABBIX_SAYS_TOTAL; i++) {
+        for (k = 0; k < lt_zabbix_messages[i].count; k++) {
+            const struct lt_zabbix_field *field = lt_zabbix_fields_at(&lt_zabbix_messages[i], k);
+
+            if (is_named(lt_zabbix_field_name(field), name, length))
+                return field;
+        }
     }
     return NULL;
 }
@@ -105,7 +99,7 @@ const struct lt_zabbix_field *lt_zabbix_field_find(const struct lt_zabbix_fields
     size_t i;
 
     for (i = 0; i < fields->count; i++) {
-        const struct lt_zabbix_field *field = &fields->field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
 
         if (field->length == length && memcmp(lt_zabbix_field_name(field), name, length) == 0 &&
             lt_zabbix_field_is_in(field, version))
@@ -203,14 +197,14 @@ static const char *lacks(uint32_t version, const struct lt_zabbix_fields *fields
     size_t i;
 
     for (i = 0; i < fields->count; i++) {
-        const struct lt_zabbix_field *field = &fields->field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
 
         if (field->presence == LT_ZABBIX_DEMANDED && lt_zabbix_field_is_in(field, version) &&
             !is_readable(field, leat_value_get(row, lt_zabbix_field_name(field))) &&
-            !is_excused(version, fields->name, field, row))
+            !is_excused(version, lt_zabbix_fields_name(fields), field, row))
             return lt_zabbix_field_name(field);
     }
-    return lacks_by_rule(fields->name, row);
+    return lacks_by_rule(lt_zabbix_fields_name(fields), row);
 }
 
 const char *lt_zabbix_row_lacks(uint32_t version, const char *section, size_t length,
@@ -247,7 +241,7 @@ static const char *member_offends(uint32_t version, const struct lt_zabbix_field
         *what = "a field that this version does not know";
         return "";
     }
-    bit = UINT32_C(1) << (size_t)(field - fields->field);
+    bit = UINT32_C(1) << (size_t)(field - lt_zabbix_fields_at(fields, 0));
     *what = (*seen & bit) != 0 ? "a field that is there twice" : "a field of another type";
     if ((*seen & bit) != 0 || !lt_zabbix_is_writable(field, member))
         return lt_zabbix_field_name(field);
@@ -261,9 +255,11 @@ const char *lt_zabbix_missing(uint32_t version, const struct lt_zabbix_fields *f
     size_t i;
 
     for (i = 0; i < fields->count; i++) {
-        if (fields->field[i].presence != LT_ZABBIX_OPTIONAL && (seen >> i & 1) == 0 &&
-            lt_zabbix_field_is_in(&fields->field[i], version))
-            return lt_zabbix_field_name(&fields->field[i]);
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
+
+        if (field->presence != LT_ZABBIX_OPTIONAL && (seen >> i & 1) == 0 &&
+            lt_zabbix_field_is_in(field, version))
+            return lt_zabbix_field_name(field);
     }
     return NULL;
 }
@@ -286,18 +282,19 @@ const char *lt_zabbix_record_offends(uint32_t version, const struct lt_zabbix_fi
             return field;
     }
     for (i = 0; i < fields->count; i++) {
-        if (is_excused(version, fields->name, &fields->field[i], record))
+        if (is_excused(version, lt_zabbix_fields_name(fields), lt_zabbix_fields_at(fields, i),
+                       record))
             seen |= UINT32_C(1) << i;
     }
     *what = MISSING;
     field = lt_zabbix_missing(version, fields, seen);
     if (field != NULL)
         return field;
-    if (strcmp(fields->name, "history data") == 0 &&
+    if (strcmp(lt_zabbix_fields_name(fields), "history data") == 0 &&
         (leat_value_get(record, "mtime") == NULL) !=
             (leat_value_get(record, "lastlogsize") == NULL))
         return leat_value_get(record, "mtime") == NULL ? "mtime" : "lastlogsize";
-    return lacks_by_rule(fields->name, record);
+    return lacks_by_rule(lt_zabbix_fields_name(fields), record);
 }
 
 const char *lt_zabbix_row_offends(uint32_t version, const char *section, size_t length,

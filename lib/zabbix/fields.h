@@ -71,12 +71,24 @@ struct lt_zabbix_field {
 };
 
 struct lt_zabbix_fields {
-    const char *name; /* of the section or table; of tasks "task 2" and so on */
-    const struct lt_zabbix_field *field;
-    size_t count;
+    uint16_t name_at; /* of the section or table; of tasks "task 2" and so on */
+    uint16_t first;   /* in lt_zabbix_all_fields */
+    uint16_t count;   /* 0: there are none, nothing is known */
 };
 
 extern const char lt_zabbix_texts[];
+extern const struct lt_zabbix_field lt_zabbix_all_fields[];
+
+static inline const char *lt_zabbix_fields_name(const struct lt_zabbix_fields *fields)
+{
+    return lt_zabbix_texts + fields->name_at;
+}
+
+static inline const struct lt_zabbix_field *
+lt_zabbix_fields_at(const struct lt_zabbix_fields *fields, size_t i)
+{
+    return &lt_zabbix_all_fields[fields->first + i];
+}
 
 static inline const char *lt_zabbix_field_name(const struct lt_zabbix_field *field)
 {

@@ -37,7 +37,7 @@ import sys
 
 COLUMNS = ["kind", "name", "field", "type", "presence", "default", "refers", "since", "until", "notes"]
 KINDS = {"section": "sections", "server task": "server_tasks", "proxy task": "proxy_tasks", "table": "tables"}
-# Those without pointers, as nobody asks for them by name.
+# Those that nobody asks for by name.
 FLAT = {"rows": "rows", "message": "messages"}
 TYPES = {
     "number": "NUMBER", "number?": "NUMBER_OR_NULL", "string": "STRING", "string?": "STRING_OR_NULL",
@@ -140,6 +140,7 @@ class Texts:
         length = 0
         texts = {f[column] for group in groups.values() for fields in group.values() for f in fields
                  for column in ("field", "default")}
+        texts |= {name for kind in KINDS for name in groups[kind]}
         for text in sorted(texts, key=lambda text: (-len(text), text)):
             whole = next((other for other in self.all if other.endswith(text)), None)
             if whole is None:
@@ -173,34 +174,23 @@ def field_line(f, texts, targets):
 
 
 def lines(groups, texts):
-    for kind, array in KINDS.items():
+    """All fields one behind the other; then, by kind and name, where those of each name stand among them."""
+    sets = {}
+    total = 0
+    yield "const struct lt_zabbix_field lt_zabbix_all_fields[] = {"
+    for kind in KINDS | FLAT:
+        targets = list(groups["rows" if kind in FLAT else "table"])
         for name, fields in groups[kind].items():
-            yield f"static const struct lt_zabbix_field {array}_{re.sub('[^a-z0-9]', '_', name)}[] = {{"
-            yield from (field_line(f, texts, list(groups["table"])) for f in fields)
-            yield "};"
+            yield from (field_line(f, texts, targets) for f in fields)
+            at = texts.place("" if kind in FLAT else quoted(name))
+            sets.setdefault(kind, []).append(f"    {{{at}, {total}, {len(fields)}}}, /* {name} */")
+            total += len(fields)
+    yield "};"
+    for kind, array in (KINDS | FLAT).items():
         yield f"const struct lt_zabbix_fields lt_zabbix_{array}[] = {{"
-        for name, fields in groups[kind].items():
-            yield f'    {{"{quoted(name)}", {array}_{re.sub("[^a-z0-9]", "_", name)}, {len(fields)}}},'
+        yield from sets[kind]
         yield "};"
-        yield f"const size_t lt_zabbix_{array}_total = {len(groups[kind])};"
-        yield ""
-
-
-def flat_lines(groups, texts):
-    """All fields one behind the other, and where those of each name begin."""
-    for kind, array in FLAT.items():
-        yield f"const struct lt_zabbix_field lt_zabbix_{array}_field[] = {{"
-        for fields in groups[kind].values():
-            yield from (field_line(f, texts, list(groups["rows"])) for f in fields)
-        yield "};"
-        yield f"const uint8_t lt_zabbix_{array}_first[] = {{"
-        first = 0
-        for name, fields in groups[kind].items():
-            yield f"    {first}, /* {name} */"
-            first += len(fields)
-        yield f"    {first}}};"
-        if first > 255:
-            fail(kind, "too many fields for their numbers")
+        yield f"const size_t lt_zabbix_{array}_total = {len(groups[kind])};" if kind in KINDS else ""
     says = [f"LT_ZABBIX_SAYS_{re.sub('[^A-Z0-9]', '_', name.upper())}" for name in groups["message"]]
     for i, name in enumerate(says + ["LT_ZABBIX_SAYS_TOTAL"]):
         yield f'_Static_assert({name} == {i}, "the order of the messages");'
@@ -214,7 +204,6 @@ def main():
     out = ["/* Made by generate.py from the table beside it. */", f'#include "{header}"', ""]
     texts = Texts(groups)
     out += lines(groups, texts)
-    out += flat_lines(groups, texts)
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(out + list(texts.lines()) + [""]))
 

@@ -140,7 +140,7 @@ static int write_row(const struct handout *h, const struct lt_zabbix_named *name
         return status;
     list = lt_tree_open(tree, LEAT_LIST, LT_NO_NAME);
     for (i = 0; i < fields->count; i++) {
-        const struct lt_zabbix_field *field = &fields->field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
         leat_value *cell;
 
         if (!lt_zabbix_field_is_in(field, h->tables->version))
@@ -211,8 +211,8 @@ static int write_table(const struct handout *h, const struct lt_zabbix_named *na
     int status;
 
     for (i = 0; i < named->fields->count; i++) {
-        if (lt_zabbix_field_is_in(&named->fields->field[i], h->tables->version))
-            column[count++] = lt_zabbix_field_name(&named->fields->field[i]);
+        if (lt_zabbix_field_is_in(lt_zabbix_fields_at(named->fields, i), h->tables->version))
+            column[count++] = lt_zabbix_field_name(lt_zabbix_fields_at(named->fields, i));
     }
     status = leat_zabbix_table(h->session, named->name, column, count);
     /* Masters come before the items that depend on them. */

@@ -207,7 +207,7 @@ uint32_t lt_zabbix_demanded(enum lt_zabbix_says says, uint32_t version)
     size_t i;
 
     for (i = 0; i < fields.count; i++) {
-        const struct lt_zabbix_field *field = &fields.field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(&fields, i);
 
         if (field->presence == LT_ZABBIX_DEMANDED && lt_zabbix_field_is_in(field, version))
             needs |= lt_zabbix_needed_bit(lt_zabbix_field_name(field), field->length);

@@ -204,8 +204,8 @@ static int order_columns(struct leat_zabbix_tables *tables, struct lt_zabbix_nam
     size_t i;
 
     for (i = 0; fields != NULL && i < fields->count; i++) {
-        struct lt_zabbix_shape_column known = {lt_zabbix_field_name(&fields->field[i]),
-                                               &fields->field[i], fields->field[i].length};
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
+        struct lt_zabbix_shape_column known = {lt_zabbix_field_name(field), field, field->length};
 
         if (!lt_zabbix_field_is_in(known.field, tables->version) ||
             leat_value_get(row, known.name) == NULL)
@@ -214,9 +214,9 @@ static int order_columns(struct leat_zabbix_tables *tables, struct lt_zabbix_nam
             return lt_zabbix_tables_refuse(tables, "a column that is there twice", known.name);
         column[count++] = known;
     }
-    if (fields != NULL && (count == 0 || column[0].field != fields->field))
+    if (fields != NULL && (count == 0 || column[0].field != lt_zabbix_fields_at(fields, 0)))
         return lt_zabbix_tables_refuse(tables, "rows without their identifier",
-                                       lt_zabbix_field_name(&fields->field[0]));
+                                       lt_zabbix_field_name(lt_zabbix_fields_at(fields, 0)));
     child = leat_value_first(row);
     for (i = 0; child != NULL; i++, child = leat_value_next(row, child)) {
         struct lt_zabbix_shape_column unknown = {child->name, NULL, child->name_length};
@@ -307,7 +307,7 @@ static int full_shape(struct leat_zabbix_tables *tables, struct lt_zabbix_named 
     size_t i;
 
     for (i = 0; i < named->fields->count && count < sizeof column / sizeof *column; i++) {
-        const struct lt_zabbix_field *field = &named->fields->field[i];
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(named->fields, i);
 
         if (!lt_zabbix_field_is_in(field, tables->version))
             continue;
@@ -450,7 +450,7 @@ static int given_table(struct leat_zabbix_tables *tables, struct lt_zabbix_named
 
     if (leat_value_kind(rows) != LEAT_LIST || (wire && leat_value_kind(fields) != LEAT_LIST))
         return lt_zabbix_tables_refuse(tables, "a table that is not a list of rows",
-                                       named->fields->name);
+                                       lt_zabbix_fields_name(named->fields));
     for (row = leat_value_first(rows); row != NULL && status == LEAT_OK;
          row = leat_value_next(rows, row))
         status = given_row(tables, named, fields, row);
@@ -526,7 +526,8 @@ static int check_references(struct leat_zabbix_tables *tables, const struct lt_z
 
     for (c = 0; c < shape->count; c++) {
         const struct lt_zabbix_field *field = shape->column[c].field;
-        const char *name = field->refers != 0 ? lt_zabbix_tables[field->refers - 1].name : "";
+        const char *name =
+            field->refers != 0 ? lt_zabbix_fields_name(&lt_zabbix_tables[field->refers - 1]) : "";
         const struct lt_zabbix_named *to = lt_zabbix_list_find(&tables->staged, name, strlen(name));
 
         for (i = 0; to != NULL && i < named->rows.count; i++) {

@@ -152,7 +152,7 @@ static int get_column(const struct leat_zabbix_tables *tables, struct lt_reader 
     if (fields == NULL || (here->field == NULL && index > 0))
         return LEAT_OK;
     if (index == 0)
-        return here->field == fields->field ? LEAT_OK : LEAT_E_SYNTAX;
+        return here->field == lt_zabbix_fields_at(fields, 0) ? LEAT_OK : LEAT_E_SYNTAX;
     return last != NULL && last < here->field ? LEAT_OK : LEAT_E_SYNTAX;
 }
 

@@ -174,7 +174,7 @@ static bool add_known(struct leat_zabbix_tables *tables)
     size_t i, count = revisions ? RULES : lt_zabbix_tables_total;
 
     for (i = 0; i < count; i++) {
-        const char *name = revisions ? rules[i].name : lt_zabbix_tables[i].name;
+        const char *name = revisions ? rules[i].name : lt_zabbix_fields_name(&lt_zabbix_tables[i]);
 
         if (lt_zabbix_table_fields(tables->version, name, strlen(name)) == NULL)
             continue;
@@ -351,8 +351,9 @@ static int announce(struct leat_zabbix_tables *tables, const leat_value *object)
         if (named == NULL)
             return lt_zabbix_tables_full(tables);
         if (named->announced || leat_value_u64(leat_value_get(member, "rows")) != named->came)
-            return lt_zabbix_tables_refuse(tables, "a table that is there twice",
-                                           named->fields != NULL ? named->fields->name : NULL);
+            return lt_zabbix_tables_refuse(
+                tables, "a table that is there twice",
+                named->fields != NULL ? lt_zabbix_fields_name(named->fields) : NULL);
         named->announced = true;
     }
     return LEAT_OK;
@@ -382,7 +383,7 @@ static int check_companions(struct leat_zabbix_tables *tables)
         else if (came == NULL && hosts &&
                  (scope == LT_ZABBIX_HOST || (scope == LT_ZABBIX_WEB && web)))
             return lt_zabbix_tables_refuse(tables, "a table that must come along is missing",
-                                           live->fields->name);
+                                           lt_zabbix_fields_name(live->fields));
     }
     if (announced(tables, "hostmacro") != NULL && announced(tables, "hosts_templates") == NULL)
         return lt_zabbix_tables_refuse(tables, "a table that must come along is missing",

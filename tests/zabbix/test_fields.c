@@ -16,14 +16,15 @@ static void compare(uint32_t version, const leat_value *table, const char *name)
 
     ck_assert_msg(fields != NULL, "%s", name);
     for (i = 0; i < fields->count; i++) {
+        const struct lt_zabbix_field *field = lt_zabbix_fields_at(fields, i);
         size_t length;
         const char *text = leat_value_text(column, &length);
 
-        if (!lt_zabbix_field_is_in(&fields->field[i], version))
+        if (!lt_zabbix_field_is_in(field, version))
             continue;
-        ck_assert_msg(length == fields->field[i].length &&
-                          memcmp(text, lt_zabbix_field_name(&fields->field[i]), length) == 0,
-                      "%s.%s", name, lt_zabbix_field_name(&fields->field[i]));
+        ck_assert_msg(length == field->length &&
+                          memcmp(text, lt_zabbix_field_name(field), length) == 0,
+                      "%s.%s", name, lt_zabbix_field_name(field));
         column = leat_value_next(list, column);
     }
     ck_assert_msg(column == NULL, "%s has more columns", name);
@@ -41,7 +42,7 @@ static void compare_file(uint32_t version, const char *path, size_t tables)
 
     data = data != NULL ? data : reply;
     for (i = 0; i < lt_zabbix_tables_total; i++) {
-        const char *name = lt_zabbix_tables[i].name;
+        const char *name = lt_zabbix_fields_name(&lt_zabbix_tables[i]);
 
         table = leat_value_get(data, name);
         ck_assert_msg((lt_zabbix_table_fields(version, name, strlen(name)) != NULL) ==
