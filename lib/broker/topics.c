@@ -51,8 +51,7 @@ static int make(struct lt_topics *topics, const leat_allocator *allocator, size_
         if (topics->topics == NULL)
             return LEAT_E_NOMEM;
         topics->size = (uint32_t)count;
-    }
-    if (text_bytes > 0) {
+        text_bytes += text_bytes == 0; /* so that the empty topic has a place, too */
         topics->text = (char *)lt_resize(allocator, NULL, 0, text_bytes);
         if (topics->text == NULL) {
             lt_topics_free(topics, allocator);
@@ -104,10 +103,12 @@ static size_t count_before(const struct lt_topics *topics, const char *topic, si
 ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size_t length)
 {
     size_t place = count_before(topics, topic, length, false);
-    const struct lt_topic *it = &topics->topics[place];
+    const struct lt_topic *it;
 
-    if (place == topics->count || it->length != length ||
-        (length > 0 && memcmp(text_of(topics, it), topic, length) != 0))
+    if (place == topics->count)
+        return -1;
+    it = &topics->topics[place];
+    if (it->length != length || (length > 0 && memcmp(text_of(topics, it), topic, length) != 0))
         return -1;
     return (ptrdiff_t)place;
 }
@@ -149,14 +150,15 @@ int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, con
     }
     if (make(&made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
         return LEAT_E_NOMEM;
-    for (i = 0; i <= topics->count; i++) {
+    for (i = 0; i < topics->count; i++) {
         const struct lt_topic *it = &topics->topics[i];
 
         if (i == place)
             append(&made, &at, topic, length, 1);
-        if (i < topics->count)
-            append(&made, &at, text_of(topics, it), it->length, it->uses);
+        append(&made, &at, text_of(topics, it), it->length, it->uses);
     }
+    if (place == topics->count)
+        append(&made, &at, topic, length, 1);
     replace(topics, allocator, &made);
     return LEAT_OK;
 }
@@ -187,6 +189,14 @@ int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, 
     return LEAT_OK;
 }
 
+static bool begins_with(const struct lt_topics *topics, const struct lt_topic *topic,
+                        const struct lt_topic *prefix)
+{
+    return prefix->length == 0 ||
+           (topic->length >= prefix->length &&
+            memcmp(text_of(topics, topic), text_of(topics, prefix), prefix->length) == 0);
+}
+
 /* Sorts them, and leaves out what another one covers; the text may keep what is no longer used. */
 static void make_minimal(struct lt_topics *topics)
 {
@@ -194,10 +204,9 @@ static void make_minimal(struct lt_topics *topics)
 
     lt_sort(topics->topics, topics->count, sizeof *topics->topics, compare, topics);
     for (i = 0; i < topics->count; i++) {
-        const struct lt_topic *it = &topics->topics[i], *last = &topics->topics[kept - 1];
+        const struct lt_topic *it = &topics->topics[i];
 
-        if (kept > 0 && it->length >= last->length &&
-            memcmp(text_of(topics, it), text_of(topics, last), last->length) == 0)
+        if (kept > 0 && begins_with(topics, it, &topics->topics[kept - 1]))
             continue;
         topics->topics[kept++] = *it;
     }

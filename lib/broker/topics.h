@@ -21,7 +21,7 @@ struct lt_topics {
     struct lt_topic *topics;
     char *text;
     uint32_t count;
-    uint32_t size; /* of topics, both allocated exactly */
+    uint32_t size; /* of topics */
     uint32_t text_bytes;
 };
 
