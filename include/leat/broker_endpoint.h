@@ -219,7 +219,7 @@ LEAT_API int leat_broker_publish_to(leat_broker *broker, const uint8_t *id, cons
  * Sends a ping behind all that waits for the peer; the answer is a PONG with the same payload, and says
  * that the peer has handled what came before it.
  *
- * payload  not one that begins with "BYE", which is a goodbye.
+ * payload  not one that begins with "BYE", which is a goodbye; nor "leat", as pings of ping_ms have it.
  *
  * LEAT_OK, LEAT_E_STATE (no peer), LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM.
  */

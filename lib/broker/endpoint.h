@@ -77,6 +77,7 @@ struct lt_link {
     uint64_t heard_ms; /* when the other side last said something */
     uint64_t goodbye;  /* the number in ours */
     bool pinged;       /* since then */
+    bool outdated;     /* what we subscribe to has changed since it was told, in the handshake */
 };
 
 struct leat_broker {
@@ -165,13 +166,16 @@ void lt_link_due(struct lt_link *link, uint64_t due);
 void lt_link_leave(struct lt_link *link);
 
 /*
- * A message for several links: those that must wait for what waits already share a parcel; room is
+ * A message for several links: those that cannot write all of it at once share a parcel; room is
  * reserved in each of them before the first one is given it.
  */
-bool lt_link_must_wait(const struct lt_link *link);
+bool lt_link_must_wait(const struct lt_link *link, size_t length);
 bool lt_link_reserve(struct lt_link *link, size_t length);
 void lt_link_give(struct lt_link *link, const void *octets, size_t length, struct lt_parcel *parcel,
                   bool control);
+
+/* Most of what can neither be dropped nor counted: subscriptions, pings and answers to them. */
+#define LT_CONTROLS_MAX 1024u
 
 /* A message for this link alone, behind all that waits. LEAT_OK, LEAT_E_NOMEM. */
 int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);

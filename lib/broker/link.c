@@ -7,9 +7,6 @@
 /* So many octets go into the output of a session at once; what is behind them can still be dropped. */
 #define OUTPUT_BYTES ((size_t)64 << 10)
 
-/* Most of what can neither be dropped nor counted: subscriptions and answers to pings. */
-#define CONTROLS_MAX 1024u
-
 static struct lt_link *link_of(leat_session *session)
 {
     return (struct lt_link *)(void *)session;
@@ -162,7 +159,7 @@ int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
     leat_session *session;
     struct lt_link *made;
 
-    if (length == 0 || length > LT_ADDRESS_MAX || port > UINT16_MAX)
+    if (length == 0 || length > LT_ADDRESS_MAX || port == 0 || port > UINT16_MAX)
         return LEAT_E_VALUE;
     if (!reserve(broker) ||
         lt_session_new(dialect, &broker->config, &broker->limits, &session) != LEAT_OK)
@@ -289,9 +286,10 @@ bool lt_link_next(struct lt_link *link, int *status)
     uint8_t kind = link->telling[0];
 
     if (kind != 0) {
-        memmove(link->telling, link->telling + 1, sizeof link->telling - 1);
         *status = lt_tell(&session->tree, &session->event, kind, link);
-        if (*status != LEAT_OK)
+        if (*status == LEAT_OK)
+            memmove(link->telling, link->telling + 1, sizeof link->telling - 1);
+        else
             *status = lt_fail(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
         return true;
     }
@@ -327,17 +325,34 @@ void lt_link_sent(leat_session *session)
     }
 }
 
-bool lt_link_must_wait(const struct lt_link *link)
+static size_t unsent(const struct lt_link *link)
 {
-    return link->outbox.count > 0 || link->session.out.length - link->session.sent >= OUTPUT_BYTES;
+    return link->session.out.length - link->session.sent;
+}
+
+bool lt_link_must_wait(const struct lt_link *link, size_t length)
+{
+    return link->outbox.count > 0 || unsent(link) > OUTPUT_BYTES ||
+           length > OUTPUT_BYTES - unsent(link);
+}
+
+/* A message that must wait though nothing waits is too long for the output: that gets its front. */
+static bool is_idle(const struct lt_link *link)
+{
+    return link->outbox.count == 0 && unsent(link) == 0;
 }
 
 bool lt_link_reserve(struct lt_link *link, size_t length)
 {
     leat_session *session = &link->session;
 
-    if (lt_link_must_wait(link))
-        return lt_outbox_reserve(&link->outbox, &session->allocator);
+    if (lt_link_must_wait(link, length)) {
+        if (!lt_outbox_reserve(&link->outbox, &session->allocator))
+            return false;
+        if (!is_idle(link))
+            return true;
+        length = OUTPUT_BYTES;
+    }
     lt_send_begin(session);
     session->out.limit = SIZE_MAX;
     if (session->out.size - session->out.length >= length || lt_writer_grow(&session->out, length))
@@ -353,9 +368,9 @@ static bool has_room(struct lt_link *link, size_t length, bool control)
     struct lt_outbox *outbox = &link->outbox;
     uint32_t overflow = control ? LEAT_BROKER_DISCONNECT : broker->options.overflow;
 
-    while (control ? outbox->controls >= CONTROLS_MAX
-                   : outbox->count - outbox->controls >= broker->options.queue_messages ||
-                         outbox->bytes + length > broker->limits.queued_bytes) {
+    while (control ? outbox->controls >= LT_CONTROLS_MAX
+                   : lt_outbox_droppable(outbox) >= broker->options.queue_messages ||
+                         outbox->bytes - outbox->taken + length > broker->limits.queued_bytes) {
         outbox->overflows++;
         if (overflow == LEAT_BROKER_DISCONNECT)
             lt_link_down(link, LEAT_BROKER_PEER_REMOVED, LT_REASON_OVERFLOW);
@@ -369,14 +384,19 @@ static bool has_room(struct lt_link *link, size_t length, bool control)
 void lt_link_give(struct lt_link *link, const void *octets, size_t length, struct lt_parcel *parcel,
                   bool control)
 {
-    if (!lt_link_must_wait(link)) {
+    bool idle = is_idle(link);
+
+    if (!lt_link_must_wait(link, length)) {
         lt_put_bytes(&link->session.out, octets, length);
-    } else if (has_room(link, length, control)) {
+        link->outbox.sent++;
+    } else if (idle || has_room(link, length, control)) {
         lt_outbox_push(&link->outbox, parcel, control);
+        if (idle)
+            lt_outbox_pour(&link->outbox, &link->session.allocator, &link->session.out,
+                           OUTPUT_BYTES);
     } else {
         return;
     }
-    link->outbox.sent++;
     lt_link_ready(link);
 }
 
@@ -385,7 +405,7 @@ int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool c
     const leat_allocator *allocator = &link->session.allocator;
     struct lt_parcel *parcel = NULL;
 
-    if (lt_link_must_wait(link)) {
+    if (lt_link_must_wait(link, length)) {
         parcel = lt_parcel_new(allocator, length);
         if (parcel == NULL)
             return LEAT_E_NOMEM;

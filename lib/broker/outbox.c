@@ -91,6 +91,13 @@ void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool con
     *item_at(outbox, outbox->count++) = item;
 }
 
+uint32_t lt_outbox_droppable(const struct lt_outbox *outbox)
+{
+    bool begun = outbox->taken > 0 && !item_at(outbox, 0)->control;
+
+    return outbox->count - outbox->controls - begun;
+}
+
 /* What stands in front of the one that goes moves up by a place, so that the order stays. */
 bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator)
 {
@@ -124,7 +131,9 @@ void lt_outbox_pour(struct lt_outbox *outbox, const leat_allocator *allocator,
             return;
         memcpy(place, parcel->octets + outbox->taken, piece);
         outbox->taken += piece;
-        if (piece == left)
+        if (piece == left) {
             shift(outbox, allocator);
+            outbox->sent++;
+        }
     }
 }

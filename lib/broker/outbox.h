@@ -44,7 +44,10 @@ void lt_outbox_free(struct lt_outbox *outbox, const leat_allocator *allocator);
 bool lt_outbox_reserve(struct lt_outbox *outbox, const leat_allocator *allocator);
 void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool control);
 
-/* Drops the message that waits longest and that may be dropped; false: there is none. */
+/* How many messages may be dropped: neither control nor partly gone. */
+uint32_t lt_outbox_droppable(const struct lt_outbox *outbox);
+
+/* Drops the one of them that waits longest; false: there is none. */
 bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator);
 
 /* Moves octets into the output until so many of them are there; what finds no room stays. */

@@ -27,6 +27,9 @@
 static const uint8_t nil[16];
 static const char between_peers[] = "<$>";
 
+/* Of what stands between peers, but for the payload. */
+#define ENVELOPE_BYTES (TOPIC_AT + sizeof between_peers - 1)
+
 /* The steps of the handshake, as the specification calls them. */
 enum step {
     FIRST,
@@ -119,6 +122,7 @@ static void put_filter(struct lt_writer *out, const struct lt_topics *topics)
 static void say_filter(struct lt_link *link, uint8_t type)
 {
     put_filter(begin(link, type), &link->broker->announced);
+    link->outdated = false;
     finish(link);
 }
 
@@ -181,10 +185,11 @@ static void unexpected(struct lt_link *link)
     lt_link_fail(link, LEAT_E_PROTOCOL, LENGTH_BYTES, "a message out of turn", "type");
 }
 
-/* What was wanted is there already. */
+/* What was wanted is there already, unless that is about to end: then it is wanted still. */
 static void be_redundant(struct lt_link *link, struct lt_link *established)
 {
-    lt_peering_adopt(link, established);
+    if (established->state != LT_LINK_LEAVING)
+        lt_peering_adopt(link, established);
     lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
 }
 
@@ -330,6 +335,8 @@ static void be_up(struct lt_link *link)
                           ? UINT64_MAX
                           : lt_later(broker->now_ms, broker->options.ping_ms));
     lt_link_up(link);
+    if (link->outdated)
+        lt_peer_say_filter(link);
     broker->has_news = true;
 }
 
@@ -530,6 +537,7 @@ static bool take_message(struct lt_link *link, const struct envelope *envelope)
         link->refused++;
         return false;
     }
+    link->strangers += memcmp(envelope->sender, link->id, 16) != 0;
     if (!wanted && !for_stores && !for_others)
         return false;
     status = decode(link, envelope);
@@ -576,6 +584,12 @@ static void answer_ping(struct lt_link *link, const struct envelope *envelope)
         say_ping(link, LT_BROKER_PONG, envelope->payload, envelope->payload_length);
 }
 
+/* Whether it is what we ask whether the peer is still there with. */
+static bool is_alive(const void *payload, size_t length)
+{
+    return length == strlen(ALIVE) && memcmp(payload, ALIVE, length) == 0;
+}
+
 /* True: it is an event. */
 static bool take_pong(struct lt_link *link, const struct envelope *envelope)
 {
@@ -592,8 +606,7 @@ static bool take_pong(struct lt_link *link, const struct envelope *envelope)
             return false;
         }
     }
-    if (envelope->payload_length == strlen(ALIVE) &&
-        memcmp(envelope->payload, ALIVE, strlen(ALIVE)) == 0)
+    if (is_alive(envelope->payload, envelope->payload_length))
         return false;
     return decode(link, envelope) != LEAT_E_NOMEM;
 }
@@ -604,7 +617,6 @@ static bool take_frame(struct lt_link *link, struct lt_reader body)
     struct envelope envelope;
     leat_event *event;
 
-    link->received++;
     link->heard_ms = link->broker->now_ms;
     if (!open_envelope(&envelope, body)) {
         event = event_of(link, NULL, body);
@@ -616,7 +628,6 @@ static bool take_frame(struct lt_link *link, struct lt_reader body)
         link->refused++;
         return false;
     }
-    link->strangers += memcmp(envelope.sender, link->id, 16) != 0;
     switch (envelope.message->type) {
     case LT_BROKER_ROUTING_UPDATE:
         return take_routing_update(link, &envelope);
@@ -685,13 +696,13 @@ static int next_frame(struct lt_link *link, bool *told)
     if (lt_left(&in) < length)
         return lt_need(session, LENGTH_BYTES + length);
     in = lt_reader(in.at, length);
-    if (length > 0 && link->step != DONE) {
+    if (link->step == DONE && is_ping(in) && lt_link_waiting(link) > PONG_BYTES_MAX)
+        return LEAT_PAUSED;
+    link->received += length > 0;
+    if (link->step != DONE)
         *told = shake_hands(link, in);
-    } else if (length > 0) {
-        if (is_ping(in) && lt_link_waiting(link) > PONG_BYTES_MAX)
-            return LEAT_PAUSED;
+    else if (length > 0)
         *told = take_frame(link, in);
-    }
     if (*told)
         lt_hold(session, LENGTH_BYTES + length);
     else
@@ -824,10 +835,16 @@ int leat_broker_ping(leat_session *session, const void *payload, size_t length)
 
     if (session->dialect != &dialect || link->broker == NULL || link->state != LT_LINK_UP)
         return LEAT_E_STATE;
+    session->send_error.code = LEAT_OK;
     if (length >= 3 && memcmp(payload, "BYE", 3) == 0)
         return lt_refuse(session, LEAT_E_VALUE, 0, "a goodbye", "payload");
-    if (length > session->limits.message_bytes)
+    if (is_alive(payload, length))
+        return lt_refuse(session, LEAT_E_VALUE, 0, "a payload of our own", "payload");
+    if (length > session->limits.message_bytes ||
+        ENVELOPE_BYTES > session->limits.message_bytes - length)
         return lt_refuse(session, LEAT_E_LIMIT, 0, "longer than a message may be", "payload");
+    if (link->outbox.controls >= LT_CONTROLS_MAX)
+        return lt_refuse(session, LEAT_E_LIMIT, 0, "too many pings wait", NULL);
     say_ping(link, LT_BROKER_PING, payload, length);
     return link->state == LT_LINK_OVER ? LEAT_E_NOMEM : LEAT_OK;
 }

@@ -292,8 +292,6 @@ int leat_broker_unpeer(leat_broker *broker, const char *address, uint32_t port)
     struct lt_link *link;
 
     broker->error.code = LEAT_OK;
-    if (address == NULL || strlen(address) > LT_ADDRESS_MAX)
-        return lt_error(&broker->error, LEAT_E_VALUE, 0, "not an address and a port", NULL);
     peering = find_peering(broker, address, port);
     link = peering == NULL ? find_up(broker, address, port) : peering->link;
     if (link != NULL)

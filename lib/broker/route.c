@@ -40,6 +40,8 @@ int lt_broker_announce(leat_broker *broker)
             if (!link->kind->websocket &&
                 (link->state == LT_LINK_UP || link->state == LT_LINK_LEAVING))
                 lt_peer_say_filter(link);
+            else
+                link->outdated = true;
         }
     }
     lt_topics_free(&before, &broker->allocator);
@@ -235,7 +237,7 @@ static int prepare(leat_broker *broker, const struct lt_broker_post *post, struc
 
     if (status != LEAT_OK || form->is_none)
         return status;
-    if (lt_link_must_wait(link) && form->parcel == NULL) {
+    if (lt_link_must_wait(link, form->octets->length) && form->parcel == NULL) {
         form->parcel = lt_parcel_new(&broker->allocator, form->octets->length);
         if (form->parcel == NULL)
             return no_memory(broker);

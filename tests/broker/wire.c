@@ -131,7 +131,8 @@ static void put_envelope(struct t_bytes *out, size_t type, const char **at)
         put_id(out, at);
         word(at, text);
     } else {
-        put(out, 0, 16);
+        put(out, 0, 8);
+        put(out, 0, 8);
         (void)strcpy(text, "<$>");
     }
     put(out, type, 1);
@@ -183,6 +184,7 @@ static void put_message(struct t_bytes *out, const char **at)
     word(at, text);
     if (strcmp(text, "hex") == 0) {
         rest(at, text);
+        t_free(body);
         body = t_hex(text);
         t_append(out, body.data, body.length);
         t_free(body);
