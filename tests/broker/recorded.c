@@ -70,6 +70,7 @@ static void read_line(struct recording *recording, size_t file, const leat_value
     } else if (has_text(line, "event", "connect-failed")) {
         (void)add_step(recording, us, conn, FAILED, true);
     } else if (has_text(line, "event", "closed")) {
+        recording->ends[conn].closed_us = us;
         (void)add_step(recording, us, conn, CLOSED, true);
     } else {
         ck_assert(has_text(line, "event", "eof") || has_text(line, "event", "error"));
@@ -87,27 +88,41 @@ static int in_order(const void *left, const void *right)
     return a->number < b->number ? -1 : 1;
 }
 
-/* Who tried in vain: the one that is there a second later, or the only one who connects at all. */
-static void find_failed(struct recording *recording)
+/*
+ * Who tried in vain: one that has just lost its peering, or is there a second later, or the last one that
+ * is known. claimed: it was found so before.
+ */
+static size_t find_failed(struct recording *recording, const struct step *step)
 {
-    size_t i, conn, first;
+    size_t first = step->conn / IN_FILE * IN_FILE, conn;
+    struct ends *ends = recording->ends;
+
+    for (conn = first; conn < first + IN_FILE; conn++) {
+        if (ends[conn].known[0] && !ends[conn].claimed && ends[conn].closed_us <= step->us &&
+            ends[conn].closed_us + 20000 > step->us)
+            return conn;
+    }
+    for (conn = first; conn < first + IN_FILE; conn++) {
+        if (ends[conn].known[0] && !ends[conn].claimed &&
+            ends[conn].opened_us >= step->us + 1000000 && ends[conn].opened_us < step->us + 1100000)
+            return conn;
+    }
+    for (conn = first + IN_FILE - 1; !ends[conn].known[0]; conn--)
+        ck_assert_uint_gt(conn, first);
+    return conn;
+}
+
+static void name_failed(struct recording *recording)
+{
+    size_t i, conn;
 
     for (i = 0; i < recording->count; i++) {
         const struct step *step = &recording->steps[i];
 
         if (step->what != FAILED)
             continue;
-        first = step->conn / IN_FILE * IN_FILE;
-        for (conn = first; conn < first + IN_FILE; conn++) {
-            struct ends *ends = &recording->ends[conn];
-
-            if (ends->opened && !ends->claimed && ends->opened_us >= step->us + 1000000)
-                break;
-        }
-        if (conn < first + IN_FILE && recording->files > 1)
-            recording->ends[conn].claimed = true;
-        for (; conn == first + IN_FILE || !recording->ends[conn].known[0]; conn--)
-            ck_assert_uint_gt(conn, first);
+        conn = find_failed(recording, step);
+        recording->ends[conn].claimed = true;
         recording->ends[step->conn].known[0] = true;
         memcpy(recording->ends[step->conn].id[0], recording->ends[conn].id[0], 16);
     }
@@ -131,7 +146,7 @@ void recording_open(struct recording *recording, const char *folder, const char 
             read_line(recording, i, lines.line);
     }
     qsort(recording->steps, recording->count, sizeof *recording->steps, in_order);
-    find_failed(recording);
+    name_failed(recording);
 }
 
 void recording_close(struct recording *recording)

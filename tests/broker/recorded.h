@@ -4,8 +4,8 @@
 
 #include "lines.h"
 
-#define FILES   4u /* recordings of one run, at most */
-#define IN_FILE 16u
+#define FILES   5u  /* recordings of one run, at most */
+#define IN_FILE 32u /* connections in one of them */
 #define CONNS   (FILES * IN_FILE)
 
 enum what { FRAME, OPENED, ENDED, CLOSED, FAILED };
@@ -23,8 +23,8 @@ struct ends {
     uint8_t id[2][16]; /* of a, of b */
     bool known[2];
     bool opened;
-    uint64_t opened_us;
-    bool claimed; /* as the attempt behind one that failed */
+    uint64_t opened_us, closed_us;
+    bool claimed; /* as who made an attempt that failed */
 };
 
 /* The connections of several files, on one clock. */

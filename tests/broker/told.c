@@ -175,13 +175,23 @@ static void view_zeek_line(struct view *view, const struct recording *recording,
     status->retry_s = -1;
 }
 
+static bool has_listing(const struct recording *recording)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/%s.txt", recording->folder, recording->names[0]);
+    return t_file_exists(path);
+}
+
 void view_zeek(struct view *view, const struct recording *recording, const uint8_t *id)
 {
-    char *text = text_file(recording->folder, recording->names[0], ".txt"), *rest = text, *line;
-    char own[40], alias[40], printed[40];
+    char *text, *rest, *line, own[40], alias[40], printed[40];
     bool here = false;
 
     memset(view, 0, sizeof *view);
+    if (!has_listing(recording))
+        return;
+    text = rest = text_file(recording->folder, recording->names[0], ".txt");
     text_id(own, id);
     while ((line = next_line(&rest)) != NULL) {
         if (strncmp(line, "## ", 3) == 0)
