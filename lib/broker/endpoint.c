@@ -132,7 +132,7 @@ size_t leat_broker_memory(const leat_broker *broker)
 
 static const struct lt_link *link_of(const leat_session *session)
 {
-    return session->dialect->release == lt_link_release
+    return session->dialect->tick == lt_link_tick /* of both kinds of link */
                ? (const struct lt_link *)(const void *)session
                : NULL;
 }
