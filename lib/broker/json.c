@@ -330,6 +330,12 @@ static int refuse(const struct reading *r, int code, const char *what, unsigned 
     return lt_error(r->error, code, r->place, what, lt_broker_type_name(type));
 }
 
+static int refuse_twice(struct reading *r, unsigned type)
+{
+    r->fault = LT_BROKER_JSON_TWICE;
+    return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", type);
+}
+
 /* The name of a member stands in the text unless it had escapes. */
 static void look_at(struct reading *r, const leat_value *json)
 {
@@ -528,8 +534,7 @@ static int read_values(struct reading *r, const leat_value *json)
                 int difference = lt_broker_next(&level, cells, index);
 
                 if (difference == 0 && !r->unsorted)
-                    return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice",
-                                  lt_broker_type(&cells[level.cell]));
+                    return refuse_twice(r, lt_broker_type(&cells[level.cell]));
                 r->unsorted |= difference < 0;
                 if (level.left > 0)
                     break;
@@ -617,10 +622,8 @@ static int sort_values(struct reading *r, size_t root)
     r->place = 0;
     if (!r->refused)
         r->tree->cells[root].reserved = LT_BROKER_CHECKED;
-    if (status == LEAT_E_VALUE) {
-        r->fault = LT_BROKER_JSON_TWICE;
-        return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", LT_BROKER_NO_TYPE);
-    }
+    if (status == LEAT_E_VALUE)
+        return refuse_twice(r, LT_BROKER_NO_TYPE);
     return status == LEAT_OK
                ? LEAT_OK
                : refuse(r, status, status == LEAT_E_LIMIT ? "too many values" : "out of memory",
