@@ -49,7 +49,7 @@ typedef struct leat_zeek_message {
     uint64_t size; /* set by leat_zeek_message_init() */
     uint32_t kind; /* LEAT_ZEEK_*; 0: it is none */
 
-    uint32_t has_timestamp; /* EVENT: 1 if there is a network timestamp */
+    uint32_t has_timestamp; /* EVENT: 1 if there is a network timestamp; the first one counts */
     int64_t timestamp_ns;   /* since 1970 */
     const char *name;       /* EVENT, IDENTIFIER_UPDATE: whose it is, with its module */
     size_t name_length;

@@ -1,6 +1,7 @@
 /* Logs: what their creates tell, and the records of their writes, octet by octet. */
 #include "support.h"
 
+#include <leat/broker.h>
 #include <leat/zeek.h>
 
 static leat_builder *empty(void)
@@ -355,7 +356,7 @@ static leat_builder *two_fields(void)
 static const struct {
     const char *name;
     int list;          /* else a record */
-    const char *names; /* of counts, but p: the port; lower case x: null */
+    const char *names; /* of counts, but p and q: ports; x: null */
     const char *hex;   /* NULL: refused */
     const char *what;
     const char *field;
@@ -368,6 +369,7 @@ static const struct {
     {"none", 0, "", TWO "0000000a" NONE " 00000003" NONE, NULL, NULL},
     {"an unknown one", 0, "pnu", NULL, "a field that the log does not have", "record"},
     {"an unknown one in front", 0, "un", NULL, "a field that the log does not have", "record"},
+    {"one with a longer name", 0, "q", NULL, "a field that the log does not have", "record"},
     {"one twice", 0, "pnn", NULL, "a field that the log does not have", "record"},
     {"a list", 1, "pn", TWO PORT_80 " 00000003" HEAD "0000000000000007", NULL, NULL},
     {"a list with nothing", 1, "xn", TWO "0000000a" NONE " 00000003" HEAD "0000000000000007", NULL,
@@ -396,6 +398,8 @@ START_TEST(records_by_name_and_place)
             leat_builder_null(b, records[_i].list ? NULL : "x");
         else if (*name == 'p')
             leat_builder_port(b, records[_i].list ? NULL : "id.orig_p", 80, LEAT_PROTOCOL_TCP);
+        else if (*name == 'q')
+            leat_builder_port(b, "id.orig_port", 80, LEAT_PROTOCOL_TCP);
         else
             leat_builder_u64(b, records[_i].list ? NULL : letter, 7);
     }
@@ -523,6 +527,27 @@ START_TEST(short_addresses)
     leat_builder_free(b);
     leat_builder_free(fields);
     t_free(wanted);
+}
+END_TEST
+
+/* A peer may have sent a subnet with a prefix that there is not. */
+START_TEST(long_prefix)
+{
+    struct t_bytes octets = t_hex("07 20010db8000000000000000000000000 81");
+    leat_builder *fields = one_field(SUBNET, 0), *b = empty();
+    leat_buffer *out;
+
+    ck_assert_int_eq(leat_buffer_new(NULL, &out), LEAT_OK);
+    leat_builder_open(b, NULL, LEAT_LIST);
+    ck_assert_int_eq(leat_broker_read(b, NULL, octets.data, octets.length), LEAT_OK);
+    leat_builder_close(b);
+    ck_assert_int_eq(leat_zeek_record_write(out, leat_builder_value(fields), leat_builder_value(b)),
+                     LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_text(leat_buffer_error(out)), "a prefix of more than 128 bits");
+    leat_buffer_free(out);
+    leat_builder_free(b);
+    leat_builder_free(fields);
+    t_free(octets);
 }
 END_TEST
 
@@ -856,6 +881,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, records_by_name_and_place, 0, (int)(sizeof records / sizeof *records));
     tcase_add_loop_test(t, values_of_other_types, 0, 11);
     tcase_add_test(t, short_addresses);
+    tcase_add_test(t, long_prefix);
     tcase_add_test(t, no_fields);
     tcase_add_test(t, places_of_records);
     tcase_add_loop_test(t, limits, 0, 3);

@@ -7,7 +7,7 @@
 
 /*
  * Texts of values: c1 count, i1 integer, s"x" string, e"x" enum, [...] vector, n none, b boolean, t a
- * timestamp of 0, r a real, {} an empty table.
+ * timestamp, r a real, {} an empty table.
  */
 static const char *build(leat_builder *b, const char *text)
 {
@@ -37,6 +37,9 @@ static const char *build(leat_builder *b, const char *text)
         return text;
     case 't':
         leat_builder_timestamp(b, NULL, 1500);
+        return text;
+    case 'u': /* a later one */
+        leat_builder_timestamp(b, NULL, 1600);
         return text;
     case 'r':
         leat_builder_f64(b, NULL, 0.0);
@@ -215,7 +218,7 @@ static void same_text(const char *text, size_t length, const char *wanted)
 
 START_TEST(what_an_event_says)
 {
-    leat_builder *b = value_of("[c1 c1 [s\"M::two\" [c42 s\"x\"] [[c9 n] [c1 t] [c1 t]]]]");
+    leat_builder *b = value_of("[c1 c1 [s\"M::two\" [c42 s\"x\"] [[c9 n] [c1 t] [c1 u]]]]");
     const leat_value *content = leat_value_at(leat_builder_value(b), 2);
     leat_zeek_message message = fresh();
 
