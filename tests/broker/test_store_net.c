@@ -378,6 +378,34 @@ START_TEST(idle_costs_little)
 }
 END_TEST
 
+/* A clone that reaches its master through another endpoint only, which forwards. */
+START_TEST(through_a_third)
+{
+    struct stores s;
+    leat_broker_options options;
+    size_t i;
+
+    make(&s, 1);
+    leat_broker_options_init(&options, sizeof options);
+    options.forwarding = 1;
+    (void)net_add(&s.net, &options);
+    (void)net_add(&s.net, NULL);
+    s.count = 3;
+    for (i = 0; i < 3; i += 2)
+        net_peer(&s.net, i, 1, 1);
+    ck_assert_int_eq(leat_broker_forward(net_broker(&s.net, 1), "s/", 2), LEAT_OK);
+    master(&s, 0, NULL);
+    clone(&s, 2, NULL);
+    net_advance(&s.net, 500);
+    (void)st_put(s.store[0], "c1", "c1", EVER);
+    (void)st_put(s.store[2], "c2", "c1", EVER);
+    net_advance(&s.net, 1000);
+    all_hold(&s, "<c1:c1,c2:c1>");
+    ck_assert_uint_eq(st_stats(s.store[2]).buffered, 0);
+    done(&s);
+}
+END_TEST
+
 /* ----- loss ----- */
 
 /* Random writes of all, counted: each increment must count once. */
@@ -756,6 +784,7 @@ static void tests(TCase *t)
     tcase_add_test(t, refused_writes_are_told_at_the_master);
     tcase_add_test(t, expiry);
     tcase_add_test(t, idle_costs_little);
+    tcase_add_test(t, through_a_third);
     tcase_add_loop_test(t, convergence_under_loss, 0, 10);
     tcase_add_loop_test(t, attaching_under_loss, 0, 5);
     tcase_add_test(t, the_last_event_is_lost);
