@@ -225,6 +225,7 @@ static void take_ack_clone(leat_broker_store *store, const struct lt_command *co
     store->give_up_ms = LT_NEVER;
     store->near = lt_store_is_near(store, store->master.id);
     store->heard = store->producer.ticks;
+    store->resends = LT_CHANNEL_NACKED;
     (void)lt_consumer_handshake(&store->consumer, &store->allocator, offset,
                                 leat_value_u64(command->fields[1]));
     lt_store_note_entity(store, LEAT_BROKER_STORE_ATTACHED, &store->master);

@@ -133,6 +133,7 @@ static struct lt_remote *add(leat_broker_store *store, const struct lt_entity *e
     remote->entity = *entity;
     remote->writer.limit = &store->early;
     remote->shown = store->producer.ticks;
+    remote->resends = LT_CHANNEL_NACKED;
     if (earlier != NULL) {
         remote->shown = earlier->shown;
         remote->show_after = earlier->show_after;
