@@ -214,10 +214,8 @@ static void on_status(const leat_event *event)
     const char *address = leat_value_text(leat_value_get(network, "address"), &address_length);
     const char *msg = leat_value_text(leat_value_get(value, "msg"), &msg_length);
 
-    fprintf(out, "%.*s %.*s:%u %.*s\n", (int)name_length, name, (int)address_length,
-            address == NULL ? "" : address,
-            (unsigned)leat_value_port(leat_value_get(network, "bound_port")), (int)msg_length,
-            msg == NULL ? "" : msg);
+    fprintf(out, "%.*s %.*s:%u %.*s\n", (int)name_length, name, (int)address_length, address,
+            (unsigned)leat_value_port(leat_value_get(network, "bound_port")), (int)msg_length, msg);
 }
 
 /* Subscribes, and asks the peer to say when it has taken that: by a PONG with this payload. */
