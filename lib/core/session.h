@@ -68,8 +68,8 @@ struct leat_session {
     size_t need;
     size_t lent_space; /* what leat_recv_space() gave last */
     size_t lent_at;    /* and where: an octet that was fed since ends that loan */
-    bool filled;       /* and a read filled it */
     uint64_t consumed; /* stream offset of window[start] */
+    bool filled;       /* a read filled the space that was lent last */
     bool eof;
     bool paused;  /* dialect->next() said LEAT_PAUSED last ... */
     bool drained; /* ... and all output was sent since */

@@ -7,7 +7,6 @@
 void lt_tree_init(struct lt_tree *tree, const leat_allocator *allocator, uint64_t values)
 {
     memset(tree, 0, sizeof *tree);
-    tree->allocator = *allocator;
     tree->arena.allocator = *allocator;
     tree->limit =
         values > SIZE_MAX / sizeof(leat_value) ? SIZE_MAX / sizeof(leat_value) : (size_t)values;
@@ -15,7 +14,7 @@ void lt_tree_init(struct lt_tree *tree, const leat_allocator *allocator, uint64_
 
 void lt_tree_free(struct lt_tree *tree)
 {
-    lt_free(&tree->allocator, tree->cells, tree->size * sizeof *tree->cells);
+    lt_free(&tree->arena.allocator, tree->cells, tree->size * sizeof *tree->cells);
     tree->cells = NULL;
     tree->count = tree->size = 0;
     lt_arena_free(&tree->arena);
@@ -32,7 +31,7 @@ int lt_tree_grow(struct lt_tree *tree, size_t count)
         size = tree->limit;
     while (size < tree->count + count)
         size = size > tree->limit / 2 ? tree->limit : size * 2;
-    cells = (leat_value *)lt_resize(&tree->allocator, tree->cells, tree->size * sizeof *cells,
+    cells = (leat_value *)lt_resize(&tree->arena.allocator, tree->cells, tree->size * sizeof *cells,
                                     size * sizeof *cells);
     if (cells == NULL)
         return LEAT_E_NOMEM;

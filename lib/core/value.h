@@ -52,12 +52,11 @@ static inline size_t lt_cells(const leat_value *value)
  * copied into the arena). Reused from event to event.
  */
 struct lt_tree {
-    leat_allocator allocator;
     leat_value *cells;
     size_t count;
     size_t size;
-    size_t limit; /* most cells */
-    struct lt_arena arena;
+    size_t limit;          /* most cells */
+    struct lt_arena arena; /* its allocator is that of the cells, too */
 };
 
 void lt_tree_init(struct lt_tree *tree, const leat_allocator *allocator, uint64_t values);
