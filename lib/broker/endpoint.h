@@ -50,6 +50,7 @@ struct lt_link_kind {
     void (*leave)(struct lt_link *link);  /* says goodbye, of one that is up; or ends it at once */
 };
 
+/* Of a peering that is quiet this is most of the memory, so it has no holes. */
 struct lt_link {
     leat_session session;
     const struct lt_link_kind *kind;
@@ -58,26 +59,26 @@ struct lt_link {
     bool outbound;
     bool is_ready;  /* in the list of the ready */
     bool is_holder; /* of its id: see peering.c */
+    bool pinged;    /* since heard_ms */
+    bool outdated;  /* what we subscribe to has changed since it was told, in the handshake */
     uint8_t state;  /* enum lt_link_state */
     uint8_t step;   /* of the handshake; for the kind of link to use */
     uint8_t id[16];
-    char *address;
+    uint8_t telling[5]; /* kinds of status that wait to be told, first things first; 0 ends them */
+    uint8_t reason;     /* of PEER_REMOVED: 0, or why */
     uint32_t port;
+    uint32_t timer_at; /* in the heap of those that are due; UINT32_MAX: it is not */
+    uint32_t goodbye;  /* the number in ours */
+    char *address;
     uint64_t retry_s;
     struct lt_peering *peering; /* by leat_broker_peer(); NULL: it came in from outside */
     struct lt_link_hook all, ready;
     struct lt_link *target;  /* the next one that a message is for, while it is posted */
     struct lt_topics filter; /* what the other side subscribes to */
     struct lt_outbox outbox;
-    uint64_t due;       /* when kind->expire() is to be called; UINT64_MAX: never */
-    size_t timer_at;    /* in the heap of those that are due; SIZE_MAX: it is not */
-    uint8_t telling[5]; /* kinds of status that wait to be told, first things first; 0 ends them */
-    uint8_t reason;     /* of PEER_REMOVED: 0, or why */
+    uint64_t due; /* when kind->expire() is to be called; UINT64_MAX: never */
     uint64_t received, refused, strangers;
     uint64_t heard_ms; /* when the other side last said something */
-    uint64_t goodbye;  /* the number in ours */
-    bool pinged;       /* since then */
-    bool outdated;     /* what we subscribe to has changed since it was told, in the handshake */
 };
 
 struct leat_broker {
@@ -99,7 +100,7 @@ struct leat_broker {
     size_t timers_size, holders_size; /* never less than link_count */
     size_t paused_count;
     size_t websocket_count;
-    uint64_t goodbyes;
+    uint32_t goodbyes;
     uint64_t attempt_due;   /* not later than the first one that is */
     struct lt_writer frame; /* the message that is posted, by form */
     struct lt_writer text;

@@ -82,7 +82,7 @@ int leat_broker_ready(leat_broker *broker, leat_session **session)
 static void place_timer(leat_broker *broker, struct lt_link *link, size_t at)
 {
     broker->timers[at] = link;
-    link->timer_at = at;
+    link->timer_at = (uint32_t)at; /* there are fewer links than that */
 }
 
 /* Puts a link where it belongs, between its parent and its children in the heap. */
@@ -109,17 +109,17 @@ static void settle(leat_broker *broker, struct lt_link *link, size_t at)
 void lt_link_due(struct lt_link *link, uint64_t due)
 {
     leat_broker *broker = link->broker;
-    size_t at = link->timer_at;
+    uint32_t at = link->timer_at;
 
     link->due = due;
     if (broker == NULL)
         return;
     if (due != UINT64_MAX) {
-        settle(broker, link, at != SIZE_MAX ? at : broker->timer_count++);
-    } else if (at != SIZE_MAX) {
+        settle(broker, link, at != UINT32_MAX ? at : broker->timer_count++);
+    } else if (at != UINT32_MAX) {
         struct lt_link *last = broker->timers[--broker->timer_count];
 
-        link->timer_at = SIZE_MAX;
+        link->timer_at = UINT32_MAX;
         if (last != link)
             settle(broker, last, at);
     }
@@ -145,7 +145,8 @@ static bool reserve(leat_broker *broker)
 {
     size_t wanted = broker->link_count + 1;
 
-    return lt_grow(&broker->allocator, (void **)&broker->timers, &broker->timers_size, wanted,
+    return wanted < UINT32_MAX &&
+           lt_grow(&broker->allocator, (void **)&broker->timers, &broker->timers_size, wanted,
                    sizeof *broker->timers) &&
            lt_grow(&broker->allocator, (void **)&broker->holders, &broker->holders_size, wanted,
                    sizeof *broker->holders);
@@ -166,7 +167,7 @@ int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
         return LEAT_E_NOMEM;
     made = link_of(session);
     made->kind = kind;
-    made->timer_at = SIZE_MAX;
+    made->timer_at = UINT32_MAX;
     made->due = UINT64_MAX;
     made->port = port;
     made->address = (char *)lt_resize(&session->allocator, NULL, 0, length + 1);

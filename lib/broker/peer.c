@@ -18,8 +18,12 @@
 #define LOGIC_ERROR       40u
 #define CODE_MAX          40u
 
-/* Answers to pings are held up while so many octets wait for a peer that does not read. */
+/*
+ * Answers to pings are held up while so many octets wait for a peer that does not read, or so much of
+ * what cannot be dropped: what we have to say ourselves has a place behind that.
+ */
 #define PONG_BYTES_MAX (UINT64_C(1) << 20)
+#define PONGS_MAX      (LT_CONTROLS_MAX / 2)
 
 #define BYE_BYTES 11u
 #define ALIVE     "leat"
@@ -359,7 +363,7 @@ static void on_filter(struct lt_link *link, const leat_value *message, bool answ
     }
 }
 
-/* Answers what cannot be read. */
+/* Answers what cannot be read, in Broker's words. */
 static void on_malformed(struct lt_link *link, const struct lt_broker_message *message,
                          const struct leat_error *error)
 {
@@ -368,7 +372,9 @@ static void on_malformed(struct lt_link *link, const struct lt_broker_message *m
     if (error->code == LEAT_E_PROTOCOL) {
         drop(link, WRONG_MAGIC, "wrong magic number");
     } else if (error->code != LEAT_E_NOMEM) {
-        strncat(text, message->name, sizeof text - strlen(text) - 1);
+        strcat(text, message->type < LT_BROKER_ORIGINATOR_SYN ? "" : "v1::");
+        strncat(text, message->name, sizeof text - strlen(text) - sizeof "_msg");
+        strcat(text, "_msg");
         drop(link, INVALID_MESSAGE, text);
     }
     lt_link_fail(link, error->code, LENGTH_BYTES + (size_t)error->offset, error->text,
@@ -696,7 +702,8 @@ static int next_frame(struct lt_link *link, bool *told)
     if (lt_left(&in) < length)
         return lt_need(session, LENGTH_BYTES + length);
     in = lt_reader(in.at, length);
-    if (link->step == DONE && is_ping(in) && lt_link_waiting(link) > PONG_BYTES_MAX)
+    if (link->step == DONE && is_ping(in) &&
+        (lt_link_waiting(link) > PONG_BYTES_MAX || link->outbox.controls > PONGS_MAX))
         return LEAT_PAUSED;
     link->received += length > 0;
     if (link->step != DONE)

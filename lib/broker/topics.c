@@ -28,45 +28,43 @@ static int compare(const void *context, const void *a, const void *b)
 
 void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator)
 {
-    lt_free(allocator, topics->topics, topics->size * sizeof *topics->topics);
+    lt_free(allocator, topics->topics, topics->count * sizeof *topics->topics);
     lt_free(allocator, topics->text, topics->text_bytes);
     memset(topics, 0, sizeof *topics);
 }
 
 size_t lt_topics_bytes(const struct lt_topics *topics)
 {
-    return topics->size * sizeof *topics->topics + topics->text_bytes;
+    return topics->count * sizeof *topics->topics + topics->text_bytes;
 }
 
-/* Room for so many topics and octets. */
+/* Room for so many topics, all of which must be appended, and for their octets. */
 static int make(struct lt_topics *topics, const leat_allocator *allocator, size_t count,
                 size_t text_bytes)
 {
     memset(topics, 0, sizeof *topics);
-    if (count > UINT32_MAX || count > SIZE_MAX / sizeof *topics->topics || text_bytes > UINT32_MAX)
+    if (count > UINT32_MAX || count > SIZE_MAX / sizeof *topics->topics || text_bytes >= UINT32_MAX)
         return LEAT_E_NOMEM;
-    if (count > 0) {
-        topics->topics =
-            (struct lt_topic *)lt_resize(allocator, NULL, 0, count * sizeof *topics->topics);
-        if (topics->topics == NULL)
-            return LEAT_E_NOMEM;
-        topics->size = (uint32_t)count;
-        text_bytes += text_bytes == 0; /* so that the empty topic has a place, too */
-        topics->text = (char *)lt_resize(allocator, NULL, 0, text_bytes);
-        if (topics->text == NULL) {
-            lt_topics_free(topics, allocator);
-            return LEAT_E_NOMEM;
-        }
-        topics->text_bytes = (uint32_t)text_bytes;
+    if (count == 0)
+        return LEAT_OK;
+    text_bytes += text_bytes == 0; /* so that the empty topic has a place, too */
+    topics->topics =
+        (struct lt_topic *)lt_resize(allocator, NULL, 0, count * sizeof *topics->topics);
+    if (topics->topics == NULL)
+        return LEAT_E_NOMEM;
+    topics->text = (char *)lt_resize(allocator, NULL, 0, text_bytes);
+    if (topics->text == NULL) {
+        lt_free(allocator, topics->topics, count * sizeof *topics->topics);
+        return LEAT_E_NOMEM;
     }
+    topics->text_bytes = (uint32_t)text_bytes;
     return LEAT_OK;
 }
 
 /* Adds behind all others; at is where the text of the next one begins. */
-static void append(struct lt_topics *topics, uint32_t *at, const char *text, size_t length,
-                   uint32_t uses)
+static void append(struct lt_topics *topics, uint32_t *at, const char *text, size_t length)
 {
-    const struct lt_topic topic = {*at, (uint32_t)length, uses};
+    const struct lt_topic topic = {*at, (uint32_t)length};
 
     if (length > 0)
         memcpy(topics->text + *at, text, length);
@@ -139,26 +137,21 @@ bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t l
 int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
                   size_t length)
 {
-    ptrdiff_t found = lt_topics_find(topics, topic, length);
     size_t i, place = count_before(topics, topic, length, false);
     struct lt_topics made;
     uint32_t at = 0;
 
-    if (found >= 0) {
-        topics->topics[found].uses++;
-        return LEAT_OK;
-    }
     if (make(&made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
         return LEAT_E_NOMEM;
     for (i = 0; i < topics->count; i++) {
         const struct lt_topic *it = &topics->topics[i];
 
         if (i == place)
-            append(&made, &at, topic, length, 1);
-        append(&made, &at, text_of(topics, it), it->length, it->uses);
+            append(&made, &at, topic, length);
+        append(&made, &at, text_of(topics, it), it->length);
     }
     if (place == topics->count)
-        append(&made, &at, topic, length, 1);
+        append(&made, &at, topic, length);
     replace(topics, allocator, &made);
     return LEAT_OK;
 }
@@ -173,17 +166,13 @@ int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, 
 
     if (found < 0)
         return LEAT_E_STATE;
-    if (topics->topics[found].uses > 1) {
-        topics->topics[found].uses--;
-        return LEAT_OK;
-    }
     if (make(&made, allocator, (size_t)topics->count - 1, topics->text_bytes - length) != LEAT_OK)
         return LEAT_E_NOMEM;
     for (i = 0; i < topics->count; i++) {
         const struct lt_topic *it = &topics->topics[i];
 
         if (i != (size_t)found)
-            append(&made, &at, text_of(topics, it), it->length, it->uses);
+            append(&made, &at, text_of(topics, it), it->length);
     }
     replace(topics, allocator, &made);
     return LEAT_OK;
@@ -197,10 +186,14 @@ static bool begins_with(const struct lt_topics *topics, const struct lt_topic *t
             memcmp(text_of(topics, topic), text_of(topics, prefix), prefix->length) == 0);
 }
 
-/* Sorts them, and leaves out what another one covers; the text may keep what is no longer used. */
-static void make_minimal(struct lt_topics *topics)
+/*
+ * Sorts them, and leaves out what another one covers; the text may keep what is no longer used. Unless
+ * LEAT_OK they are freed.
+ */
+static int make_minimal(struct lt_topics *topics, const leat_allocator *allocator)
 {
     size_t i, kept = 0;
+    struct lt_topic *shrunk;
 
     lt_sort(topics->topics, topics->count, sizeof *topics->topics, compare, topics);
     for (i = 0; i < topics->count; i++) {
@@ -210,7 +203,17 @@ static void make_minimal(struct lt_topics *topics)
             continue;
         topics->topics[kept++] = *it;
     }
+    if (kept == topics->count)
+        return LEAT_OK;
+    shrunk = (struct lt_topic *)lt_resize(allocator, topics->topics, topics->count * sizeof *shrunk,
+                                          kept * sizeof *shrunk);
+    if (shrunk == NULL) {
+        lt_topics_free(topics, allocator);
+        return LEAT_E_NOMEM;
+    }
+    topics->topics = shrunk;
     topics->count = (uint32_t)kept;
+    return LEAT_OK;
 }
 
 int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
@@ -226,8 +229,9 @@ int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
     if (make(&made, allocator, leat_value_count(list), bytes) != LEAT_OK)
         return LEAT_E_NOMEM;
     for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item))
-        append(&made, &at, (const char *)item->u.bytes, item->length, 1);
-    make_minimal(&made);
+        append(&made, &at, (const char *)item->u.bytes, item->length);
+    if (make_minimal(&made, allocator) != LEAT_OK)
+        return LEAT_E_NOMEM;
     replace(topics, allocator, &made);
     return LEAT_OK;
 }
@@ -249,10 +253,11 @@ int lt_topics_join(struct lt_topics *topics, const leat_allocator *allocator,
         for (j = 0; j < sets[i]->count; j++) {
             const struct lt_topic *it = &sets[i]->topics[j];
 
-            append(&made, &at, text_of(sets[i], it), it->length, 1);
+            append(&made, &at, text_of(sets[i], it), it->length);
         }
     }
-    make_minimal(&made);
+    if (make_minimal(&made, allocator) != LEAT_OK)
+        return LEAT_E_NOMEM;
     replace(topics, allocator, &made);
     return LEAT_OK;
 }

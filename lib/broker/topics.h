@@ -13,7 +13,6 @@
 struct lt_topic {
     uint32_t at; /* in text */
     uint32_t length;
-    uint32_t uses; /* how often it was added more than removed */
 };
 
 /* Zeroed: empty. */
@@ -21,7 +20,6 @@ struct lt_topics {
     struct lt_topic *topics;
     char *text;
     uint32_t count;
-    uint32_t size; /* of topics */
     uint32_t text_bytes;
 };
 
@@ -33,10 +31,10 @@ ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size
 /* Whether the topic begins with one of them. */
 bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
 
-/* Adds one. LEAT_OK or LEAT_E_NOMEM, then nothing changed. */
+/* Adds one, which may be there already. LEAT_OK or LEAT_E_NOMEM, then nothing changed. */
 int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
                   size_t length);
-/* Takes it back as often as it was added. LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM. */
+/* Takes it back once, as often as it was added. LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM. */
 int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
                      size_t length);
 

@@ -253,33 +253,33 @@ static const struct {
     {"hex 00000003065a45",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse hello", "cut off, or a length beyond what is there", LEAT_E_SYNTAX,
-     5},
+     "drop M 20 failed to parse hello_msg", "cut off, or a length beyond what is there",
+     LEAT_E_SYNTAX, 5},
     {"hex 00000003075a45",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse probe", "cut off, or a length beyond what is there", LEAT_E_SYNTAX,
-     5},
+     "drop M 20 failed to parse probe_msg", "cut off, or a length beyond what is there",
+     LEAT_E_SYNTAX, 5},
     {"hex 00000003085a45",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse version_select", "cut off, or a length beyond what is there",
+     "drop M 20 failed to parse version_select_msg", "cut off, or a length beyond what is there",
      LEAT_E_SYNTAX, 5},
     {"hex 00000003095a45",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse drop_conn", "cut off, or a length beyond what is there",
+     "drop M 20 failed to parse drop_conn_msg", "cut off, or a length beyond what is there",
      LEAT_E_SYNTAX, 5},
     {"hex 000000040a010361",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse originator_syn", "cut off, or a length beyond what is there",
-     LEAT_E_SYNTAX, 7},
+     "drop M 20 failed to parse v1::originator_syn_msg",
+     "cut off, or a length beyond what is there", LEAT_E_SYNTAX, 7},
     {"hex 000000020b01",
      "rrrrr"
      "rrrrr",
-     "drop M 20 failed to parse responder_syn_ack", "more is announced than octets are left",
-     LEAT_E_SYNTAX, 5},
+     "drop M 20 failed to parse v1::responder_syn_ack_msg",
+     "more is announced than octets are left", LEAT_E_SYNTAX, 5},
     {"hex 00000000",
      "qqqqq"
      "qqqqq",
