@@ -1,7 +1,8 @@
 /*
  * Dialogues of a hand-made peer with a real endpoint of Broker, with ours in its place: what the peer
  * said is fed, and what we say is what Broker said, octet for octet and in the same order, but for the
- * differences that are listed here. What either told its caller stands side by side.
+ * differences that are listed here. What either told its caller stands side by side. Then what Broker's
+ * decoders accept and refuse, and what the specification says of dialogues that were not recorded.
  */
 #include "lines.h"
 
@@ -89,9 +90,12 @@ static const struct {
 
 #define CASES (sizeof cases / sizeof *cases)
 
-#define MID   "18181818181858189818181818181818"
-#define PROBE "00000005075a45454b"
-#define HELLO "00000017065a45454b" MID "0101"
+#define LOW    "11111111111151119111111111111111"
+#define HIGH   "22222222222252229222222222222222"
+#define NOBODY "00000000000000000000000000000000"
+#define MID    "18181818181858189818181818181818"
+#define PROBE  "00000005075a45454b"
+#define HELLO  "00000017065a45454b" MID "0101"
 /* invalid_peering_request */
 #define INVALID_ID                                                                                 \
     "00000034095a45454b" MID "1d1d616e20656e64706f696e7420696420746861742063616e6e6f74206265"
@@ -137,7 +141,7 @@ struct play {
     struct conn conns[CONNS];
     struct t_bytes told;
     uint64_t now_ms;
-    unsigned cases, same, different;
+    unsigned cases, same, different, errors;
     size_t octets;
 };
 
@@ -192,6 +196,7 @@ static void tell(struct play *play, const leat_event *event)
 
     (void)snprintf(line, sizeof line, "%s", leat_event_name(event, NULL));
     used = strlen(line);
+    play->errors += leat_event_error(event) != NULL;
     if (leat_event_error(event) != NULL) {
         (void)snprintf(line + used, sizeof line - used, " %s",
                        leat_error_text(leat_event_error(event)));
@@ -286,6 +291,12 @@ static void hang_up(struct play *play, struct conn *conn)
     leat_session_free(conn->session);
     conn->session = NULL;
     drive_ready(play);
+}
+
+static void forget_said(struct conn *conn)
+{
+    t_free(conn->said);
+    memset(&conn->said, 0, sizeof conn->said);
 }
 
 /* ----- a case ----- */
@@ -501,6 +512,34 @@ START_TEST(listeners)
 }
 END_TEST
 
+static void frame(struct play *play, struct conn *conn, const char *body)
+{
+    char length[12], *hex = (char *)malloc(strlen(body) + 9);
+
+    ck_assert_ptr_nonnull(hex);
+    (void)snprintf(length, sizeof length, "%08x", (unsigned)(strlen(body) / 2));
+    memcpy(hex, length, 8);
+    memcpy(hex + 8, body, strlen(body) + 1);
+    feed(play, conn, hex);
+    free(hex);
+}
+
+/* A peering with LOW, which subscribes to /py. */
+static struct conn *be_peer_of_low(struct play *play)
+{
+    struct conn *low = &play->conns[1];
+
+    connect(play, low, false, 1);
+    frame(play, low, "065a45454b" LOW "0101");
+    frame(play, low, "085a45454b" LOW "01");
+    frame(play, low, "0a01032f7079");
+    frame(play, low, "0c");
+    check_told(play, "endpoint_discovered; peer_added", "the handshake");
+    same_hex(low->said.data, low->said.length, PROBE HELLO "000000050b01022f62", "the handshake");
+    forget_said(low);
+    return low;
+}
+
 START_TEST(operations)
 {
     leat_broker_stats stats = {.size = sizeof stats};
@@ -508,15 +547,7 @@ START_TEST(operations)
     struct conn *low;
 
     open_play(&play);
-    low = &play.conns[1];
-    connect(&play, low, false, 1);
-    feed(&play, low, "00000017065a45454b111111111111511191111111111111110101");
-    feed(&play, low, "00000016085a45454b1111111111115111911111111111111101");
-    feed(&play, low, "000000060a01032f7079000000010c");
-    check_told(&play, "endpoint_discovered; peer_added", "the handshake");
-    same_hex(low->said.data, low->said.length, PROBE HELLO "000000050b01022f62", "the handshake");
-    t_free(low->said);
-    memset(&low->said, 0, sizeof low->said);
+    low = be_peer_of_low(&play);
     play_cases(&play, "operational", false, true);
     ck_assert_uint_eq(play.cases, 27);
     ck_assert_uint_eq(play.same, 28);
@@ -554,12 +585,290 @@ START_TEST(silence)
 }
 END_TEST
 
+/* ----- what Broker's decoders say ----- */
+
+/* What we say to the first message, where Broker's decoder is not all that counts. */
+static const struct {
+    const char *desc;
+    const char *said; /* behind the probe */
+    bool over;
+    const char *reason;
+} firsts[] = {
+    {"empty body", "", true, "section 2: an empty frame ends the handshake without a word"},
+    {"hello nil sender", INVALID_ID, true, "section 5.2: the nil id is refused"},
+    {"hello ok", HELLO, false, "well formed, and in its place"},
+    {"hello trailing byte", HELLO, false, "the same"},
+    {"hello versions 0..1", HELLO, false, "the same"},
+    {"hello versions 0..255", HELLO, false, "the same"},
+    {"probe ok", "", false, "nothing is to be said"},
+    {"probe trailing", "", false, "the same"},
+};
+
+#define FIRSTS (sizeof firsts / sizeof *firsts)
+
+/* drop_conn, as hex digits. */
+static void write_drop(char *hex, size_t size, unsigned code, const char *text)
+{
+    char *words = t_to_hex(text, strlen(text));
+
+    (void)snprintf(hex, size, "%08x095a45454b" MID "%02x%02x%s", (unsigned)(23 + strlen(text)),
+                   code, (unsigned)strlen(text), words);
+    free(words);
+}
+
+/* Each of them as the first message of a peer: what is accepted there is answered, or out of turn. */
+START_TEST(first_messages)
+{
+    struct lines lines;
+    struct play play;
+    unsigned same = 0, listed = 0;
+
+    open_play(&play);
+    lines_open(&lines, "broker/invalid.jsonl");
+    while (lines_next(&lines)) {
+        char *desc = text_of(lines.line, "desc"), *hex = text_of(lines.line, "hex");
+        char *detail = text_of(lines.line, "detail"), want[256] = PROBE;
+        struct conn *conn = &play.conns[0];
+        size_t i = 0;
+
+        if (has_text(lines.line, "kind", "handshake")) {
+            while (i < FIRSTS && strcmp(firsts[i].desc, desc) != 0)
+                i++;
+            if (i < FIRSTS)
+                strcat(want, firsts[i].said);
+            else if (has_text(lines.line, "verdict", "reject"))
+                write_drop(want + strlen(want), sizeof want - strlen(want),
+                           (unsigned)leat_value_u64(leat_value_get(lines.line, "code")), detail);
+            same += i == FIRSTS;
+            listed += i < FIRSTS;
+            connect(&play, conn, false, 0);
+            frame(&play, conn, hex);
+            same_hex(conn->said.data, conn->said.length, want,
+                     i < FIRSTS ? firsts[i].reason : desc);
+            ck_assert_msg(is_over(conn) == (i == FIRSTS || firsts[i].over), "%s", desc);
+            hang_up(&play, conn);
+            forget_said(conn);
+        }
+        free(desc);
+        free(hex);
+        free(detail);
+    }
+    ck_assert_uint_eq(same, 26);
+    ck_assert_uint_eq(listed, FIRSTS);
+    close_play(&play);
+}
+END_TEST
+
+/* And with HIGH likewise. */
+static struct conn *be_peer_of_high(struct play *play)
+{
+    struct conn *high = &play->conns[2];
+
+    connect(play, high, false, 2);
+    frame(play, high, "065a45454b" HIGH "0101");
+    frame(play, high, "0b01032f7079");
+    check_told(play, "endpoint_discovered; peer_added", "the handshake");
+    forget_said(high);
+    return high;
+}
+
+#define WHOLE "section 19: a filter is read whole before it is taken, or not at all"
+
+/* Where we do not judge envelopes as Broker's decoder does. */
+static const struct {
+    const char *desc;
+    bool error; /* it is one for us */
+    const char *reason;
+} envelopes[] = {
+    {"routing_update no payload", true, WHOLE},
+    {"routing_update count 2, one entry", true, WHOLE},
+    {"routing_update count 1, two entries (count is ignored when iterating)", true, WHOLE},
+    {"routing_update entry longer than rest", true, WHOLE},
+    {"routing_update trailing 80", true, WHOLE},
+    {"command put port proto 9 in command decoder", true, "section 9: there is no such protocol"},
+};
+
+#define ENVELOPES (sizeof envelopes / sizeof *envelopes)
+
+/* Whatever comes, the peering goes on. */
+START_TEST(any_envelopes)
+{
+    struct lines lines;
+    struct play play;
+    struct conn *low;
+    unsigned same = 0, listed = 0;
+
+    open_play(&play);
+    low = be_peer_of_low(&play);
+    ck_assert_int_eq(leat_broker_subscribe(play.broker, "", 0), LEAT_OK);
+    drive_ready(&play);
+    forget_said(low);
+    lines_open(&lines, "broker/invalid.jsonl");
+    while (lines_next(&lines)) {
+        char *desc = text_of(lines.line, "desc"), *hex = text_of(lines.line, "hex");
+        bool refused = has_text(lines.line, "verdict", "reject");
+        size_t i = 0;
+
+        if (has_text(lines.line, "kind", "envelope") && hex != NULL && hex[0] != '\0') {
+            while (i < ENVELOPES && strcmp(envelopes[i].desc, desc) != 0)
+                i++;
+            same += i == ENVELOPES;
+            listed += i < ENVELOPES;
+            if (i < ENVELOPES)
+                refused = envelopes[i].error;
+            frame(&play, low, hex);
+            if ((play.errors == 1) != refused)
+                printf("%d %s\n", play.errors, desc);
+            play.errors = 0;
+            forget_said(low);
+            frame(&play, low, LOW MID "04001000033c243e");
+            same_hex(low->said.data, low->said.length, "00000028" MID LOW "05001000033c243e", desc);
+            forget_said(low);
+            forget_told(&play);
+        }
+        free(desc);
+        free(hex);
+    }
+    ck_assert_uint_eq(same, 27);
+    ck_assert_uint_eq(listed, ENVELOPES);
+    close_play(&play);
+}
+END_TEST
+
+/* ----- what was not recorded ----- */
+
+/* What is out of turn ends the handshake without a word: section 5.2. */
+static const struct {
+    const char *desc;
+    const char *before[4]; /* messages */
+    const char *message;
+    const char *told;
+} turns[] = {
+    {"originator_syn in VSELECT", {"065a45454b" LOW "0101"}, "0a00", ""},
+    {"responder_syn_ack in VSELECT", {"065a45454b" LOW "0101"}, "0b00", ""},
+    {"originator_ack in VSELECT", {"065a45454b" LOW "0101"}, "0c", ""},
+    {"hello in SYN", {"065a45454b" LOW "0101", "085a45454b" LOW "01"}, "065a45454b" LOW "0101", ""},
+    {"probe in SYN", {"065a45454b" LOW "0101", "085a45454b" LOW "01"}, "075a45454b", ""},
+    {"version_select in SYN",
+     {"065a45454b" LOW "0101", "085a45454b" LOW "01"},
+     "085a45454b" LOW "01",
+     ""},
+    {"responder_syn_ack in SYN", {"065a45454b" LOW "0101", "085a45454b" LOW "01"}, "0b00", ""},
+    {"originator_ack in SYN", {"065a45454b" LOW "0101", "085a45454b" LOW "01"}, "0c", ""},
+    {"drop_conn in SYN",
+     {"065a45454b" LOW "0101", "085a45454b" LOW "01"},
+     "095a45454b" LOW "1c0178",
+     "drop_conn 28 x"},
+    {"probe in ACK", {"065a45454b" LOW "0101", "085a45454b" LOW "01", "0a00"}, "075a45454b", ""},
+    {"originator_syn in ACK", {"065a45454b" LOW "0101", "085a45454b" LOW "01", "0a00"}, "0a00", ""},
+    {"drop_conn in ACK",
+     {"065a45454b" LOW "0101", "085a45454b" LOW "01", "0a00"},
+     "095a45454b" LOW "1c0178",
+     "drop_conn 28 x"},
+    {"hello in SYN_ACK", {"065a45454b" HIGH "0101"}, "065a45454b" HIGH "0101", ""},
+    {"probe in SYN_ACK", {"065a45454b" HIGH "0101"}, "075a45454b", ""},
+    {"version_select in SYN_ACK", {"065a45454b" HIGH "0101"}, "085a45454b" HIGH "01", ""},
+    {"originator_syn in SYN_ACK", {"065a45454b" HIGH "0101"}, "0a00", ""},
+    {"originator_ack in SYN_ACK", {"065a45454b" HIGH "0101"}, "0c", ""},
+    {"drop_conn in SYN_ACK",
+     {"065a45454b" HIGH "0101"},
+     "095a45454b" HIGH "280178",
+     "drop_conn 40 x"},
+};
+
+#define TURNS (sizeof turns / sizeof *turns)
+
+START_TEST(out_of_turn)
+{
+    struct play play;
+    struct conn *conn = &play.conns[0];
+    size_t i;
+
+    open_play(&play);
+    connect(&play, conn, false, 0);
+    for (i = 0; i < 4 && turns[_i].before[i] != NULL; i++)
+        frame(&play, conn, turns[_i].before[i]);
+    ck_assert(!is_over(conn));
+    forget_said(conn);
+    frame(&play, conn, turns[_i].message);
+    ck_assert_msg(is_over(conn), "%s", turns[_i].desc);
+    ck_assert_uint_eq(conn->said.length, 0);
+    ck_assert_int_eq(conn->status, turns[_i].told[0] == '\0' ? LEAT_E_PROTOCOL : LEAT_END);
+    check_told(&play, turns[_i].told, turns[_i].desc);
+    close_play(&play);
+}
+END_TEST
+
+/* Broker forgets what waits for a handshake that fails; with us the next one goes on: section 5.3. */
+START_TEST(rival_fails)
+{
+    static const char *const goes_on = PROBE "00000016085a45454b" MID "01"
+                                             "000000050a01022f62";
+    struct play play;
+    struct conn *conns = play.conns;
+    size_t i;
+
+    open_play(&play);
+    for (i = 0; i < 3; i++) {
+        connect(&play, &conns[i], false, i);
+        frame(&play, &conns[i], "065a45454b" HIGH "0101");
+        same_hex(conns[i].said.data, conns[i].said.length, i == 0 ? goes_on : PROBE, "paused");
+    }
+    hang_up(&play, &conns[0]);
+    same_hex(conns[1].said.data, conns[1].said.length, goes_on, "the next one");
+    same_hex(conns[2].said.data, conns[2].said.length, PROBE, "the last one");
+    forget_said(&conns[1]);
+    forget_said(&conns[2]);
+    frame(&play, &conns[1], "0b00");
+    same_hex(conns[1].said.data, conns[1].said.length, "000000010c", "it is up");
+    same_hex(conns[2].said.data, conns[2].said.length,
+             "0000002b095a45454b" MID "2714726564756e64616e7420636f6e6e656374696f6e", "redundant");
+    ck_assert(is_over(&conns[2]));
+    check_told(&play, "endpoint_discovered; peer_added", "one peering");
+    close_play(&play);
+}
+END_TEST
+
+/* Whoever is named as the sender does not get it back, nor does who sent it: section 6.4. */
+START_TEST(forged_forward)
+{
+    struct play play;
+    struct conn *low, *high;
+
+    open_play(&play);
+    low = be_peer_of_low(&play);
+    high = be_peer_of_high(&play);
+    frame(&play, low,
+          HIGH NOBODY "0100100004"
+                      "2f70792f"
+                      "00");
+    ck_assert_uint_eq(low->said.length + high->said.length, 0);
+    frame(&play, low,
+          LOW NOBODY "0100010004"
+                     "2f70792f"
+                     "00");
+    ck_assert_uint_eq(low->said.length, 0);
+    same_hex(high->said.data, high->said.length,
+             "0000002a" MID NOBODY "0100100004"
+             "2f70792f"
+             "00",
+             "in our name");
+    check_told(&play, "", "nothing for us");
+    close_play(&play);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
     tcase_add_test(tc, connectors);
     tcase_add_test(tc, listeners);
     tcase_add_test(tc, operations);
     tcase_add_loop_test(tc, silence, 0, 2);
+    tcase_add_test(tc, first_messages);
+    tcase_add_test(tc, any_envelopes);
+    tcase_add_loop_test(tc, out_of_turn, 0, (int)TURNS);
+    tcase_add_test(tc, rival_fails);
+    tcase_add_test(tc, forged_forward);
 }
 
 T_MAIN("broker/behaviour", tests)
