@@ -212,9 +212,9 @@ static bool read_url(struct client *client, const char *url)
     client->has_tls = strncmp(url, "wss://", 6) == 0;
     if (client->has_tls || strncmp(url, "ws://", 5) == 0)
         host = strchr(url, '/') + 2;
-    length = host != NULL ? strcspn(host, "/?#") : 0;
-    if (length == 0 || length >= sizeof client->host || host[length] == '#' ||
-        host[length] == '?') {
+    length = host != NULL ? strcspn(host, "/?") : 0;
+    if (length == 0 || length >= sizeof client->host || host[length] == '?' ||
+        strchr(host, '#') != NULL) {
         complain("--connect %s: not ws://HOST:PORT or wss://HOST:PORT", url);
         return false;
     }

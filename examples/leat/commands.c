@@ -295,12 +295,12 @@ static const struct option broker_peer_rows[] = {
 static const struct option broker_node_rows[] = {
     {"--subscribe", "TOPIC", "print what has a topic that begins so; may be repeated"},
     {"--forward", "TOPIC",
-     "offer what comes from a peer to the others, and ask peers for such\n"
-     "topics; may be repeated"},
+     "offer what comes from a peer to the others, and ask peers\n"
+     "for such topics; may be repeated"},
     {"--id", "UUID", "the id of the endpoint (at random)"},
     {"--retry", "SECONDS", "from a failed attempt to the next (10); 0: there is one"},
     {"--ping", "SECONDS",
-     "ping a peer that is silent for so long, and lose it if it stays so\n(0: never)"},
+     "ping a peer that is silent for so long, and lose it if it\nstays so (0: never)"},
     {"--queue", "N", "at most N messages wait for a peer that is slow (8192)"},
     {"--overflow", "POLICY",
      "when there are more: drop-oldest (if left out), drop-newest,\n"
@@ -316,7 +316,7 @@ static const struct option broker_talk_rows[] = {
 
 static const struct option broker_tls_rows[] = {
     {"--no-tls", NULL,
-     "plain TCP; else, without a certificate, TLS in which nobody proves\nwho he is"},
+     "plain TCP; else, without a certificate, TLS in which\nnobody proves who he is"},
     {"--cert", "FILE", "our certificate, as PEM"},
     {"--key", "FILE", "its key, as PEM"},
     {"--password-file", "FILE", "its first line is the password of --key"},
@@ -339,7 +339,7 @@ static const struct option broker_ws_rows[] = {
     {"--listen", "ADDR:PORT", "where clients may connect; :PORT for every address"},
     {"--peer", "HOST:PORT", "with --listen: a native peer to connect to; may be repeated"},
     {"--peer-listen", "ADDR:PORT", "with --listen: where native peers may connect"},
-    {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or of broker"},
+    {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or\nof broker"},
     {"--peer-name", "NAME",
      "with --connect: what the server's certificate must be for, if not\n"
      "HOST; any: for anything"},

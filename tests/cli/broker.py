@@ -1,9 +1,14 @@
 """What the tests of the commands for Broker share: endpoints, and peers made of sockets."""
 
+import os
+import pathlib
+import re
 import select
+import signal
 import socket
+import subprocess
 
-from cli import OPENSSL, strict
+from cli import LEAT, OPENSSL, ROOT, strict
 from live import PATIENCE, Authority, Talker, read_exactly
 
 PLAIN = ["--no-tls"]
@@ -161,6 +166,35 @@ class RawPeer:
 
     def silent(self, seconds):
         return not select.select([self.socket], [], [], seconds)[0]
+
+
+def shown(noun):
+    """The commands of that kind among the examples of the manual page."""
+    text = (ROOT / "doc" / "leat.1").read_text()
+    blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", text[text.index(".Sh EXAMPLES"):], re.M | re.S)
+    lines = "".join(blocks).replace("|\n", "| ").splitlines()
+    return [line for line in lines if f"leat broker {noun} " in line]
+
+
+class Shell:
+    """A command of a shell, in a folder; what it began ends with the with statement."""
+
+    def __init__(self, command, where):
+        path = os.pathsep.join([str(pathlib.Path(LEAT).parent), os.environ["PATH"]])
+        self.process = subprocess.Popen(command, shell=True, cwd=where, env={**os.environ, "PATH": path},
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def end(self):
+        return self.process.wait(PATIENCE)
 
 
 def recorded_frames(path, direction):

@@ -7,10 +7,10 @@ import socket
 import sys
 import time
 
-from broker import (HIGH, LOW, NOBODY, PLAIN, SAID, Connector, Listener, RawPeer, count, free_port, handshake,
-                    id_octets, recorded_frames, text, ways)
+from broker import (HIGH, LOW, NOBODY, PLAIN, SAID, Connector, Listener, RawPeer, Shell, count, free_port,
+                    handshake, id_octets, recorded_frames, shown, text, ways)
 from cli import DIALECTS, OPENSSL, VECTORS, Tap, leat, strict
-from live import PATIENCE, Authority, folder
+from live import PATIENCE, Authority, folder, until
 
 STOP = '{"stop":true}\n'
 
@@ -524,13 +524,30 @@ def recordings(tap):
             ("server>client", "pong")} <= names, f"{names} {said.err}")
 
 
+def manual(tap):
+    """The examples of the manual page, with a peer of ours in the place of a Zeek."""
+    if not OPENSSL:
+        return
+    with Listener("--subscribe", "/test") as zeek:
+        commands = [command.replace("zeek.example:9999", zeek.address) for command in shown("peer")]
+        tap.same("there are two", len(commands), 2)
+        work = folder()
+        with Shell(commands[0], work):
+            zeek.told("peer_added")
+            zeek.say({"topic": "zeek/x", "event": "e"})
+            until(lambda: '"zeek/x"' in (work / "events.ndjson").read_text(), "an event in the file")
+            with Shell(commands[1], work) as publishes:
+                tap.same("what is published", (publishes.end(), zeek.messages()),
+                         (0, [{"topic": "/test", "event": "ping", "args": [text("hello")]}]))
+
+
 def main():
     tap = Tap()
     if "broker" in DIALECTS:
         wanted = sys.argv[1:]
         for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
                          killed, unpeered, shut_down, deaf, half_closed, slow_reader, patient, over, unfit, hostile,
-                         logs, many_peers, crossed, addresses, recordings):
+                         logs, many_peers, crossed, addresses, recordings, manual):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:

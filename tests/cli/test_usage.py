@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from cli import DIALECTS, LEAT, ROOT, Tap, leat, temporary
+from cli import DIALECTS, LEAT, OPENSSL, ROOT, Tap, leat, temporary
 
 COMMANDS = {
     "decode estreamer": "estreamer",
@@ -24,6 +24,8 @@ COMMANDS = {
     "zabbix server": "zabbix",
     "zabbix send": "zabbix",
     "zabbix get": "zabbix",
+    "broker peer": "broker",
+    "broker ws": "broker",
 }
 
 # What is needed besides options.
@@ -42,6 +44,7 @@ WRONG = [
     ("encode", "encode what?"),
     ("estreamer", "estreamer what?"),
     ("zabbix", "zabbix what?"),
+    ("broker", "broker what?"),
     ("fly", "fly: no such command"),
     ("decode smoke", "decode smoke: no such command"),
     ("encode zabbix", "encode zabbix: no such command"),
@@ -145,8 +148,55 @@ WRONG_WITH = {
         ("decode broker-data --hex", "unknown option --hex"),
         ("decode broker-data one two", "one argument too many"),
         ("encode broker-data --typed", "unknown option --typed"),
+        ("broker peer", "--listen is missing, or a peer to --connect to"),
+        ("broker peer here", "one argument too many: here"),
+        ("broker peer --connect", "--connect needs HOST:PORT"),
+        ("broker peer --connect nowhere", "nowhere: not HOST:PORT"),
+        ("broker peer --connect 127.0.0.1:0", "127.0.0.1:0"),
+        ("broker peer --listen nowhere", "nowhere: not ADDR:PORT"),
+        ("broker peer --listen :0 --id me", "--id me: not a UUID"),
+        ("broker peer --listen :0 --id 00000000-0000-0000-0000-000000000000", "--id: the id of nobody"),
+        ("broker peer --listen :0 --id 0000000000000000000000000000000000001", "not a UUID"),
+        ("broker peer --listen :0 --retry soon", "--retry soon: not a number"),
+        ("broker peer --listen :0 --retry 1.5", "--retry 1.5: not a number"),
+        ("broker peer --listen :0 --ping x", "--ping x: not a number"),
+        ("broker peer --listen :0 --queue 0", "--queue 0: not a number"),
+        ("broker peer --listen :0 --overflow burn", "--overflow burn: not wait, disconnect, drop-newest or drop-old"),
+        ("broker peer --listen :0 --subscribe <$>/local/x", "--subscribe <$>/local/x: "),
+        ("broker peer --listen :0 --forward <$>/local/x", "--forward <$>/local/x: "),
+        ("broker peer --listen :0 --no-tls --ca /dev/null", "--no-tls and --ca exclude each other"),
+        ("broker peer --listen :0 --no-tls --record /nowhere/file", "/nowhere/file: No such file"),
+        ("broker peer --listen :0 --flavour zeek", "unknown option --flavour"),
     ],
 }
+WRONG_WITH_OPENSSL = [
+    ("broker peer --listen :0 --cert /nowhere/file", "/nowhere/file: No such file"),
+    ("broker peer --listen :0 --password-file /dev/null", "there is no --pkcs12 or --key"),
+    ("broker peer --listen :0 --ca /dev/null", "TLS: "),
+    ("broker ws", "--connect or --listen, and not both"),
+    ("broker ws --listen :0 --connect ws://x", "--connect or --listen, and not both"),
+    ("broker ws --connect http://127.0.0.1:1", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect 127.0.0.1:1", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws://", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws:///path", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws://127.0.0.1:port", "127.0.0.1:port: not HOST:PORT"),
+    ("broker ws --connect ws://x#y", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws://x/y#z", "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws://" + "x" * 300, "not ws://HOST:PORT or wss://HOST:PORT"),
+    ("broker ws --connect ws://x --ca /dev/null", "--ca needs wss://"),
+    ("broker ws --connect ws://x --peer-name y", "--peer-name needs wss://"),
+    ("broker ws --connect ws://x --no-tls", "--connect and --no-tls exclude each other"),
+    ("broker ws --connect ws://x --peer 127.0.0.1:1", "--connect and --peer exclude each other"),
+    ("broker ws --connect ws://x --id 1", "--connect and --id exclude each other"),
+    ("broker ws --connect ws://x --name a,b", "not what a request can hold"),
+    ("broker ws --connect ws://x --retry x", "--retry x: not a number"),
+    ("broker ws --connect ws://x --ping x", "--ping x: not a number"),
+    ("broker ws --listen :0 --name x", "--listen and --name exclude each other"),
+    ("broker ws --listen :0 --peer-name x", "--listen and --peer-name exclude each other"),
+    ("broker ws --listen :0 --flavour vanilla", "--flavour vanilla: not zeek or broker"),
+    ("broker ws --listen :0 --no-tls --peer nowhere", "nowhere: not HOST:PORT"),
+    ("broker ws --listen :0 --no-tls --peer-listen nowhere", "nowhere: not ADDR:PORT"),
+]
 
 
 def helps(tap):
@@ -205,17 +255,23 @@ def examples(tap):
     tap.check("there are examples", count >= len(DIALECTS))
 
 
+def check_wrong(tap, words, reason):
+    result = leat(*words.split())
+    tap.check(
+        f"leat {words}: wrong usage",
+        result.code == 2 and result.out == b"" and reason in result.err,
+        f"{result.code} {result.out} {result.err}",
+    )
+
+
 def wrong(tap):
     for dialect in ["", *DIALECTS]:
         for words, reason in WRONG_WITH.get(dialect, []) if dialect else WRONG:
             if "zabbix" in words and "zabbix" not in DIALECTS:
                 continue
-            result = leat(*words.split())
-            tap.check(
-                f"leat {words}: wrong usage",
-                result.code == 2 and result.out == b"" and reason in result.err,
-                f"{result.code} {result.out} {result.err}",
-            )
+            check_wrong(tap, words, reason)
+    for words, reason in WRONG_WITH_OPENSSL if OPENSSL and "broker" in DIALECTS else []:
+        check_wrong(tap, words, reason)
 
 
 def left_out(tap):
