@@ -161,6 +161,7 @@ static void end(struct net_pipe *pipe, size_t side)
     if (pipe->sessions[side] != NULL && !pipe->ended[side])
         (void)leat_recv_eof(pipe->sessions[side]);
     pipe->ended[side] = true;
+    pipe->idle[side] = false;
 }
 
 /* Frees the session of a side that is over, so that the other one sees the end. */
@@ -175,6 +176,7 @@ static void deliver(struct net_pipe *pipe, size_t side, const void *data, size_t
 {
     leat_session *other = pipe->sessions[!side];
 
+    pipe->idle[!side] = false;
     if (other != NULL && (leat_wants(other) & LEAT_WANT_READ) != 0)
         ck_assert_int_eq(leat_feed(other, data, length), LEAT_OK);
 }
@@ -234,17 +236,19 @@ static bool pump(struct net *net, struct net_pipe *pipe)
     size_t side, length;
 
     for (side = 0; side < 2; side++) {
-        some |= move(net, pipe, side);
-        if (pipe->sessions[!side] != NULL)
+        if (!net->named_only || !pipe->idle[side])
+            some |= move(net, pipe, side);
+        if (pipe->sessions[!side] != NULL && (!net->named_only || !pipe->idle[!side]))
             some |= draw(net, pipe, !side);
     }
     for (side = 0; side < 2; side++) {
         leat_session *session = pipe->sessions[side];
 
-        if (session == NULL)
+        if (session == NULL || (net->named_only && pipe->idle[side]))
             continue;
         some |= draw(net, pipe, side);
         (void)leat_send_data(session, &length);
+        pipe->idle[side] = length == 0;
         if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0 &&
             (length == 0 || pipe->sessions[!side] == NULL || pipe->stalled[!side])) {
             finish(pipe, side);
@@ -310,10 +314,24 @@ static void drop_pipes(struct net *net)
     }
 }
 
-static void draw_brokers(struct net *net)
+static void wake(struct net *net, const leat_session *session)
+{
+    struct net_pipe *pipe;
+
+    for (pipe = net->pipes; pipe != NULL; pipe = pipe->next) {
+        if (pipe->sessions[0] == session)
+            pipe->idle[0] = false;
+        if (pipe->sessions[1] == session)
+            pipe->idle[1] = false;
+    }
+}
+
+/* True: with named_only, there is more to do. */
+static bool draw_brokers(struct net *net)
 {
     const leat_event *event;
     leat_session *session;
+    bool some = false;
     size_t i;
 
     for (i = 0; i < net->count; i++) {
@@ -321,9 +339,13 @@ static void draw_brokers(struct net *net)
             continue;
         while (leat_broker_next(net->nodes[i].broker, &event) == LEAT_OK)
             note(net, i, NULL, event);
-        while (leat_broker_ready(net->nodes[i].broker, &session) == LEAT_OK)
-            ;
+        while (leat_broker_ready(net->nodes[i].broker, &session) == LEAT_OK) {
+            if (net->named_only)
+                wake(net, session);
+            some |= net->named_only;
+        }
     }
+    return some;
 }
 
 void net_run(struct net *net)
@@ -342,7 +364,7 @@ void net_run(struct net *net)
         for (pipe = net->pipes; pipe != NULL; pipe = pipe->next)
             some |= pump(net, pipe);
         drop_pipes(net);
-        draw_brokers(net);
+        some |= draw_brokers(net);
     }
 }
 

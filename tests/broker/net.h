@@ -19,6 +19,7 @@ struct net_pipe {
     size_t nodes[2];
     bool stalled[2];           /* this one does not read */
     bool ended[2];             /* this one was told the end of the stream */
+    bool idle[2];              /* with named_only: nothing says that this one has work */
     struct t_bytes passing[2]; /* what comes from this one and is not yet a whole frame */
 };
 
@@ -39,6 +40,8 @@ struct net {
     size_t cut;    /* octets that pass at once; 0: all */
     size_t frames; /* that were delivered (with keep) */
     bool quiet;    /* nothing is written into logs */
+    /* Drives only sessions that leat_broker_ready() names, that got octets, or have some to write. */
+    bool named_only;
     const leat_config *config;
     /* Whether a frame of the operational phase arrives; NULL: all do. */
     bool (*keep)(void *context, size_t from, size_t to, const uint8_t *body, size_t length);
