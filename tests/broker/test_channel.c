@@ -199,7 +199,7 @@ static uint64_t produce(struct lt_producer *producer, const char *text)
     return ++producer->seq;
 }
 
-START_TEST(producer)
+START_TEST(producers)
 {
     struct lt_producer producer;
     size_t length;
@@ -247,7 +247,7 @@ END_TEST
 
 /* ----- octets in order ----- */
 
-START_TEST(fifo)
+START_TEST(octets_in_order)
 {
     struct lt_fifo fifo = {NULL, 0, 0, 0, NULL, 0, 0, 0};
     uint64_t seed = 1, in = 0, out = 0;
@@ -287,9 +287,9 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, consumer_scripts, 0, (int)(sizeof scripts / sizeof *scripts));
     tcase_add_test(t, long_nacks);
     tcase_add_test(t, limits_of_early_events);
-    tcase_add_test(t, producer);
+    tcase_add_test(t, producers);
     tcase_add_test(t, keepalives);
-    tcase_add_test(t, fifo);
+    tcase_add_test(t, octets_in_order);
 }
 
 T_MAIN("broker/channel", tests)

@@ -763,7 +763,7 @@ START_TEST(broken_clone)
         options.bytes = _i == 2 ? 35 : 36;
     clone(&s, 1, &options);
     net_advance(&s.net, 1000);
-    ck_assert_uint_eq(st_stats(s.store[1]).attached, _i % 2);
+    ck_assert_uint_eq(st_stats(s.store[1]).attached, (unsigned)_i % 2);
     (void)st_put(s.store[0], "c3", "c1", EVER);
     net_advance(&s.net, 1000);
     ck_assert_uint_eq(st_stats(s.store[1]).attached, 0);

@@ -132,7 +132,7 @@ static bool is_timed(const struct frame *frame)
 
 static bool has_topic(const struct frame *frame, const char *name, const char *end)
 {
-    char topic[128], wanted[128];
+    char topic[128], wanted[160];
     size_t length;
     const char *text = leat_value_text(leat_value_get(value_of(frame), "topic"), &length);
 
@@ -153,7 +153,7 @@ struct side {
     uint64_t now_ms;
     struct {
         leat_broker_store *store;
-        char name[64];
+        char name[128];
         bool is_master;
         uint64_t made_ms;
         uint64_t object;
@@ -217,7 +217,7 @@ static void date_stores(struct side *side)
         for (i = 0; i < side->recorded->count && side->stores[n].made_ms == 0; i++) {
             const struct frame *frame = &side->recorded->frames[i];
             const leat_value *topic;
-            char wanted[128];
+            char wanted[160];
 
             if (frame->by_b != side->is_b)
                 continue;
