@@ -349,7 +349,8 @@ static int write_peer(leat_builder *builder, const struct lt_link *link)
     (void)leat_builder_u64(builder, "retry_s", link->retry_s);
     (void)leat_builder_close(builder);
     (void)leat_builder_enum(builder, "status", status, strlen(status));
-    (void)leat_builder_bool(builder, "is_outbound", link->outbound);
+    /* One that came in is ours, too, once it has the address of an attempt of ours: section 5.4. */
+    (void)leat_builder_bool(builder, "is_outbound", link->outbound || link->peering != NULL);
     return leat_builder_close(builder);
 }
 

@@ -152,6 +152,7 @@ struct replay {
     uint64_t retry_s;
     bool is_zeek;
     bool overflows;
+    size_t snapshot;              /* the next one of the view */
     size_t cut;                   /* octets that it hears at once; 0: a frame */
     leat_session *due[FILES];     /* attempts, by the file of who listens */
     const struct step *published; /* last */
@@ -161,7 +162,7 @@ struct replay {
 /* Of all replays together, so that one that compares nothing shows. */
 struct counts {
     unsigned replays, links, statuses, requests, retries, tokens, left_out, again, breaks, exits,
-        taken_over, updates;
+        taken_over, updates, snapshots;
     size_t frames, octets, data, commands, topics;
 };
 
@@ -855,6 +856,32 @@ static void finish(struct replay *replay, struct view *view)
     free(replay);
 }
 
+/* Who its peers are, whenever the recorded one was asked before that time. */
+static void compare_peers(struct replay *replay, const struct view *view, uint64_t us)
+{
+    const struct snapshot *snapshot = &view->snapshots[replay->snapshot];
+    const leat_value *peers, *peer;
+    leat_builder *builder;
+
+    if (replay->snapshot == view->snapshot_count || snapshot->us > us)
+        return;
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    ck_assert_int_eq(leat_broker_peers(replay->broker, builder, NULL), LEAT_OK);
+    peers = leat_builder_value(builder);
+    ck_assert_uint_eq(leat_value_count(peers), snapshot->count);
+    peer = leat_value_first(peers);
+    if (peer != NULL) {
+        ck_assert(has_text(leat_value_get(leat_value_get(peer, "peer"), "network"), "address",
+                           "127.0.0.1"));
+        ck_assert_msg(leat_value_bool(leat_value_get(peer, "is_outbound")) == snapshot->outbound,
+                      "%s: %s", replay->recording->names[0], snapshot->outbound ? "out" : "in");
+    }
+    leat_builder_free(builder);
+    counts.snapshots++;
+    replay->snapshot++;
+    compare_peers(replay, view, us);
+}
+
 /* What the recorded one was told, and whether it tried again. */
 static void open_view(struct replay *replay, struct view *view)
 {
@@ -894,8 +921,11 @@ static void replay_as(const struct recording *recording, const uint8_t *id, size
             replay->forwards = forwarders[i].topic;
     }
     start(replay);
-    for (i = 0; i < recording->count; i++)
+    for (i = 0; i < recording->count; i++) {
+        compare_peers(replay, &view, recording->steps[i].us);
         take_step(replay, &recording->steps[i]);
+    }
+    compare_peers(replay, &view, UINT64_MAX);
     finish(replay, &view);
     counts.replays++;
 }
@@ -959,11 +989,11 @@ static void check_counts(const char *want)
     (void)snprintf(text, sizeof text,
                    "replays %u links %u frames %zu octets %zu statuses %u data %zu topics %zu "
                    "commands %zu left out %u requests %u retries %u again %u tokens %u breaks %u "
-                   "exits %u taken over %u updates %u",
+                   "exits %u taken over %u updates %u snapshots %u",
                    counts.replays, counts.links, counts.frames, counts.octets, counts.statuses,
                    counts.data, counts.topics, counts.commands, counts.left_out, counts.requests,
                    counts.retries, counts.again, counts.tokens, counts.breaks, counts.exits,
-                   counts.taken_over, counts.updates);
+                   counts.taken_over, counts.updates, counts.snapshots);
     ck_assert_str_eq(text, want);
 }
 
@@ -973,7 +1003,7 @@ START_TEST(of_broker)
     check_counts(
         "replays 34 links 63 frames 261 octets 8239 statuses 185 data 27 topics 27 commands 120 "
         "left out 120 requests 26 retries 15 again 4 tokens 3 breaks 1 exits 6 taken over 2 "
-        "updates 0");
+        "updates 0 snapshots 0");
 }
 END_TEST
 
@@ -983,7 +1013,7 @@ START_TEST(of_zeek)
     check_counts(
         "replays 66 links 94 frames 2166 octets 462648 statuses 297 data 1762 topics 0 commands "
         "232 left out 232 requests 44 retries 19 again 1 tokens 4 breaks 4 exits 59 taken over 1 "
-        "updates 0");
+        "updates 0 snapshots 23");
 }
 END_TEST
 
@@ -992,7 +1022,7 @@ START_TEST(of_management)
     ck_assert_uint_eq(replay_folder("zeek/management", 0), 23);
     check_counts("replays 68 links 147 frames 1696 octets 356097 statuses 16 data 954 topics 0 "
                  "commands 0 left out 0 requests 60 retries 32 again 1 tokens 28 breaks 2 exits 12 "
-                 "taken over 0 updates 8");
+                 "taken over 0 updates 8 snapshots 0");
 }
 END_TEST
 
@@ -1001,7 +1031,8 @@ START_TEST(of_gateways)
     ck_assert_uint_eq(replay_folder("zeek/websocket", 0), 2);
     check_counts(
         "replays 4 links 4 frames 27 octets 1509 statuses 0 data 9 topics 0 commands 0 left out 0 "
-        "requests 2 retries 0 again 0 tokens 0 breaks 0 exits 0 taken over 0 updates 0");
+        "requests 2 retries 0 again 0 tokens 0 breaks 0 exits 0 taken over 0 updates 0 snapshots "
+        "0");
 }
 END_TEST
 

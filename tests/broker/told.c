@@ -149,12 +149,34 @@ static void resolve(const struct recording *recording, const char *alias, char i
     }
 }
 
+/* "1.794 peer Broker::PEERED outbound=T network=127.0.0.1", or "3.596 no peers". */
+static bool view_snapshot(struct view *view, const char *line)
+{
+    struct snapshot *snapshot = &view->snapshots[view->snapshot_count];
+    bool none = strstr(line, " no peers") != NULL;
+    double at = 0;
+    char outbound;
+
+    if (sscanf(line, " %lf peer Broker::PEERED outbound=%c network=127.0.0.1", &at, &outbound) !=
+            2 &&
+        !none)
+        return false;
+    ck_assert_uint_lt(view->snapshot_count, sizeof view->snapshots / sizeof *view->snapshots);
+    view->snapshot_count++;
+    snapshot->us = (uint64_t)(at * 1e6 + 0.5);
+    snapshot->count = !none;
+    snapshot->outbound = !none && outbound == 'T';
+    return true;
+}
+
 static void view_zeek_line(struct view *view, const struct recording *recording, const char *line)
 {
     char kind[24], id[40], msg[80], *at;
     unsigned port;
     struct status *status;
 
+    if (view_snapshot(view, line))
+        return;
     view->exits |= strstr(line, " > exit") != NULL;
     view->once |= strstr(line, " > peer-once ") != NULL;
     if (sscanf(line, " %*f Broker::error Broker::%23[A-Z_] \"(%*[^,], *127.0.0.1:%u, \"%79[^\"]\"",

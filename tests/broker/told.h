@@ -27,9 +27,18 @@ void statuses_note(struct statuses *statuses, const leat_event *event);
  */
 struct status *statuses_next(struct statuses *statuses, const char *id, unsigned port);
 
+/* Its peers at that time, of which there was one or none. */
+struct snapshot {
+    uint64_t us;
+    size_t count;
+    bool outbound;
+};
+
 /* What a recording says of one endpoint: its statuses, and the topics of what it received. */
 struct view {
     struct statuses statuses;
+    struct snapshot snapshots[8];
+    size_t snapshot_count;
     char topics[64][64];
     size_t topic_count;
     bool listed; /* there is such a view */
