@@ -406,6 +406,89 @@ START_TEST(through_a_third)
 }
 END_TEST
 
+/* As deep as values of a store may be: in a copy and in an event. */
+START_TEST(deep_values)
+{
+    struct stores s;
+    char deep[256] = "";
+
+    make(&s, 2);
+    memset(deep, '[', 120);
+    memset(deep + 120, ']', 120);
+    master(&s, 0, NULL);
+    ck_assert_int_eq(st_put(s.store[0], deep, deep, EVER), LEAT_OK);
+    net_peer(&s.net, 1, 0, 1);
+    clone(&s, 1, NULL);
+    net_advance(&s.net, 500);
+    ck_assert_int_eq(st_put(s.store[1], "c1", deep, EVER), LEAT_OK);
+    net_advance(&s.net, 500);
+    ck_assert_uint_eq(leat_broker_store_count(s.store[1]), 2);
+    converged(&s);
+    done(&s);
+}
+END_TEST
+
+/* A copy that no message holds is not sent; the master tells of it. */
+START_TEST(copy_and_message)
+{
+    struct stores s;
+    leat_limits limits;
+    leat_config config;
+    char text[1024] = "\"";
+    size_t length, around = 37 + strlen("s/<$>/data/master") + 57 + 8 + 2 + 1;
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.message_bytes = 2000;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    /* Two texts: their keys, types, lengths and octets fill the message, or are one too many. */
+    length = (2000 - around - 2 * (9 + 3)) / 2;
+    memset(text + 1, 'x', length);
+    text[length + 1] = '"';
+    memset(&s, 0, sizeof s);
+    make(&s, 0);
+    s.net.config = &config;
+    for (; s.count < 2; s.count++)
+        (void)net_add(&s.net, NULL);
+    master(&s, 0, NULL);
+    ck_assert_int_eq(st_put(s.store[0], "c1", text, EVER), LEAT_OK);
+    if (_i == 1)
+        memcpy(text + length + 1, "xx\"", 4); /* an odd octet may have been left */
+    ck_assert_int_eq(st_put(s.store[0], "c2", text, EVER), LEAT_OK);
+    free(st_log(s.store[0]));
+    net_peer(&s.net, 1, 0, 1);
+    clone(&s, 1, NULL);
+    net_advance(&s.net, 300);
+    ck_assert_uint_eq(leat_broker_store_count(s.store[1]), _i == 0 ? 2 : 0);
+    if (_i == 1)
+        st_told(s.store[0], "attached n1/1; error c13 \"backend_failure\" n "
+                            "\"a copy of the store is more than a message holds\"; "
+                            "error c13 \"backend_failure\" n "
+                            "\"a copy of the store is more than a message holds\"");
+    done(&s);
+}
+END_TEST
+
+/* Whoever did not tick for long does not hold it against others. */
+START_TEST(who_slept)
+{
+    struct stores s;
+    size_t i;
+
+    attached(&s, 2);
+    s.net.now_ms += 3600000;
+    for (i = 0; i < 2; i++)
+        leat_broker_tick(net_broker(&s.net, i), s.net.now_ms);
+    net_advance(&s.net, 2000);
+    (void)st_put(s.store[1], "c1", "c1", EVER);
+    net_advance(&s.net, 2000);
+    all_hold(&s, "<c1:c1>");
+    st_told(s.store[0], "insert c1 c1 n1/1");
+    ck_assert_uint_eq(st_stats(s.store[1]).started, 1);
+    done(&s);
+}
+END_TEST
+
 /* ----- loss ----- */
 
 /* Random writes of all, counted: each increment must count once. */
@@ -785,6 +868,9 @@ static void tests(TCase *t)
     tcase_add_test(t, expiry);
     tcase_add_test(t, idle_costs_little);
     tcase_add_test(t, through_a_third);
+    tcase_add_test(t, deep_values);
+    tcase_add_loop_test(t, copy_and_message, 0, 2);
+    tcase_add_test(t, who_slept);
     tcase_add_loop_test(t, convergence_under_loss, 0, 10);
     tcase_add_loop_test(t, attaching_under_loss, 0, 5);
     tcase_add_test(t, the_last_event_is_lost);
