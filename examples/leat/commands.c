@@ -341,8 +341,8 @@ static const struct option broker_ws_rows[] = {
     {"--peer-listen", "ADDR:PORT", "with --listen: where native peers may connect"},
     {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or\nof broker"},
     {"--peer-name", "NAME",
-     "with --connect: what the server's certificate must be for, if not\n"
-     "HOST; any: for anything"},
+     "with --connect: what the server's certificate must be for, if\n"
+     "not HOST; any: for anything"},
     {"--name", "NAME", "with --connect: how the application calls itself"},
     {0},
 };

@@ -2,8 +2,10 @@
 """leat broker peer: endpoints against each other, and against sockets that say what they should not."""
 
 import json
+import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -541,13 +543,33 @@ def manual(tap):
                          (0, [{"topic": "/test", "event": "ping", "args": [text("hello")]}]))
 
 
+def minimal(tap):
+    """The small program of the guide: at a listener, over TLS and without."""
+    if not OPENSSL:
+        return
+    program = os.environ["LEAT_BROKER_PEER"]
+    done = subprocess.run([program], capture_output=True, check=False)
+    tap.check("the small program: usage", done.returncode == 2 and b"usage" in done.stderr, done)
+    done = subprocess.run([program, f"127.0.0.1:{free_port()}", "/t"], capture_output=True, check=False)
+    tap.check("nobody is there", done.returncode == 1 and b"no connection" in done.stderr, done)
+    for options, words in ([], []), (PLAIN, ["no-tls"]):
+        with Listener("--subscribe", "/leat", *options) as zeek:
+            with subprocess.Popen([program, zeek.address, "/t", *words], stdout=subprocess.PIPE) as process:
+                tap.same(f"{words}: it says hello", zeek.messages(),
+                         [{"topic": "/leat", "event": "hello", "args": [text("from leat")]}])
+                zeek.say({"topic": "/t", "data": "no event"}, {"topic": "/t/x", "event": "back", "args": ["hi", 7]},
+                         {"stop": True})
+                tap.same("and prints events", (process.communicate()[0], process.returncode), (b'back ["hi",7]\n', 0))
+
+
 def main():
     tap = Tap()
     if "broker" in DIALECTS:
         wanted = sys.argv[1:]
         for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
                          killed, unpeered, shut_down, deaf, half_closed, slow_reader, patient, over, unfit, hostile,
-                         logs, many_peers, crossed, addresses, recordings, manual):
+                         logs, many_peers, crossed, addresses, recordings, manual,
+                         minimal):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:
