@@ -47,7 +47,6 @@ void lt_store_put(leat_broker_store *store, const struct lt_action *action,
     lt_entries_set(&store->entries, put->entry, put->value, action->value.length,
                    &store->allocator);
     lt_entries_expire(&store->entries, put->entry, due_ms);
-    put->entry->stale = false;
 }
 
 void lt_store_remove(leat_broker_store *store, struct lt_entry *entry, uint32_t kind,

@@ -149,13 +149,11 @@ static int put(leat_broker_store *store, const struct lt_action *action)
 
 static bool is_there(const leat_broker_store *store, const struct lt_action *action)
 {
-    struct lt_entry *entry = lt_entries_find(&store->entries, action->key.data, action->key.length);
+    const struct lt_entry *entry =
+        lt_entries_find(&store->entries, action->key.data, action->key.length);
 
-    if (entry == NULL || entry->value_length != action->value.length ||
-        memcmp(entry->value, action->value.data, action->value.length) != 0)
-        return false;
-    entry->stale = false;
-    return true;
+    return entry != NULL && entry->value_length == action->value.length &&
+           memcmp(entry->value, action->value.data, action->value.length) == 0;
 }
 
 static int take_entry(leat_broker_store *store, const leat_value *key, const leat_value *value)
@@ -193,8 +191,8 @@ static int take_copy(leat_broker_store *store, const leat_value *state)
                     : NULL;
         if (entry != NULL)
             entry->stale = false;
-        if (status == LEAT_E_VALUE)
-            status = LEAT_OK;
+        if (status != LEAT_E_NOMEM)
+            status = LEAT_OK; /* what is wrong with it is told below */
     }
     for (entry = lt_entries_after(&store->entries, NULL, 0); entry != NULL && status == LEAT_OK;
          entry = next) {

@@ -405,6 +405,25 @@ START_TEST(nonsense_for_a_master)
 }
 END_TEST
 
+/* What is not there yet cannot be acknowledged. */
+START_TEST(the_future)
+{
+    struct peers p;
+
+    make(&p, true, NULL);
+    attach(&p, 1);
+    say(&p, 1, 0, "cumulative_ack", "\"seq_arg\":9");
+    say(&p, 1, 0, "nack", "\"seqs\":[8]");
+    (void)st_put(p.store, "c1", "c1", LEAT_BROKER_FOR_EVER);
+    net_advance(&p.net, 100);
+    forget(&p);
+    ck_assert_uint_eq(st_stats(p.store).buffered, 1);
+    say(&p, 1, 0, "nack", "\"seqs\":[2]");
+    heard(&p, 1, "!put 2 c1 c1");
+    done(&p);
+}
+END_TEST
+
 /* Values that are read but cannot be stored: told, and done with. */
 static const struct {
     const char *hex;
@@ -756,6 +775,7 @@ static void tests(TCase *t)
     tcase_add_test(t, writers_in_order);
     tcase_add_test(t, silence);
     tcase_add_loop_test(t, nonsense_for_a_master, 0, (int)(sizeof nonsense / sizeof *nonsense));
+    tcase_add_test(t, the_future);
     tcase_add_loop_test(t, unsound_values, 0, (int)(sizeof unsound / sizeof *unsound));
     tcase_add_test(t, results_of_others);
     tcase_add_test(t, limit_of_early_commands);
