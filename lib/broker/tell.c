@@ -162,10 +162,11 @@ static int keep(leat_broker *broker, const struct about *about)
     size_t length = about->address == NULL ? 0 : strlen(about->address) + 1;
     struct lt_untold *kept =
         (struct lt_untold *)lt_alloc_zero(&broker->allocator, sizeof *kept + length);
-    char *address = (char *)(kept + 1);
+    char *address;
 
     if (kept == NULL)
         return LEAT_E_NOMEM;
+    address = (char *)(kept + 1);
     kept->bytes = sizeof *kept + length;
     kept->about = *about;
     if (about->id != NULL) {
