@@ -167,7 +167,6 @@ static bool between(const struct t_bytes *octets, const char *before, char end, 
 /* Our server says what it has to say. */
 static void take_ours(struct connection *c)
 {
-    struct t_bytes log = t_copy("", 0);
     const leat_event *event;
     const void *octets;
     size_t length;
@@ -197,7 +196,6 @@ static void take_ours(struct connection *c)
         c->over = true;
         say(&c->said, (char *)t_copy("end", 3).data);
     }
-    t_free(log);
 }
 
 static void take_all(struct replay *replay)
