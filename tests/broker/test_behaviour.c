@@ -829,6 +829,143 @@ START_TEST(rival_fails)
 }
 END_TEST
 
+/* A probe may come as late as that: it crosses what it was said behind. */
+START_TEST(late_probe)
+{
+    struct play play;
+    struct conn *low = &play.conns[1];
+
+    open_play(&play);
+    connect(&play, low, false, 1);
+    frame(&play, low, "065a45454b" LOW "0101");
+    frame(&play, low, "075a45454b");
+    frame(&play, low, "085a45454b" LOW "01");
+    frame(&play, low, "0a00");
+    frame(&play, low, "0c");
+    check_told(&play, "endpoint_discovered; peer_added", "a late probe");
+    close_play(&play);
+}
+END_TEST
+
+/* What other subscriptions cover is not told: section 6.5. */
+START_TEST(covered)
+{
+    struct play play;
+    struct conn *low;
+
+    open_play(&play);
+    low = be_peer_of_low(&play);
+    ck_assert_int_eq(leat_broker_subscribe(play.broker, "/b/c", 4), LEAT_OK);
+    drive_ready(&play);
+    ck_assert_uint_eq(low->said.length, 0);
+    ck_assert_int_eq(leat_broker_subscribe(play.broker, "/", 1), LEAT_OK);
+    drive_ready(&play);
+    same_hex(low->said.data, low->said.length, "0000002b" MID LOW "03001000033c243e01012f",
+             "wider");
+    close_play(&play);
+}
+END_TEST
+
+#define BYE      "4259450100000000000010"
+#define SAID_BYE "00000033" MID LOW "04001000033c243e" BYE
+#define REMOVED  "peer_removed; endpoint_unreachable"
+
+/* Until the pong comes all is as before; three seconds are enough for it: section 6.6. */
+START_TEST(goodbye)
+{
+    struct play play;
+    struct conn *low;
+
+    open_play(&play);
+    low = be_peer_of_low(&play);
+    ck_assert_int_eq(leat_broker_unpeer(play.broker, "test", 50001), LEAT_OK);
+    drive_ready(&play);
+    same_hex(low->said.data, low->said.length, SAID_BYE, "goodbye");
+    forget_said(low);
+    frame(&play, low,
+          LOW NOBODY "01001000022f62"
+                     "00");
+    frame(&play, low,
+          LOW MID "05001000033c243e"
+                  "42594502");
+    frame(&play, low, LOW MID "05001000033c243e" BYE "00");
+    frame(&play, low,
+          LOW MID "04001000033c243e"
+                  "6f6b");
+    same_hex(low->said.data, low->said.length, "0000002a" MID LOW "05001000033c243e6f6b", "pong");
+    check_told(&play, "data /b null; pong 42594502; pong " BYE "00", "no goodbye yet");
+    ck_assert(!is_over(low));
+    if (_i == 0) {
+        frame(&play, low, LOW MID "05001000033c243e" BYE);
+    } else if (_i == 1) {
+        ck_assert_int_eq(leat_recv_eof(low->session), LEAT_OK);
+        drive(&play, low);
+    } else {
+        leat_broker_tick(play.broker, 2999);
+        drive_ready(&play);
+        ck_assert(!is_over(low));
+        leat_broker_tick(play.broker, 3000);
+        drive_ready(&play);
+    }
+    ck_assert(is_over(low));
+    check_told(&play, REMOVED, "goodbye");
+    close_play(&play);
+}
+END_TEST
+
+/* Who unpeers where nobody answered yet hears no more of it: section 5.5. */
+START_TEST(no_peering)
+{
+    struct play play;
+    struct conn *conn = &play.conns[0];
+    leat_session *session;
+
+    open_play(&play);
+    ck_assert_int_eq(leat_broker_peer(play.broker, "test", 40000, 1), LEAT_OK);
+    ck_assert_int_eq(leat_broker_connect(play.broker, &conn->session), LEAT_OK);
+    drive(&play, conn);
+    ck_assert_int_eq(leat_broker_unpeer(play.broker, "test", 40000), LEAT_OK);
+    drive_ready(&play);
+    ck_assert(is_over(conn));
+    check_told(&play, "", "nothing was there");
+    leat_broker_tick(play.broker, 5000);
+    ck_assert_int_eq(leat_broker_connect(play.broker, &session), LEAT_MORE);
+    ck_assert_uint_eq(leat_broker_deadline(play.broker), UINT64_MAX);
+    close_play(&play);
+}
+END_TEST
+
+/* Each peer is told according to where it stands: sections 5.3 and 6.6. */
+START_TEST(shutting_down)
+{
+    static const char *const away = "00000024095a45454b" MID "1c0d7368757474696e6720646f776e";
+    struct play play;
+    struct conn *low, *other = &play.conns[0], *late = &play.conns[2];
+
+    open_play(&play);
+    low = be_peer_of_low(&play);
+    connect(&play, other, false, 0);
+    frame(&play, other, "065a45454b" HIGH "0101");
+    forget_said(other);
+    ck_assert_int_eq(leat_broker_shutdown(play.broker), LEAT_OK);
+    drive_ready(&play);
+    same_hex(low->said.data, low->said.length, SAID_BYE, "a peer");
+    same_hex(other->said.data, other->said.length, away, "a handshake");
+    ck_assert(is_over(other));
+    connect(&play, late, false, 2);
+    drive(&play, late);
+    forget_said(late);
+    frame(&play, late, "065a45454b" HIGH "0101");
+    same_hex(late->said.data, late->said.length, away, "one that comes late");
+    ck_assert(is_over(late));
+    frame(&play, low, LOW MID "05001000033c243e" BYE);
+    ck_assert(is_over(low));
+    check_told(&play, REMOVED, "one peer");
+    ck_assert_int_eq(leat_broker_peer(play.broker, "test", 40000, 1), LEAT_E_STATE);
+    close_play(&play);
+}
+END_TEST
+
 /* Whoever is named as the sender does not get it back, nor does who sent it: section 6.4. */
 START_TEST(forged_forward)
 {
@@ -868,6 +1005,11 @@ static void tests(TCase *tc)
     tcase_add_test(tc, any_envelopes);
     tcase_add_loop_test(tc, out_of_turn, 0, (int)TURNS);
     tcase_add_test(tc, rival_fails);
+    tcase_add_test(tc, late_probe);
+    tcase_add_test(tc, covered);
+    tcase_add_loop_test(tc, goodbye, 0, 3);
+    tcase_add_test(tc, no_peering);
+    tcase_add_test(tc, shutting_down);
     tcase_add_test(tc, forged_forward);
 }
 
