@@ -44,3 +44,18 @@ def code_of(guide, program, *snippets):
             fail(guide.name, f"there is no code called {name}")
         return found[0].splitlines()
     return code
+
+
+def members(header, struct, instead=None, head=("option", "default, and what it says")):
+    """A table of the members of a struct of options: what the header says beside or above them."""
+    body = re.search(rf"typedef struct {struct} \{{\n(.*?)^\}} {struct};", header.read_text(encoding="utf-8"), re.S | re.M)
+    if body is None:
+        fail(header.name, f"there is no {struct}")
+    rows = []
+    for block, name, beside in re.findall(
+            r"^(?:    /\*\n((?:     \*.*\n)+?)     \*/\n)?    (?:const )?\w+\s+\*?(\w+)(?:\[\d+\])?; *(/\*.*?\*/)?$",
+            body[1], re.M | re.S):
+        words = re.sub(r"\s*\n\s*\*?\s*", " ", beside[2:-2] if beside else re.sub(r"(?m)^ +\* ", "", block)).strip()
+        if name != "size":
+            rows.append((f"`{name}`", (instead or {}).get(name, words).rstrip(".")))
+    return table(head, rows)

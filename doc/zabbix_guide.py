@@ -13,7 +13,7 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-from guide import code_of, fail, fill, table  # noqa: E402
+from guide import code_of, fill, members, table  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -120,22 +120,6 @@ def events():
     return table(("LEAT_ZABBIX_", "event"), rows)
 
 
-def members(header, struct):
-    """The members of a struct of options: what the header says beside or above them."""
-    text = (HEADERS / header).read_text(encoding="utf-8")
-    body = re.search(rf"typedef struct {struct} \{{\n(.*?)^\}} {struct};", text, re.S | re.M)
-    if body is None:
-        fail(header, f"there is no {struct}")
-    rows = []
-    for block, name, beside in re.findall(
-            r"^(?:    /\*\n((?:     \*.*\n)+?)     \*/\n)?    (?:const )?\w+ \*?(\w+); *(/\*.*?\*/)?$",
-            body[1], re.M | re.S):
-        words = re.sub(r"\s*\n\s*\*?\s*", " ", beside[2:-2] if beside else re.sub(r"(?m)^ +\* ", "", block)).strip()
-        if name != "size":
-            rows.append((f"`{name}`", INSTEAD.get(name, words).rstrip(".")))
-    return table(("option", "default, and what it says"), rows)
-
-
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     groups = generate.read_groups(ROOT / "lib" / "zabbix" / "fields.tsv")
@@ -144,9 +128,9 @@ def main():
         "tasks": tasks(groups),
         "tables": tables(groups),
         "events": events(),
-        "proxy options": members("zabbix_proxy.h", "leat_zabbix_proxy_options"),
-        "server options": members("zabbix_server.h", "leat_zabbix_server_options"),
-        "server member": members("zabbix_server.h", "leat_zabbix_server_member"),
+        "proxy options": members(HEADERS / "zabbix_proxy.h", "leat_zabbix_proxy_options", INSTEAD),
+        "server options": members(HEADERS / "zabbix_server.h", "leat_zabbix_server_options", INSTEAD),
+        "server member": members(HEADERS / "zabbix_server.h", "leat_zabbix_server_member", INSTEAD),
     }
     text = fill(GUIDE, made, code_of(GUIDE, PROGRAM, *SNIPPETS))
     (folder / GUIDE.name).write_text(text, encoding="utf-8")
