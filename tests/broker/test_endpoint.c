@@ -679,8 +679,8 @@ START_TEST(address_takeover)
     ck_assert_uint_eq(leat_broker_port(first), known ? 9999 : 7);
     check_peers(broker, known && we_drop ? "[" PEER(ID_H, "peer", "9999", "1", "PEERED", "true") "]"
                         : known          ? "[" PEER(ID_L, "peer", "9999", "1", "PEERED", "true") "]"
-                        : we_drop        ? "[" PEER(ID_H, "other", "7", "3", "PEERED", "false") "]"
-                                  : "[" PEER(ID_L, "other", "7", "3", "PEERED", "false") "]");
+                        : we_drop        ? "[" PEER(ID_H, "other", "7", "3", "PEERED", "true") "]"
+                                         : "[" PEER(ID_L, "other", "7", "3", "PEERED", "true") "]");
     ck_assert_int_eq(leat_recv_eof(first), LEAT_OK);
     wire_tells(first, DOWN);
     ck_assert_int_eq(leat_broker_connect(broker, &other), LEAT_OK);
