@@ -158,7 +158,7 @@ static void say_ping(struct lt_link *link, uint8_t type, const void *payload, si
     finish(link);
 }
 
-/* The payload of our goodbye: a number that counts them, in the form that Broker gives it. */
+/* The payload of our goodbye: a number that counts peerings, in the form that Broker gives it. */
 static void put_bye(const struct lt_link *link, uint8_t payload[BYE_BYTES])
 {
     uint64_t token = link->goodbye | UINT64_C(1) << 60;
@@ -334,6 +334,7 @@ static void be_up(struct lt_link *link)
     leat_broker *broker = link->broker;
 
     link->step = DONE;
+    link->goodbye = ++broker->goodbyes;
     link->heard_ms = broker->now_ms;
     lt_link_due(link, broker->options.ping_ms == 0
                           ? UINT64_MAX
@@ -760,7 +761,6 @@ static void leave(struct lt_link *link)
         lt_link_down(link, LEAT_BROKER_PEER_REMOVED, LT_REASON_NONE);
         return;
     }
-    link->goodbye = ++broker->goodbyes;
     link->state = LT_LINK_LEAVING;
     lt_link_due(link, lt_later(broker->now_ms, broker->options.bye_ms));
     put_bye(link, bye);
