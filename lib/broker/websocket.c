@@ -32,7 +32,7 @@ int lt_ws_read_frame(struct lt_reader in, struct lt_ws_frame *frame)
 /* Stores what is in front of a payload, which takes frame->header octets. */
 static void store_header(uint8_t *p, const struct lt_ws_frame *frame)
 {
-    *p++ = (uint8_t)((frame->fin ? LT_WS_FIN : 0) | frame->rsv << 4 | frame->opcode);
+    *p++ = (uint8_t)((frame->fin ? LT_WS_FIN : 0) | (unsigned)frame->rsv << 4 | frame->opcode);
     *p++ = (uint8_t)((frame->masked ? 0x80 : 0) | (frame->extended == 0   ? (uint8_t)frame->length
                                                    : frame->extended == 2 ? 126
                                                                           : 127));
