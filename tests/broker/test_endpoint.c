@@ -1741,8 +1741,170 @@ START_TEST(frame_limits)
 }
 END_TEST
 
+/* ----- what else there is ----- */
+
+/* A command of a data store is told like data, if no store takes it; and forwarded like it. */
+START_TEST(commands)
+{
+    leat_broker *broker = forwarder();
+    leat_session *low = wire_peer(broker, false, 'L', "/"),
+                 *high = wire_peer(broker, false, 'H', "/b"), *codec;
+    static const char json[] = "{\"sender\":\"" ID_L "\",\"topic\":\"/b\",\"command\":{"
+                               "\"name\":\"keepalive\",\"seq_arg\":7}}";
+    leat_builder *command = t_json(json, sizeof json - 1);
+    const leat_value *told;
+    const leat_event *event;
+    const uint8_t *data;
+    size_t length, passed;
+
+    ck_assert_int_eq(leat_broker_codec_new(NULL, LEAT_FROM_ANY, &codec), LEAT_OK);
+    ck_assert_int_eq(leat_send(codec, "command", leat_builder_value(command)), LEAT_OK);
+    data = (const uint8_t *)leat_send_data(codec, &length);
+    ck_assert_int_eq(leat_feed(low, data, length), LEAT_OK);
+    ck_assert_int_eq(leat_next(low, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_event_kind(event), LEAT_BROKER_COMMAND);
+    told = leat_value_get(leat_event_value(event), "command");
+    ck_assert_uint_eq(leat_value_u64(leat_value_get(told, "seq_arg")), 7);
+    (void)leat_send_data(high, &passed);
+    ck_assert_uint_eq(passed, length);
+    /* One that is cut off is an error and goes no further. */
+    ck_assert_int_eq(leat_send_done(high, passed), LEAT_OK);
+    {
+        struct t_bytes cut = t_copy(data, length - 1);
+
+        cut.data[3]--;
+        ck_assert_int_eq(leat_feed(low, cut.data, cut.length), LEAT_OK);
+        t_free(cut);
+    }
+    ck_assert_int_eq(leat_next(low, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_event_kind(event), LEAT_BROKER_COMMAND);
+    ck_assert_int_eq(leat_error_code(leat_event_error(event)), LEAT_E_SYNTAX);
+    ck_assert_ptr_null(leat_event_value(event));
+    wire_says(high, "");
+    leat_session_free(codec);
+    leat_builder_free(command);
+    free_all(broker, low, high);
+}
+END_TEST
+
+/* All whose id is known, in the order in which they came. */
+START_TEST(list_of_peers)
+{
+    leat_session *first, *second, *third;
+    leat_broker *broker = paused(&first, &second);
+    uint8_t id[16];
+
+    third = wire_attempt(broker, 3);
+    ck_assert_ptr_null(leat_broker_peer_id(third));
+    check_peers(broker, "[" PEER(ID_H, "peer", "9999", "0", "CONNECTING", "false") "," PEER(
+                            ID_H, "peer", "9999", "0", "CONNECTING", "false") "]");
+    wire_feed(third, "select L");
+    wire_tells(third, "");
+    wire_id('L', id);
+    ck_assert_mem_eq(leat_broker_peer_id(third), id, 16);
+    leat_session_free(second);
+    check_peers(broker, "[" PEER(ID_H, "peer", "9999", "0", "CONNECTING", "false") "," PEER(
+                            ID_L, "peer", "9999", "3", "CONNECTING", "true") "]");
+    leat_session_free(first);
+    wire_feed(third, "syn, ack");
+    wire_tells(third, UP);
+    ck_assert_int_eq(leat_broker_unpeer(broker, "peer", 9999), LEAT_OK);
+    check_peers(broker, "[" PEER(ID_L, "peer", "9999", "3", "PEERED", "true") "]");
+    ck_assert_int_eq(leat_recv_eof(third), LEAT_OK);
+    wire_tells(third, BYE);
+    check_peers(broker, "[]");
+    free_all(broker, third, NULL);
+}
+END_TEST
+
+/* A session is named once for what it has, and again for more. */
+START_TEST(named_once)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *session = wire_accept(broker);
+
+    ck_assert(is_named(broker, session));
+    ck_assert(!is_named(broker, session));
+    wire_feed(session, "hello L, select L, syn /a, ack");
+    wire_tells(session, UP);
+    ck_assert(is_named(broker, session));
+    ck_assert(!is_named(broker, session));
+    ck_assert_int_eq(publish(broker, NULL, "/a", "\"x\""), LEAT_OK);
+    ck_assert_int_eq(publish(broker, NULL, "/a", "\"x\""), LEAT_OK);
+    ck_assert(is_named(broker, session));
+    ck_assert_int_eq(publish(broker, NULL, "/b", "\"x\""), LEAT_OK);
+    ck_assert(!is_named(broker, session));
+    ck_assert_int_eq(publish(broker, NULL, "/a", "\"x\""), LEAT_OK);
+    ck_assert(is_named(broker, session));
+    ck_assert_int_eq(leat_broker_unpeer(broker, "peer", 9999), LEAT_OK);
+    ck_assert(is_named(broker, session));
+    leat_broker_tick(broker, 3000);
+    ck_assert(is_named(broker, session));
+    /* One that is freed is named no more. */
+    wire_tells(session, BYE);
+    leat_session_free(session);
+    session = wire_accept(broker);
+    leat_session_free(session);
+    ck_assert_int_eq(leat_broker_ready(broker, &session), LEAT_MORE);
+    leat_broker_free(broker);
+}
+END_TEST
+
+START_TEST(other_times)
+{
+    leat_broker_options options;
+    leat_broker *broker;
+    leat_session *first, *second;
+
+    leat_broker_options_init(&options, sizeof options);
+    options.handshake_ms = 50;
+    options.bye_ms = 70;
+    broker = wire_broker(NULL, &options);
+    leat_broker_tick(broker, 1000);
+    leat_broker_tick(broker, 500); /* it never goes back */
+    first = wire_peer(broker, false, 'L', "");
+    second = wire_accept(broker);
+    ck_assert_uint_eq(leat_broker_deadline(broker), 1050);
+    ck_assert_int_eq(leat_broker_unpeer(broker, "peer", 9999), LEAT_OK);
+    ck_assert_uint_eq(leat_deadline(first), 1070);
+    leat_broker_tick(broker, 1049);
+    wire_tells(second, "");
+    leat_broker_tick(broker, 1050);
+    wire_tells(second, "LEAT_E_TIMEOUT at 0: no handshake in time");
+    wire_tells(first, "");
+    leat_tick(second, 1070);
+    wire_tells(first, BYE);
+    free_all(broker, first, second);
+}
+END_TEST
+
+/* A caller that knows less of them is told that. */
+START_TEST(fewer_stats)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *session = wire_peer(broker, false, 'L', "/a");
+    leat_broker_stats stats;
+
+    memset(&stats, 0xff, sizeof stats);
+    stats.size = offsetof(leat_broker_stats, queued);
+    ck_assert_int_eq(leat_broker_get_stats(session, &stats), LEAT_OK);
+    ck_assert_uint_eq(stats.size, offsetof(leat_broker_stats, queued));
+    ck_assert_uint_eq(stats.sent, 3); /* probe, hello, responder_syn_ack */
+    ck_assert_uint_eq(stats.received,
+                      4); /* hello, version_select, originator_syn, originator_ack */
+    ck_assert_uint_eq(stats.queued, UINT64_MAX);
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
+    tcase_add_test(tc, commands);
+    tcase_add_test(tc, list_of_peers);
+    tcase_add_test(tc, named_once);
+    tcase_add_test(tc, other_times);
+    tcase_add_test(tc, fewer_stats);
     tcase_add_loop_test(tc, filter, 0, sizeof filters / sizeof *filters);
     tcase_add_loop_test(tc, messages_in, 0, sizeof incoming / sizeof *incoming);
     tcase_add_test(tc, subscriptions);

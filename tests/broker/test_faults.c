@@ -199,6 +199,38 @@ START_TEST(queue_of_one)
 }
 END_TEST
 
+/* One that is longer than all that may wait is lost alone, unless nothing waits. */
+START_TEST(too_long_to_wait)
+{
+    leat_broker *broker = broker_with(LEAT_BROKER_DROP_OLDEST, 100, 3 * FRAME_BYTES);
+    leat_session *session = wire_peer(broker, false, 'L', "/a");
+    leat_broker_stats stats = {.size = sizeof stats};
+    struct t_bytes taken = t_copy("", 0);
+    leat_builder *builder;
+    char text[4 * FRAME_BYTES] = "", expected[64];
+    unsigned i;
+
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    ck_assert_int_eq(leat_builder_text(builder, NULL, text, sizeof text), LEAT_OK);
+    ck_assert_int_eq(leat_broker_publish(broker, "/a", 2, leat_builder_value(builder)), LEAT_OK);
+    take(session, &taken, SIZE_MAX);
+    ck_assert_uint_gt(taken.length, sizeof text);
+    t_free(taken);
+    taken = t_copy("", 0);
+    for (i = 1; i <= AT_ONCE + 2; i++)
+        publish_number(broker, "/a", i);
+    ck_assert_int_eq(leat_broker_publish(broker, "/a", 2, leat_builder_value(builder)), LEAT_OK);
+    ck_assert_int_eq(leat_broker_get_stats(session, &stats), LEAT_OK);
+    ck_assert_uint_eq(stats.overflows, 1);
+    ck_assert_uint_eq(stats.queued, 2);
+    (void)snprintf(expected, sizeof expected, "1-%u", AT_ONCE + 2);
+    check_numbers(session, &taken, expected);
+    leat_builder_free(builder);
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* The peering ends, with what is in the output; it is not sought again, as we have ended it. */
 START_TEST(disconnect)
 {
@@ -772,6 +804,7 @@ static void tests(TCase *tc)
 {
     tcase_add_loop_test(tc, queue, 0, sizeof queues / sizeof *queues);
     tcase_add_loop_test(tc, queue_of_one, 0, 2);
+    tcase_add_test(tc, too_long_to_wait);
     tcase_add_test(tc, disconnect);
     tcase_add_loop_test(tc, controls_wait, 0, 3);
     tcase_add_loop_test(tc, ping_flood, 0, sizeof floods / sizeof *floods);
