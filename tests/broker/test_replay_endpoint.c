@@ -26,8 +26,8 @@
 
 #define BROKER   "broker/captures"
 #define ZEEK     "zeek/events"
-#define CLOCK_US 50000u
-#define FILTER   64u /* topics */
+#define CLOCK_US 50000u /* so far may two recordings of one run be apart */
+#define FILTER   64u    /* topics */
 
 /* Recordings that are of one run, and share a clock. */
 static const char *const runs[][FILES] = {
@@ -48,7 +48,7 @@ static const char *const runs[][FILES] = {
 
 #define RUNS (sizeof runs / sizeof *runs)
 
-/* Broker's recordings: the ids of its nodes a, b, c by their first digit, and the retry time. */
+/* Broker's recordings: the first octet of the id of each node, a, b, c, and the retry time. */
 static const struct {
     const char *name;
     const char *nodes;
