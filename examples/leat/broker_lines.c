@@ -85,11 +85,8 @@ bool talk_fields(struct talk *talk, const leat_value *line, const char *const *n
     return false;
 }
 
-/*
- * Adds a value of a line: in Broker's own JSON, which tells its type, or any that JSON has itself; a list may hold
- * both. How deep lists are is bounded by what was read.
- */
-static int add_value(struct talk *talk, leat_builder *builder, const leat_value *value)
+/* How deep lists are is bounded by what was read. */
+int talk_value(struct talk *talk, leat_builder *builder, const leat_value *value)
 {
     const leat_value *element;
     const char *text;
@@ -99,7 +96,7 @@ static int add_value(struct talk *talk, leat_builder *builder, const leat_value 
         (void)leat_builder_open(builder, NULL, LEAT_LIST);
         for (element = leat_value_first(value); element != NULL;
              element = leat_value_next(value, element))
-            (void)add_value(talk, builder, element);
+            (void)talk_value(talk, builder, element);
         return leat_builder_close(builder);
     }
     if (leat_value_kind(value) != LEAT_RECORD)
@@ -122,13 +119,13 @@ static const leat_error *add_zeek(struct talk *talk, const leat_value *line)
     leat_builder_clear(talk->parts);
     (void)leat_builder_open(talk->parts, NULL, LEAT_LIST);
     if (content != NULL) {
-        (void)add_value(talk, talk->parts, content);
+        (void)talk_value(talk, talk->parts, content);
     } else {
         (void)leat_builder_open(talk->parts, NULL, LEAT_LIST);
         (void)leat_builder_close(talk->parts);
     }
     if (metadata != NULL)
-        (void)add_value(talk, talk->parts, metadata);
+        (void)talk_value(talk, talk->parts, metadata);
     if (leat_builder_close(talk->parts) != LEAT_OK)
         return leat_builder_error(talk->parts);
     parts = leat_builder_value(talk->parts);
@@ -190,7 +187,7 @@ static void take_letter(struct talk *talk, const leat_value *line)
     leat_builder_clear(talk->value);
     if (data == NULL)
         error = add_zeek(talk, line);
-    else if (add_value(talk, talk->value, data) != LEAT_OK)
+    else if (talk_value(talk, talk->value, data) != LEAT_OK)
         error = leat_builder_error(talk->value);
     if (error != NULL) {
         talk_judge(talk, leat_error_code(error), error);

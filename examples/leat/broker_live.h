@@ -84,6 +84,12 @@ void talk_judge(struct talk *talk, int status, const leat_error *error);
 /* Whether the line has no other fields. If not, it is refused. */
 bool talk_fields(struct talk *talk, const leat_value *line, const char *const *names);
 
+/*
+ * Adds a value of a line to a builder: in Broker's own JSON, which tells its type, or any that JSON has itself; a
+ * list may hold both. As calls of builder.h.
+ */
+int talk_value(struct talk *talk, leat_builder *builder, const leat_value *value);
+
 /* Prints a message. from is the id of who sent it; NULL: it is not known. */
 void talk_print(struct talk *talk, const leat_value *topic, const leat_value *from,
                 const leat_value *data);
@@ -107,6 +113,7 @@ struct node {
     size_t undecided; /* first attempts that neither failed nor made a peering yet */
     bool patient;     /* the input waits for peers that are slow */
     uint32_t flavour; /* of a server of WebSocket */
+    struct store *stores;
 };
 
 /* By the options of the command. False, with a complaint: one is wrong. To be closed in any case. */
@@ -123,6 +130,16 @@ void node_ready(struct connection *connection);
 void node_event(struct connection *connection, const leat_event *event);
 bool node_turn(struct connection *connection);
 void node_closed(struct connection *connection);
+
+/* broker_stores.c: its data stores. */
+
+/* By the options of the command. False, with a complaint: one cannot be. */
+bool stores_open(struct node *node);
+void stores_close(struct node *node);
+/* Prints what befell them. */
+void stores_turn(struct node *node);
+/* Does what a line says about one. */
+void stores_line(struct talk *talk, const leat_value *line);
 
 /* broker_gateway.c: leat broker ws --listen. */
 int broker_gateway(const struct arguments *arguments);

@@ -328,6 +328,7 @@ static void on_live_turn(struct live *live)
     node->began = true;
     while (leat_broker_next(node->broker, &event) == LEAT_OK)
         talk_tell(&node->talk, NULL, event);
+    stores_turn(node);
     talk_flush(&node->talk);
     while (leat_broker_ready(node->broker, &session) == LEAT_OK)
         wake(session);
@@ -548,9 +549,9 @@ static void command(struct talk *talk, const leat_value *line)
         const char *name;
         void (*run)(struct talk *talk, const leat_value *line);
     } commands[] = {
-        {"peer", do_peer},   {"unpeer", do_unpeer}, {"subscribe", do_subscribe},
-        {"ping", do_ping},   {"peers", do_peers},   {"unsubscribe", do_unsubscribe},
-        {"stats", do_stats},
+        {"peer", do_peer},   {"unpeer", do_unpeer},  {"subscribe", do_subscribe},
+        {"ping", do_ping},   {"peers", do_peers},    {"unsubscribe", do_unsubscribe},
+        {"stats", do_stats}, {"store", stores_line},
     };
     struct node *node = talk->live.data;
     size_t i;
@@ -586,7 +587,7 @@ bool node_open(struct node *node, const struct arguments *arguments)
     leat_broker_tick(node->broker, talk->live.now);
     return security_open(&talk->live.security, arguments, false, true) &&
            for_each(node, "--subscribe", leat_broker_subscribe) &&
-           for_each(node, "--forward", leat_broker_forward);
+           for_each(node, "--forward", leat_broker_forward) && stores_open(node);
 }
 
 bool node_accept(struct node *node, const char *where, const struct role *role)
@@ -628,6 +629,7 @@ int node_run(struct node *node, const char *connects)
 
 void node_close(struct node *node)
 {
+    stores_close(node);
     security_close(&node->accepting);
     leat_broker_free(node->broker);
     talk_close(&node->talk);

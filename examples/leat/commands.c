@@ -297,6 +297,8 @@ static const struct option broker_node_rows[] = {
     {"--forward", "TOPIC",
      "offer what comes from a peer to the others, and ask peers\n"
      "for such topics; may be repeated"},
+    {"--master", "STORE", "be the master of a data store; may be repeated"},
+    {"--clone", "STORE", "have a copy of a data store of a peer; may be repeated"},
     {"--id", "UUID", "the id of the endpoint (at random)"},
     {"--retry", "SECONDS", "from a failed attempt to the next (10); 0: there is one"},
     {"--ping", "SECONDS",

@@ -81,6 +81,7 @@ def subscriptions(tap):
     """Topics come and go, and a ping is a barrier behind that."""
     with Listener("--subscribe", "/a", "--subscribe", "/b", *PLAIN) as first:
         with Connector(first.address, *PLAIN) as second:
+            first.told("peer_added")
             second.told("peer_added")
             first.say({"subscribe": "/c"}, {"unsubscribe": "/a"}, {"ping": "now"})
             tap.same("the payload comes back", first.told("pong")[0]["value"]["payload"], b"now".hex())
@@ -526,6 +527,37 @@ def recordings(tap):
             ("server>client", "pong")} <= names, f"{names} {said.err}")
 
 
+def stores(tap):
+    """A master and its clone: what one writes, the other has; and lines that make no sense."""
+    with Listener("--master", "s", *PLAIN) as master:
+        bad = [('{"store":"t","get":1}', "there is no such store"), ('{"store":"s"}', "not what a store does"),
+               ('{"store":"s","put":1}', "not what a store does"), ('{"store":"s","get":1,"value":1}', "not what"),
+               ('{"store":"s","put":1,"value":1,"expiry":0}', "not what a store does"),
+               ('{"store":"s","put":{},"value":1}', ""), ('{"store":"s","fly":1}', "a field that is not known: fly"),
+               ('{"store":"s","decrement":"nothing","value":1}', "")]
+        master.say({"store": "s", "put": "a", "value": 1}, *[line for line, _ in bad])
+        for i, (line, reason) in enumerate(bad):
+            tap.check(f"refused: {line}", reason in master.err.find(f"line {i + 2}: ").string)
+        for i in range(2):
+            with Connector(master.address, "--clone", "s", *PLAIN) as clone:
+                clone.told("attached")
+                clone.say({"store": "s", "increment": "a", "value": 4}, {"store": "s", "put": ["k", i], "value": "v"})
+                clone.told("insert", 2 + i)
+                master.say({"store": "s", "put": {"@data-type": "port", "data": "80/tcp"}, "value": None,
+                            "expiry": 0.1})
+                clone.told("expire")
+                clone.say({"store": "s", "get": "a"}, {"store": "s", "get": "b"})
+                tap.same(f"clone {i + 1} reads", [e["value"]["value"] for e in clone.told("get", 2)], [5 + 4 * i, None])
+                clone.process.kill()
+                clone.process.wait()
+        master.told("peer_lost", 2)
+        master.say({"store": "s", "erase": ["k", 0]}, {"store": "s", "clear": True}, {"store": "s", "get": "a"})
+        tap.same("all is gone", master.told("get")[0]["value"], {"store": "s", "key": "a", "value": None})
+        tap.same("each is told", len(master.told("erase", 3)), 3)
+    result = leat("broker", "peer", "--listen", "127.0.0.1:0", "--master", "", *PLAIN)
+    tap.check("no name of a store", result.code == 2 and "--master : " in result.err, result.err)
+
+
 def manual(tap):
     """The examples of the manual page, with a peer of ours in the place of a Zeek."""
     if not OPENSSL:
@@ -568,7 +600,7 @@ def main():
         wanted = sys.argv[1:]
         for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
                          killed, unpeered, shut_down, deaf, half_closed, slow_reader, patient, over, unfit, hostile,
-                         logs, many_peers, crossed, addresses, recordings, manual,
+                         logs, many_peers, crossed, addresses, recordings, stores, manual,
                          minimal):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
