@@ -15,7 +15,8 @@
  * negative failure. A failure of the peer (LEAT_E_FRAME and below) is final for its session. A
  * mistake of the caller (LEAT_E_STATE, LEAT_E_VALUE) changes nothing.
  *
- * Sources. A line like "Source: spec section 9" names a section of doc/protocols/<dialect>.md.
+ * Sources. A line like "Source: spec section 9" names a section of doc/protocols/<dialect>.md; that
+ * of zeek.h is Broker. "zeek-notes section 1" is one of doc/protocols/zeek-notes.md.
  *
  * Thread rule. An object belongs to one thread at a time; different objects are independent, and
  * nothing is global.
