@@ -639,9 +639,10 @@ START_TEST(stores_that_last)
     leat_broker *broker = make(1, "/"), *again = make(2, "/");
     leat_builder *b = builder(), *key = builder();
     leat_broker_store *store, *loaded;
+    const leat_event *event;
     char line[512];
     char *saved;
-    size_t length;
+    size_t length, inserts;
     FILE *file;
 
     ck_assert_int_eq(leat_broker_store_master(broker, "hosts", 5, NULL, &store), LEAT_OK);
@@ -669,6 +670,9 @@ START_TEST(stores_that_last)
     (void)fclose(file);
     free(saved);
     ck_assert_uint_eq(leat_broker_store_count(loaded), 2);
+    for (inserts = 0; leat_broker_store_next(loaded, &event) == LEAT_OK; inserts++)
+        ck_assert_uint_eq(leat_event_kind(event), LEAT_BROKER_STORE_INSERT);
+    ck_assert_uint_eq(inserts, 2);
     leat_broker_tick(again, 199000);
     leat_builder_clear(b);
     ck_assert_int_eq(leat_broker_store_get(loaded, leat_builder_value(key), b, NULL), LEAT_OK);

@@ -47,6 +47,24 @@ def names(tap):
     tap.same("they are there", sorted(name for name in files if not (ROOT / name).exists()), [])
 
 
+def cited(tap):
+    """The sections that headers and sources name are there."""
+    there = {name: set(re.findall(r"^#+ (\d+(?:\.\d+)?)\.? ", (guide.DOC / "protocols" / name).read_text(), re.M))
+             for name in ("broker.md", "zeek-notes.md")}
+    paths = [*(ROOT / "include" / "leat").glob("broker*.h"), ROOT / "include" / "leat" / "zeek.h",
+             *(ROOT / "lib" / "broker").glob("*.[ch]"), *(ROOT / "lib" / "zeek").glob("*.[ch]")]
+    found, dead = 0, []
+    for path in paths:
+        text = re.sub(r"\s*\n\s*\*?\s*", " ", path.read_text())
+        for name, numbers in re.findall(r"(spec|zeek-notes),? sections? ((?:\d[\d.]*(?:, | and | to )?)+)", text):
+            for number in re.findall(r"\d+(?:\.\d+)?", numbers):
+                found += 1
+                if number not in there["broker.md" if name == "spec" else "zeek-notes.md"]:
+                    dead.append(f"{path.name}: {name} {number}")
+    tap.check("sections are named", found > 30, found)
+    tap.same("they are there", dead, [])
+
+
 def functions(tap):
     """Each function of the endpoint is somewhere in the guide."""
     header = (ROOT / "include" / "leat" / "broker_endpoint.h").read_text()
@@ -240,7 +258,7 @@ def commands(tap):
 
 def main():
     tap = Tap()
-    for function in repeated, names, functions, forty_lines, program, commands:
+    for function in repeated, names, cited, functions, forty_lines, program, commands:
         tap.run(function)
     return tap.end()
 
