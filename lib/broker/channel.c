@@ -121,7 +121,7 @@ bool lt_consumer_handshake(struct lt_consumer *consumer, const leat_allocator *a
     if (consumer->ready || offset == UINT64_MAX)
         return false;
     consumer->ready = true;
-    consumer->next = offset + 1;
+    consumer->next = consumer->told = offset + 1;
     /* What came early is behind the handshake of a writer; a clone keeps nothing before it. */
     if (consumer->last < consumer->next)
         consumer->last = consumer->next;

@@ -19,6 +19,7 @@
 #define LT_CHANNEL_TIMEOUT   500u /* of silence: the other side is forgotten */
 #define LT_CHANNEL_NACKED                                                                          \
     512u /* most numbers in a nack of ours, and most events sent again per tick */
+#define LT_CHANNEL_AHEAD 32u /* events from one acknowledgement to the next, at most */
 
 /* Octets that wait in order, each piece found by its place. Zeroed: empty. */
 struct lt_fifo {
@@ -100,6 +101,7 @@ struct lt_consumer {
     uint16_t heartbeat;
     uint64_t next; /* the event that is next */
     uint64_t last; /* behind the last event that is known to be there */
+    uint64_t told; /* what next was when it was acknowledged last */
     uint64_t ticks;
     uint64_t idle;          /* ticks without progress since the last nack */
     uint64_t nacks;         /* since the last progress */
@@ -130,6 +132,12 @@ const struct lt_early *lt_consumer_front(const struct lt_consumer *consumer);
 void lt_consumer_drop(struct lt_consumer *consumer, const leat_allocator *allocator);
 
 void lt_consumer_keepalive(struct lt_consumer *consumer, uint64_t seq);
+
+/* So many events are done that the producer should not have to wait for the next tick to drop them. */
+static inline bool lt_consumer_is_ahead(const struct lt_consumer *consumer)
+{
+    return consumer->next - consumer->told >= LT_CHANNEL_AHEAD;
+}
 
 enum lt_channel_answer { LT_CHANNEL_NOTHING, LT_CHANNEL_ACK, LT_CHANNEL_NACKING };
 

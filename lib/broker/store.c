@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-#define NAME_MOST    65000u
-#define MESSAGE_KEPT 4096u /* octets of memory that a quiet store keeps for its next command */
+#define NAME_MOST 65000u
+/* Octets of memory that a quiet store keeps for its next command, and for its next events. */
+#define MESSAGE_KEPT 512u
+#define EVENTS_KEPT  4096u
 
 static const leat_broker_store_options initial = {
     .size = sizeof initial,
@@ -169,7 +171,7 @@ static void trim(leat_broker_store *store)
     uint8_t *data;
 
     if (lt_fifo_count(&store->producer.events) == 0 &&
-        lt_fifo_memory(&store->producer.events) > MESSAGE_KEPT)
+        lt_fifo_memory(&store->producer.events) > EVENTS_KEPT)
         lt_fifo_free(&store->producer.events, &store->allocator);
     if (out->size <= MESSAGE_KEPT)
         return;

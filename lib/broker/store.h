@@ -246,6 +246,11 @@ void lt_store_send(leat_broker_store *store, const uint8_t *id);
 void lt_store_say(leat_broker_store *store, const uint8_t *id, const struct lt_entity *receiver,
                   uint8_t tag, uint64_t number);
 
+void lt_store_acknowledge(leat_broker_store *store, const struct lt_entity *producer,
+                          struct lt_consumer *consumer);
+/* nack [0]: asks for a handshake. receiver NULL: whoever is the master. */
+void lt_store_say_nack_0(leat_broker_store *store, const struct lt_entity *receiver);
+
 /* Sends what a tick of a consumer asks for to its producer. */
 void lt_store_answer(leat_broker_store *store, const struct lt_entity *producer,
                      struct lt_consumer *consumer);

@@ -62,10 +62,7 @@ static bool is_announced(const leat_broker_store *store, const uint8_t *id, bool
 static void say_nack(leat_broker_store *store)
 {
     store->ticks = 0;
-    lt_store_begin_command(store, LT_STORE_NACK, 0, NULL);
-    lt_broker_put_varbyte(&store->message, 1);
-    lt_put_u64be(&store->message, 0);
-    lt_store_send(store, NULL);
+    lt_store_say_nack_0(store, NULL);
 }
 
 static void seek(leat_broker_store *store)
@@ -299,6 +296,8 @@ static void take_action(leat_broker_store *store, const struct lt_command *comma
             break;
         lt_consumer_done(&store->consumer);
         drain(store);
+        if (lt_consumer_is_ahead(&store->consumer) && store->state == LT_CLONE_ATTACHED)
+            lt_store_acknowledge(store, &store->master, &store->consumer);
         break;
     case LT_CHANNEL_EARLY:
         lt_store_keep_early(store, &store->consumer, command->seq, envelope);
@@ -315,8 +314,10 @@ static void take_nack(leat_broker_store *store, const leat_value *seqs)
 
     if (leat_value_count(seqs) == 0 || !lt_nack_read(seqs, &first)) {
         store->refused++;
-    } else if (first == 0) {
+    } else if (first == 0 && !store->acknowledged) {
         say_attach_writer(store);
+    } else if (first == 0) {
+        start_over(store); /* it has forgotten us */
     } else if (first <= store->producer.seq) {
         lt_producer_acknowledged(&store->producer, first - 1);
         lt_store_resend(store, seqs, NULL, &store->master, &store->resends, true);
@@ -353,13 +354,20 @@ void lt_clone_take(leat_broker_store *store, const struct lt_command *command,
                    const leat_value *envelope)
 {
     bool personal = lt_entity_equal(&command->receiver, &store->self);
+    uint64_t first;
 
     if (store->state == LT_CLONE_SEEKING && command->tag == LT_STORE_ACK_CLONE && personal) {
         take_ack_clone(store, command);
         return;
     }
     if (store->state != LT_CLONE_ATTACHED || !lt_entity_equal(&command->sender, &store->master)) {
-        store->refused++;
+        /* The same endpoint has made its master anew, which does not know us. */
+        if (store->state == LT_CLONE_ATTACHED && personal && command->tag == LT_STORE_NACK &&
+            memcmp(command->sender.id, store->master.id, sizeof store->master.id) == 0 &&
+            lt_nack_read(command->fields[0], &first) && first == 0)
+            start_over(store);
+        else
+            store->refused++;
         return;
     }
     store->heard = store->producer.ticks;

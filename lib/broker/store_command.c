@@ -303,6 +303,21 @@ void lt_store_say(leat_broker_store *store, const uint8_t *id, const struct lt_e
     lt_store_send(store, id);
 }
 
+void lt_store_acknowledge(leat_broker_store *store, const struct lt_entity *producer,
+                          struct lt_consumer *consumer)
+{
+    consumer->told = consumer->next;
+    lt_store_say(store, producer->id, producer, LT_STORE_CUMULATIVE_ACK, consumer->next - 1);
+}
+
+void lt_store_say_nack_0(leat_broker_store *store, const struct lt_entity *receiver)
+{
+    lt_store_begin_command(store, LT_STORE_NACK, 0, receiver);
+    lt_broker_put_varbyte(&store->message, 1);
+    lt_put_u64be(&store->message, 0);
+    lt_store_send(store, receiver == NULL ? NULL : receiver->id);
+}
+
 void lt_store_answer(leat_broker_store *store, const struct lt_entity *producer,
                      struct lt_consumer *consumer)
 {
@@ -311,7 +326,7 @@ void lt_store_answer(leat_broker_store *store, const struct lt_entity *producer,
 
     switch (lt_consumer_tick(consumer)) {
     case LT_CHANNEL_ACK:
-        lt_store_say(store, producer->id, producer, LT_STORE_CUMULATIVE_ACK, consumer->next - 1);
+        lt_store_acknowledge(store, producer, consumer);
         break;
     case LT_CHANNEL_NACKING:
         count = lt_consumer_missing(consumer, numbers);

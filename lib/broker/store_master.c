@@ -443,6 +443,8 @@ static void take_action(leat_broker_store *store, struct lt_remote *remote,
             break;
         lt_consumer_done(writer);
         drain(store, remote);
+        if (lt_consumer_is_ahead(writer))
+            lt_store_acknowledge(store, &remote->entity, writer);
         break;
     case LT_CHANNEL_EARLY:
         lt_store_keep_early(store, writer, command->seq, envelope);
@@ -486,8 +488,7 @@ static void attach_writer(leat_broker_store *store, struct lt_remote *remote,
                                 leat_value_u64(command->fields[0]),
                                 leat_value_u64(command->fields[1]));
     if (remote->writer.ready)
-        lt_store_say(store, remote->entity.id, &remote->entity, LT_STORE_CUMULATIVE_ACK,
-                     remote->writer.next - 1);
+        lt_store_acknowledge(store, &remote->entity, &remote->writer);
 }
 
 void lt_master_take(leat_broker_store *store, const struct lt_command *command,
@@ -507,6 +508,9 @@ void lt_master_take(leat_broker_store *store, const struct lt_command *command,
             remote->acked = number;
     } else if (remote == NULL || !remote->writer.ready || command->tag == LT_STORE_ACK_CLONE) {
         store->refused++;
+        /* A clone that was forgotten would not notice for long. One of Broker attaches its writer. */
+        if (remote == NULL && command->tag == LT_STORE_KEEPALIVE)
+            lt_store_say_nack_0(store, &command->sender);
     } else if (command->tag == LT_STORE_KEEPALIVE) {
         lt_consumer_keepalive(&remote->writer, number);
     } else if (command->tag == LT_STORE_RETRANSMIT_FAILED) {

@@ -486,6 +486,23 @@ START_TEST(limit_of_depth)
 }
 END_TEST
 
+/* Many values side by side are not deep. */
+START_TEST(wide_values)
+{
+    leat_broker *broker = make_broker(NULL);
+    leat_broker_store *store = make_master(broker, NULL);
+    char text[1024] = "[";
+    size_t i;
+
+    for (i = 0; i < 300; i++)
+        memcpy(text + 1 + 3 * i, "[],", 3);
+    text[3 * i] = ']';
+    ck_assert_int_eq(st_put(store, text, text, LEAT_BROKER_FOR_EVER), LEAT_OK);
+    leat_broker_store_free(store);
+    leat_broker_free(broker);
+}
+END_TEST
+
 START_TEST(limit_of_events)
 {
     leat_broker *broker = make_broker(NULL);
@@ -723,6 +740,7 @@ static void tests(TCase *t)
     tcase_add_test(t, limit_of_bytes);
     tcase_add_test(t, limit_of_a_message);
     tcase_add_test(t, limit_of_depth);
+    tcase_add_test(t, wide_values);
     tcase_add_test(t, limit_of_events);
     tcase_add_loop_test(t, name, 0, (int)(sizeof names / sizeof *names));
     tcase_add_test(t, mistakes);

@@ -183,6 +183,8 @@ static void say_octets(struct peers *p, size_t node, uint64_t seq, const char *h
     t_free(octets);
 }
 
+static void show(struct peers *p, size_t node, unsigned to, const char *state);
+
 /* ----- a master ----- */
 
 static void attach(struct peers *p, size_t node)
@@ -313,9 +315,11 @@ START_TEST(writers_in_order)
 
     make(&p, true, NULL);
     say(&p, 1, 2, "put", "\"key\":1,\"value\":1");
-    say(&p, 1, 0, "keepalive", "\"seq_arg\":2");
     st_holds(p.store, "<>");
     heard(&p, 1, "");
+    /* One that was forgotten is told so, with its keepalives. */
+    say(&p, 1, 0, "keepalive", "\"seq_arg\":2");
+    heard(&p, 1, "nack [c0]");
     say(&p, 1, 0, "attach_writer", "\"offset\":1,\"heartbeat_interval\":5");
     heard(&p, 1, "cumulative_ack c1");
     say(&p, 1, 4, "put", "\"key\":4,\"value\":1");
@@ -401,6 +405,47 @@ START_TEST(nonsense_for_a_master)
     net_advance(&p.net, 2000);
     st_holds(p.store, "<c7:\"x\">");
     ck_assert_uint_eq(st_stats(p.store).attached, 2);
+    done(&p);
+}
+END_TEST
+
+/* Nobody else attaches in the name of the endpoint itself, or of nobody. */
+START_TEST(nobody_is_us)
+{
+    struct peers p;
+
+    make(&p, true, NULL);
+    say_as(&p, 1, 0, 5, 0, 0, "nack", "\"seqs\":[0]");
+    say_as(&p, 1, SIZE_MAX, 5, 0, 0, "nack", "\"seqs\":[0]");
+    ck_assert_uint_eq(st_stats(p.store).attached, 0);
+    ck_assert_uint_eq(st_stats(p.store).refused, 2);
+    done(&p);
+}
+END_TEST
+
+/* So that a producer does not have to keep too much, both sides acknowledge every 32 events. */
+START_TEST(acknowledgements_between_ticks)
+{
+    struct peers p;
+    unsigned i;
+
+    make(&p, true, NULL);
+    say(&p, 1, 0, "attach_writer", "\"offset\":1,\"heartbeat_interval\":5");
+    forget(&p);
+    for (i = 2; i < 33; i++)
+        say(&p, 1, i, "erase", "\"key\":1");
+    heard(&p, 1, "");
+    say(&p, 1, 33, "erase", "\"key\":1");
+    heard(&p, 1, "cumulative_ack c33");
+    done(&p);
+    make(&p, false, NULL);
+    show(&p, 1, 1, "");
+    forget(&p);
+    for (i = 2; i < 33; i++)
+        say_as(&p, 1, 1, 5, 0, i, "erase", "\"key\":1");
+    heard(&p, 1, "");
+    say_as(&p, 1, 1, 5, 0, 33, "erase", "\"key\":1");
+    heard(&p, 1, "cumulative_ack c33");
     done(&p);
 }
 END_TEST
@@ -554,7 +599,7 @@ START_TEST(writes_that_the_master_lacks)
     heard(&p, 1, "erase 3 c2");
     ck_assert_uint_eq(st_stats(p.store).buffered, 2);
     /* What it has said to have is gone, and it may know. */
-    say(&p, 1, 0, "nack", "\"seqs\":[2,4]");
+    say(&p, 1, 0, "nack", "\"seqs\":[2,4,9]");
     heard(&p, 1, "retransmit_failed c2; clear 4");
     say(&p, 1, 0, "cumulative_ack", "\"seq_arg\":5");
     ck_assert_uint_eq(st_stats(p.store).buffered, 2);
@@ -605,6 +650,17 @@ START_TEST(lost_for_good)
     ck_assert_uint_eq(st_stats(p.store).attached, 1);
     if (_i == 0) {
         say(&p, 1, 0, "retransmit_failed", "\"seq_arg\":3");
+    } else if (_i == 2) {
+        /* Or the master does not know it any more, */
+        say(&p, 1, 0, "cumulative_ack", "\"seq_arg\":1");
+        say(&p, 1, 0, "nack", "\"seqs\":[0]");
+    } else if (_i == 3) {
+        /* or another one is in its place, and not elsewhere. */
+        say_as(&p, 2, 2, 5, 1, 0, "nack", "\"seqs\":[0]");
+        say_as(&p, 1, 1, 6, 0, 0, "nack", "\"seqs\":[0]");
+        say_as(&p, 1, 1, 6, 1, 0, "nack", "\"seqs\":[1]");
+        heard(&p, 1, "");
+        say_as(&p, 1, 1, 6, 1, 0, "nack", "\"seqs\":[0]");
     } else {
         /* Or nobody answers its nacks. */
         say_as(&p, 1, 1, 5, 0, 9, "put", "\"key\":1,\"value\":1");
@@ -782,7 +838,9 @@ static void tests(TCase *t)
     tcase_add_test(t, a_master_answers);
     tcase_add_test(t, writes_that_the_master_lacks);
     tcase_add_test(t, one_master_only);
-    tcase_add_loop_test(t, lost_for_good, 0, 2);
+    tcase_add_loop_test(t, lost_for_good, 0, 4);
+    tcase_add_test(t, nobody_is_us);
+    tcase_add_test(t, acknowledgements_between_ticks);
     tcase_add_test(t, nonsense_for_a_clone);
     tcase_add_loop_test(t, every_alloc, 0, 2);
 }
