@@ -320,7 +320,7 @@ struct reading {
     size_t length;
     size_t place; /* in the text, of what is being read; as near as is known */
     size_t depth; /* how deep containers may nest */
-    enum lt_broker_json_fault fault;
+    enum lt_broker_json_verdict verdict;
     bool unsorted;
     bool refused; /* something that is read but would not be written */
 };
@@ -332,7 +332,7 @@ static int refuse(const struct reading *r, int code, const char *what, unsigned 
 
 static int refuse_twice(struct reading *r, unsigned type)
 {
-    r->fault = LT_BROKER_JSON_TWICE;
+    r->verdict = LT_BROKER_JSON_TWICE;
     return refuse(r, LEAT_E_SYNTAX, "an element or key that is there twice", type);
 }
 
@@ -664,11 +664,12 @@ static int make_message(struct reading *r, size_t root, const char *name, uint16
     size_t start = tree->count, data;
     int status;
 
-    r->fault = message->kind == LEAT_RECORD ? LT_BROKER_JSON_INVALID : LT_BROKER_JSON_NO_OBJECT;
+    r->verdict = message->kind == LEAT_RECORD ? LT_BROKER_JSON_INVALID : LT_BROKER_JSON_NO_OBJECT;
     if (message->kind != LEAT_RECORD)
         return refuse(r, LEAT_E_SYNTAX, "not an object", LT_BROKER_NO_TYPE);
     if (member(message, "@data-type", 10) == NULL) {
         /* What stays JSON may nest as a value may, not as the JSON of one. */
+        r->verdict = LT_BROKER_JSON_OTHER;
         tree->count = root;
         status = read_json(r, root, r->depth);
         return status == LEAT_OK ? replace_json(r, root, root, name, name_length) : status;
@@ -690,7 +691,11 @@ static int make_message(struct reading *r, size_t root, const char *name, uint16
     lt_tree_close(tree, start, 3);
     data -= start - root;
     status = replace_json(r, root, start, name, name_length);
-    return status == LEAT_OK ? sort_values(r, data) : status;
+    if (status == LEAT_OK)
+        status = sort_values(r, data);
+    if (status == LEAT_OK)
+        r->verdict = LT_BROKER_JSON_DATA;
+    return status;
 }
 
 typedef int maker(struct reading *r, size_t root, const char *name, uint16_t name_length);
@@ -731,7 +736,7 @@ int leat_broker_json_message_read(leat_builder *builder, const char *name, const
 
 int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *name,
                                 uint16_t name_length, const uint8_t *text, size_t length,
-                                enum lt_broker_json_fault *fault, struct leat_error *error)
+                                enum lt_broker_json_verdict *verdict, struct leat_error *error)
 {
     struct reading r = {
         .tree = tree, .error = error, .text = text, .length = length, .depth = depth};
@@ -740,7 +745,7 @@ int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *
 
     if (status == LEAT_OK)
         status = make_message(&r, root, name, name_length);
-    *fault = r.fault;
+    *verdict = r.verdict;
     return status;
 }
 

@@ -4,21 +4,24 @@
 
 #include "../core/bytes.h"
 #include "../core/error.h"
+#include "../core/inside.h"
 #include "../core/value.h"
 
 /*
  * Appends the text of a data message. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT,
  * LEAT_E_NOMEM.
  */
-int lt_broker_put_json_message(struct lt_writer *out, const char *topic, size_t length,
-                               const leat_value *data, struct leat_error *error);
+LT_INSIDE int lt_broker_put_json_message(struct lt_writer *out, const char *topic, size_t length,
+                                         const leat_value *data, struct leat_error *error);
 
-/* How far a text that is LEAT_E_SYNTAX got. */
-enum lt_broker_json_fault {
+/* What a text is, or how far it got if it is LEAT_E_SYNTAX. */
+enum lt_broker_json_verdict {
     LT_BROKER_JSON_MALFORMED,
     LT_BROKER_JSON_NO_OBJECT,
     LT_BROKER_JSON_INVALID, /* the data is, or the topic */
-    LT_BROKER_JSON_TWICE    /* an element or a key is there twice */
+    LT_BROKER_JSON_TWICE,   /* an element or a key is there twice */
+    LT_BROKER_JSON_DATA,    /* LEAT_OK: a data message */
+    LT_BROKER_JSON_OTHER    /* LEAT_OK: an object, but no data message */
 };
 
 /*
@@ -26,13 +29,14 @@ enum lt_broker_json_fault {
  * point into the one that is read. The octets of a topic that is missing are NULL. On failure the tree
  * may have got some cells.
  */
-int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *name,
-                                uint16_t name_length, const uint8_t *text, size_t length,
-                                enum lt_broker_json_fault *fault, struct leat_error *error);
+LT_INSIDE int lt_broker_read_json_message(struct lt_tree *tree, size_t depth, const char *name,
+                                          uint16_t name_length, const uint8_t *text, size_t length,
+                                          enum lt_broker_json_verdict *verdict,
+                                          struct leat_error *error);
 
 /* Reads any other JSON in the same way, as lenient as messages are read. */
-int lt_broker_read_any_json(struct lt_tree *tree, size_t depth, const char *name,
-                            uint16_t name_length, const uint8_t *text, size_t length,
-                            struct leat_error *error);
+LT_INSIDE int lt_broker_read_any_json(struct lt_tree *tree, size_t depth, const char *name,
+                                      uint16_t name_length, const uint8_t *text, size_t length,
+                                      struct leat_error *error);
 
 #endif

@@ -14,7 +14,6 @@
  * Everything else is an event with an error, or breaks the framing, which a close says.
  */
 #include "../core/text.h"
-#include "data.h"
 #include "http.h"
 #include "json.h"
 #include "websocket.h"
@@ -244,7 +243,7 @@ static int lend_unknown(struct client *client, const struct lt_ws_message *messa
 static int lend_message(struct client *client, const struct lt_ws_message *message)
 {
     leat_session *session = &client->session;
-    enum lt_broker_json_fault fault;
+    enum lt_broker_json_verdict verdict;
     struct leat_error error;
     const leat_value *value;
     leat_event *event;
@@ -252,7 +251,7 @@ static int lend_message(struct client *client, const struct lt_ws_message *messa
     const bool expected = client->state == OPEN;
     int status =
         lt_broker_read_json_message(&session->tree, (size_t)session->limits.depth, LT_NO_NAME,
-                                    message->payload, message->length, &fault, &error);
+                                    message->payload, message->length, &verdict, &error);
 
     if (status != LEAT_OK)
         return lend_unknown(client, message, status, error.offset, error.text, error.field);
@@ -260,7 +259,7 @@ static int lend_message(struct client *client, const struct lt_ws_message *messa
     type.at = leat_value_text(leat_value_get(value, "type"), &type.length);
     event = lt_event(session, LEAT_BROKER_DATA, "data", message->payload, message->length,
                      message->offset);
-    if (leat_value_get(value, "data") == NULL) {
+    if (verdict == LT_BROKER_JSON_OTHER) {
         if (lt_http_is(type, "ack") && expected) {
             client->state = READY;
             event->kind = LEAT_BROKER_ACK;

@@ -221,12 +221,12 @@ static int add_message(leat_session *session, struct lt_reader text, uint32_t *f
 {
     struct lt_tree *tree = &session->tree;
     size_t root = tree->count, depth = (size_t)session->limits.depth, length = lt_left(&text);
-    enum lt_broker_json_fault fault;
+    enum lt_broker_json_verdict verdict;
     struct leat_error error;
     int status = lt_broker_read_json_message(tree, depth, LT_NAME("message"), text.at, length,
-                                             &fault, &error);
+                                             &verdict, &error);
 
-    if (status == LEAT_E_SYNTAX && fault == LT_BROKER_JSON_NO_OBJECT) {
+    if (status == LEAT_E_SYNTAX && verdict == LT_BROKER_JSON_NO_OBJECT) {
         tree->count = root;
         status = lt_broker_read_any_json(tree, depth, LT_NAME("message"), text.at, length, &error);
     }

@@ -16,7 +16,6 @@
  *     four     broken frames, not UTF-8    closes with a code                  over
  */
 #include "../core/text.h"
-#include "data.h"
 #include "endpoint.h"
 #include "http.h"
 #include "json.h"
@@ -503,15 +502,15 @@ static void say_malformed(struct server *server, const struct lt_ws_message *mes
 }
 
 static void say_undecodable(struct server *server, const struct lt_ws_message *message,
-                            enum lt_broker_json_fault fault, const struct leat_error *error)
+                            enum lt_broker_json_verdict verdict, const struct leat_error *error)
 {
     if (server->zeek)
         say_error(server, "failed to decode JSON object");
-    else if (fault == LT_BROKER_JSON_MALFORMED)
+    else if (verdict == LT_BROKER_JSON_MALFORMED)
         say_malformed(server, message, error);
-    else if (fault == LT_BROKER_JSON_NO_OBJECT)
+    else if (verdict == LT_BROKER_JSON_NO_OBJECT)
         put_input_error(server, " expected a JSON object", "");
-    else if (fault == LT_BROKER_JSON_TWICE)
+    else if (verdict == LT_BROKER_JSON_TWICE)
         put_input_error(server, " caused an internal error -> ",
                         "deserialization_failed(\"failed to parse data\")");
     else
@@ -576,12 +575,12 @@ static bool on_data(struct server *server, const struct lt_ws_message *message)
 {
     leat_session *session = &server->link.session;
     leat_broker *broker = server->link.broker;
-    enum lt_broker_json_fault fault;
+    enum lt_broker_json_verdict verdict;
     struct leat_error error;
     const leat_value *topic, *data;
     int status =
         lt_broker_read_json_message(&session->tree, (size_t)session->limits.depth, LT_NO_NAME,
-                                    message->payload, message->length, &fault, &error);
+                                    message->payload, message->length, &verdict, &error);
 
     server->inputs++;
     server->link.received++;
@@ -589,18 +588,17 @@ static bool on_data(struct server *server, const struct lt_ws_message *message)
         lt_link_fail(&server->link, LEAT_E_NOMEM, 0, "out of memory", NULL);
         return false;
     }
-    data = status == LEAT_OK ? leat_value_get(session->tree.cells, "data") : NULL;
-    if (data == NULL || lt_broker_type(data) == LT_BROKER_NO_TYPE) {
-        say_undecodable(server, message, status == LEAT_OK ? LT_BROKER_JSON_INVALID : fault,
-                        &error);
+    if (verdict != LT_BROKER_JSON_DATA) {
+        say_undecodable(server, message, verdict, &error);
         return false;
     }
     topic = leat_value_get(session->tree.cells, "topic");
+    data = leat_value_get(session->tree.cells, "data");
     if (server->zeek && topic->u.bytes == NULL) {
         say_error(server, "no topic in top-level JSON object");
         return false;
     }
-    if (lt_topic_is_local((const char *)topic->u.bytes, topic->length)) {
+    if (lt_topic_is_local(leat_value_text(topic, NULL), topic->length)) {
         server->link.refused++;
         return false;
     }
@@ -612,7 +610,7 @@ static bool on_data(struct server *server, const struct lt_ws_message *message)
             put_input_error(server, " contained invalid data", "");
         return false;
     }
-    if (!lt_topics_match(&broker->subscribed, (const char *)topic->u.bytes, topic->length))
+    if (!lt_topics_match(&broker->subscribed, leat_value_text(topic, NULL), topic->length))
         return false;
     lend_data(server, message);
     return true;
@@ -999,7 +997,7 @@ const struct lt_dialect lt_ws_server = {
 };
 
 static const struct lt_link_kind kind = {
-    .websocket = true,
+    .text = lt_websocket_text,
     .expire = expire,
     .leave = leave,
 };

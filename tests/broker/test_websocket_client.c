@@ -136,6 +136,11 @@ static const struct {
     {"an error", OPENS " TEXT<{\"type\":\"error\",\"code\":\"c\",\"context\":\"x\"}>", true,
      READY "error {\"type\":\"error\",\"code\":\"c\",\"context\":\"x\"}\n" ASKS SUBSCRIBES
            "LEAT_END"},
+    {"an error with data", OPENS " TEXT<{\"type\":\"error\",\"data\":1}>", true,
+     READY "error {\"type\":\"error\",\"data\":1}\n" ASKS SUBSCRIBES "LEAT_END"},
+    {"data without a type", OPENS " TEXT<{\"topic\":\"/t\",\"data\":1}>", true,
+     READY "unknown LEAT_E_PROTOCOL at 176: a message of an unknown type, or out of place\n" ASKS
+         SUBSCRIBES "LEAT_END"},
     {"a second ack", OPENS " TEXT<" WS_ACK ">", true,
      READY "unknown LEAT_E_PROTOCOL at 176: a message of an unknown type, or out of place\n" ASKS
          SUBSCRIBES "LEAT_END"},
