@@ -180,7 +180,8 @@ LEAT_API int leat_broker_next(leat_broker *broker, const leat_event **event);
 
 /*
  * The next session that has something to write or to tell, or that is over, and had not when it was
- * named last; sessions that you just drove yourself may be among them. LEAT_OK, LEAT_MORE: no more.
+ * named last; sessions that you just drove yourself may be among them. leat_session_user() leads to
+ * your connection. LEAT_OK, LEAT_MORE: no more.
  */
 LEAT_API int leat_broker_ready(leat_broker *broker, leat_session **session);
 
@@ -228,11 +229,11 @@ LEAT_API int leat_broker_ping(leat_session *session, const void *payload, size_t
 /* What went through a session. */
 typedef struct leat_broker_stats {
     uint64_t size;
-    uint64_t sent;     /* messages, of all types, given to the peer */
-    uint64_t received; /* from the peer */
-    uint64_t queued;   /* that wait now, behind the output of the session */
-    uint64_t queued_bytes;
-    uint64_t overflows; /* that were lost because too many waited */
+    uint64_t sent;         /* messages, of all types, given to the peer */
+    uint64_t received;     /* from the peer */
+    uint64_t queued;       /* that wait now, behind the output of the session */
+    uint64_t queued_bytes; /* their octets */
+    uint64_t overflows;    /* that were lost because too many waited */
     uint64_t refused;   /* received that were not for us to take: of nobody, of ours, local ones */
     uint64_t strangers; /* received that name another sender than the peer, but were taken */
 } leat_broker_stats;
