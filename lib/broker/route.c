@@ -63,15 +63,41 @@ static int no_memory(leat_broker *broker)
     return refuse(broker, LEAT_E_NOMEM, "out of memory", NULL);
 }
 
-/* Adds a topic to one of the broker's sets, and announces it. */
+/* One of the broker's sets becomes that one, which is freed if peers cannot be told. */
+static int take_over(leat_broker *broker, struct lt_topics *set, const struct lt_topics *made)
+{
+    struct lt_topics before = *set;
+    int status;
+
+    *set = *made;
+    status = lt_broker_announce(broker);
+    if (status == LEAT_OK) {
+        lt_topics_free(&before, &broker->allocator);
+        return LEAT_OK;
+    }
+    lt_topics_free(set, &broker->allocator);
+    *set = before;
+    return no_memory(broker);
+}
+
 static int add(leat_broker *broker, struct lt_topics *set, const char *topic, size_t length)
 {
-    if (lt_topics_add(set, &broker->allocator, topic, length) != LEAT_OK)
+    struct lt_topics made;
+
+    if (lt_topics_add(&made, &broker->allocator, set, topic, length) != LEAT_OK)
         return no_memory(broker);
-    if (lt_broker_announce(broker) == LEAT_OK)
-        return LEAT_OK;
-    (void)lt_topics_remove(set, &broker->allocator, topic, length);
-    return no_memory(broker);
+    return take_over(broker, set, &made);
+}
+
+/* LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM. */
+static int take_back(leat_broker *broker, struct lt_topics *set, const char *topic, size_t length)
+{
+    struct lt_topics made;
+    int status = lt_topics_remove(&made, &broker->allocator, set, topic, length);
+
+    if (status == LEAT_E_NOMEM)
+        return no_memory(broker);
+    return status == LEAT_OK ? take_over(broker, set, &made) : status;
 }
 
 static int subscribe(leat_broker *broker, struct lt_topics *set, const char *topic, size_t length)
@@ -100,11 +126,10 @@ int leat_broker_unsubscribe(leat_broker *broker, const char *topic, size_t lengt
     int status;
 
     broker->error.code = LEAT_OK;
-    status = lt_topics_remove(&broker->subscribed, &broker->allocator, topic, length);
+    status = take_back(broker, &broker->subscribed, topic, length);
     if (status == LEAT_E_STATE)
         return refuse(broker, LEAT_E_STATE, "no such subscription", "topic");
-    /* Peers that are not told for lack of memory send more than is wanted, until they are. */
-    return status == LEAT_OK && lt_broker_announce(broker) == LEAT_OK ? LEAT_OK : no_memory(broker);
+    return status;
 }
 
 int lt_broker_attach(leat_broker *broker, const char *topic, size_t length)
@@ -114,8 +139,7 @@ int lt_broker_attach(leat_broker *broker, const char *topic, size_t length)
 
 void lt_broker_detach(leat_broker *broker, const char *topic, size_t length)
 {
-    (void)lt_topics_remove(&broker->attached, &broker->allocator, topic, length);
-    (void)lt_broker_announce(broker);
+    (void)take_back(broker, &broker->attached, topic, length);
 }
 
 bool lt_broker_is_announced(const leat_broker *broker, const uint8_t *id, const char *topic,

@@ -134,47 +134,43 @@ bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t l
     }
 }
 
-int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
-                  size_t length)
+int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
+                  const struct lt_topics *topics, const char *topic, size_t length)
 {
     size_t i, place = count_before(topics, topic, length, false);
-    struct lt_topics made;
     uint32_t at = 0;
 
-    if (make(&made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
+    if (make(made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
         return LEAT_E_NOMEM;
     for (i = 0; i < topics->count; i++) {
         const struct lt_topic *it = &topics->topics[i];
 
         if (i == place)
-            append(&made, &at, topic, length);
-        append(&made, &at, text_of(topics, it), it->length);
+            append(made, &at, topic, length);
+        append(made, &at, text_of(topics, it), it->length);
     }
     if (place == topics->count)
-        append(&made, &at, topic, length);
-    replace(topics, allocator, &made);
+        append(made, &at, topic, length);
     return LEAT_OK;
 }
 
-int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
-                     size_t length)
+int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
+                     const struct lt_topics *topics, const char *topic, size_t length)
 {
     ptrdiff_t found = lt_topics_find(topics, topic, length);
-    struct lt_topics made;
     uint32_t at = 0;
     size_t i;
 
     if (found < 0)
         return LEAT_E_STATE;
-    if (make(&made, allocator, (size_t)topics->count - 1, topics->text_bytes - length) != LEAT_OK)
+    if (make(made, allocator, (size_t)topics->count - 1, topics->text_bytes - length) != LEAT_OK)
         return LEAT_E_NOMEM;
     for (i = 0; i < topics->count; i++) {
         const struct lt_topic *it = &topics->topics[i];
 
         if (i != (size_t)found)
-            append(&made, &at, text_of(topics, it), it->length);
+            append(made, &at, text_of(topics, it), it->length);
     }
-    replace(topics, allocator, &made);
     return LEAT_OK;
 }
 

@@ -31,12 +31,16 @@ ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size
 /* Whether the topic begins with one of them. */
 bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
 
-/* Adds one, which may be there already. LEAT_OK or LEAT_E_NOMEM, then nothing changed. */
-int lt_topics_add(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
-                  size_t length);
-/* Takes it back once, as often as it was added. LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM. */
-int lt_topics_remove(struct lt_topics *topics, const leat_allocator *allocator, const char *topic,
-                     size_t length);
+/*
+ * Makes a set of those topics and one more, which may be there already. LEAT_OK or LEAT_E_NOMEM.
+ */
+int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
+                  const struct lt_topics *topics, const char *topic, size_t length);
+/*
+ * Makes one that has it once less. LEAT_OK, LEAT_E_STATE (it is not there), LEAT_E_NOMEM.
+ */
+int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
+                     const struct lt_topics *topics, const char *topic, size_t length);
 
 /* Replaces all by a list of texts, as a peer sends it, made minimal. LEAT_OK or LEAT_E_NOMEM. */
 int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,

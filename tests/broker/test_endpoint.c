@@ -1238,6 +1238,10 @@ static const struct {
     {"pong L leat", "", "", 0, 0},
     {"pong O x", "", "", 1, 0},
     {"pong L BYE12345678", "pong \"4259453132333435363738\"", "", 0, 0},
+    /* A goodbye that we have not said. */
+    {"hex 00000033 11111111111111111111111111111111 00000000000000000000000000000000 05 0010 0003 "
+     "3c243e 425945 0000000000000010",
+     "pong \"4259450000000000000010\"", "", 0, 0},
     {"hex 00000000", "", "", 0, 0},
     {"hex 0000000163", "unknown: not an envelope", "", 0, 0},
     {"hello L", "unknown: not an envelope", "", 0, 0},
@@ -1898,8 +1902,193 @@ START_TEST(fewer_stats)
 }
 END_TEST
 
+/* What is paused waits for its own id alone. */
+START_TEST(paused_for_different_ids)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *sessions[4];
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        sessions[i] = wire_accept(broker);
+        wire_feed(sessions[i], i == 0 || i == 3 ? "hello H" : "hello O");
+        wire_tells(sessions[i], "");
+        free(wire_said(sessions[i]));
+    }
+    if (_i == 0) {
+        leat_session_free(sessions[0]);
+        sessions[0] = NULL;
+        wire_says(sessions[3], "select M, syn /b");
+        wire_feed(sessions[3], "synack");
+        wire_tells(sessions[3], UP);
+    } else {
+        wire_feed(sessions[0], "synack");
+        wire_tells(sessions[0], UP);
+        wire_says(sessions[3], "drop M 39 redundant connection");
+        wire_tells(sessions[3], "LEAT_END");
+    }
+    wire_says(sessions[2], "");
+    wire_tells(sessions[2], "");
+    wire_feed(sessions[1], "synack");
+    wire_tells(sessions[1], UP);
+    wire_says(sessions[2], "drop M 39 redundant connection");
+    for (i = 0; i < 4; i++)
+        leat_session_free(sessions[i]);
+    leat_broker_free(broker);
+}
+END_TEST
+
+/* Later in the handshake a redundant connection is none: it was us who decided. */
+START_TEST(no_takeover_later)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *first = wire_peer(broker, false, 'O', ""), *second = wire_attempt(broker, 3);
+
+    wire_feed(second, _i == 0 ? "hello H, drop O 39 again" : "select L, drop O 39 again");
+    wire_tells(second, "drop_conn 39, error 4, LEAT_END");
+    ck_assert_uint_eq(leat_broker_deadline(broker), 3000);
+    free_all(broker, first, second);
+}
+END_TEST
+
+/* A peering without a retry time gives way to one that has it. */
+START_TEST(takeover_of_an_attempt)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *first = wire_attempt(broker, 0), *second;
+
+    wire_feed(first, "select L, syn, ack");
+    wire_tells(first, UP);
+    ck_assert_int_eq(leat_broker_peer(broker, "other", 7, 3), LEAT_OK);
+    ck_assert_int_eq(leat_broker_connect(broker, &second), LEAT_OK);
+    wire_feed(second, "drop L 39 again");
+    wire_tells(second, "LEAT_END");
+    ck_assert_int_eq(leat_broker_unpeer(broker, "peer", 9999), LEAT_E_STATE);
+    check_peers(broker, "[" PEER(ID_L, "other", "7", "3", "PEERED", "true") "]");
+    ck_assert_int_eq(leat_broker_unpeer(broker, "other", 7), LEAT_OK);
+    ck_assert_int_eq(leat_recv_eof(first), LEAT_OK);
+    wire_tells(first, BYE);
+    free_all(broker, first, second);
+}
+END_TEST
+
+/* While a goodbye waits the peer goes on: it is told what changes, and gets what is published. */
+START_TEST(leaving_goes_on)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *session = wire_peer(broker, false, 'L', "/a");
+
+    ck_assert_int_eq(leat_broker_unpeer(broker, "peer", 9999), LEAT_OK);
+    ck_assert_uint_eq(take_all(session), 4 + 40 + 11);
+    ck_assert_int_eq(leat_broker_subscribe(broker, "/c", 2), LEAT_OK);
+    ck_assert_int_eq(publish(broker, NULL, "/a", "\"x\""), LEAT_OK);
+    ck_assert_int_eq(publish(broker, "L", "/q", "\"y\""), LEAT_OK);
+    wire_says(session, "update M /b /c, data M 0 /a x, data M L /q y");
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
+/* Refuses the next requests, from one of them on. */
+struct refusing {
+    leat_allocator allocator;
+    size_t good;
+};
+
+static void *refuse(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
+{
+    struct refusing *refusing = (struct refusing *)ctx;
+
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    if (refusing->good == 0)
+        return NULL;
+    refusing->good--;
+    return realloc(block, new_bytes);
+}
+
+/* Unless LEAT_OK a call has changed nothing. */
+START_TEST(refused_for_memory)
+{
+    struct refusing refusing = {{refuse, &refusing}, SIZE_MAX};
+    leat_config config;
+    leat_broker *broker;
+    leat_session *session, *other;
+    size_t good;
+    int status = LEAT_E_NOMEM;
+
+    leat_config_init(&config, sizeof config);
+    config.allocator = &refusing.allocator;
+    broker = wire_broker(&config, NULL);
+    session = wire_peer(broker, false, 'L', "/a");
+    /* There is room for what is said, so that the peer is not lost for that. */
+    ck_assert_int_eq(leat_broker_subscribe(broker, "/warm", 5), LEAT_OK);
+    ck_assert_int_eq(leat_broker_unsubscribe(broker, "/warm", 5), LEAT_OK);
+    free(wire_said(session));
+    for (good = 0; status == LEAT_E_NOMEM; good++) {
+        refusing.good = good;
+        status = leat_broker_subscribe(broker, "/c", 2);
+        refusing.good = SIZE_MAX;
+        if (status == LEAT_OK)
+            break;
+        ck_assert_int_eq(leat_error_code(leat_broker_error(broker)), LEAT_E_NOMEM);
+        ck_assert_int_eq(leat_broker_unsubscribe(broker, "/c", 2), LEAT_E_STATE);
+        wire_says(session, "");
+    }
+    ck_assert_uint_gt(good, 2);
+    wire_says(session, "update M /b /c");
+    status = LEAT_E_NOMEM;
+    for (good = 0; status == LEAT_E_NOMEM; good++) {
+        refusing.good = good;
+        status = leat_broker_unsubscribe(broker, "/b", 2);
+        refusing.good = SIZE_MAX;
+        if (status == LEAT_OK)
+            break;
+        wire_feed(session, "data L 0 /b x");
+        wire_tells(session, "data \"/b\" \"x\"");
+        wire_says(session, "");
+    }
+    ck_assert_uint_gt(good, 2);
+    wire_says(session, "update M /c");
+    leat_session_trim(session);
+    status = LEAT_E_NOMEM;
+    for (good = 0; status == LEAT_E_NOMEM; good++) {
+        refusing.good = good;
+        status = publish(broker, NULL, "/a", "\"x\"");
+        refusing.good = SIZE_MAX;
+        if (status != LEAT_OK)
+            wire_says(session, "");
+    }
+    wire_says(session, "data M 0 /a x");
+    refusing.good = 0;
+    ck_assert_int_eq(leat_broker_peer(broker, "more", 1, 1), LEAT_E_NOMEM);
+    ck_assert_int_eq(leat_broker_accept(broker, "more", 1, &other), LEAT_E_NOMEM);
+    refusing.good = SIZE_MAX;
+    ck_assert_int_eq(leat_broker_connect(broker, &other), LEAT_MORE);
+    ck_assert_int_eq(leat_broker_peer(broker, "more", 1, 1), LEAT_OK);
+    status = LEAT_E_NOMEM;
+    for (good = 0; status == LEAT_E_NOMEM; good++) {
+        refusing.good = good;
+        status = leat_broker_connect(broker, &other);
+    }
+    ck_assert_int_eq(status, LEAT_OK);
+    ck_assert_uint_gt(good, 2);
+    wire_says(other, "hello M");
+    refusing.good = SIZE_MAX;
+    free_all(broker, session, other);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
+    tcase_add_loop_test(tc, paused_for_different_ids, 0, 2);
+    tcase_add_loop_test(tc, no_takeover_later, 0, 2);
+    tcase_add_test(tc, takeover_of_an_attempt);
+    tcase_add_test(tc, leaving_goes_on);
+    tcase_add_test(tc, refused_for_memory);
     tcase_add_test(tc, commands);
     tcase_add_test(tc, list_of_peers);
     tcase_add_test(tc, named_once);
