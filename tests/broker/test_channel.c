@@ -256,7 +256,7 @@ START_TEST(octets_in_order)
     for (i = 0; i < 100000; i++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         if ((seed >> 60) < 8 && lt_fifo_count(&fifo) < 50) {
-            length = 1 + in % 37;
+            length = 1 + (size_t)(in % 37);
             ck_assert(lt_fifo_reserve(&fifo, &allocator, length));
             memset(lt_fifo_push(&fifo, length), (int)(in % 251), length);
             in++;
