@@ -18,10 +18,10 @@ static void open_client(struct connection *connection)
         connection_end(connection, true, "there is no id for it");
         return;
     }
-    connection->security = &node->accepting;
-    need_memory(leat_broker_websocket_accept(node->broker, &options, connection->peer_address,
+    connection->security = node->clients_plain ? &no_security : &node->accepting;
+    node_opened(connection,
+                leat_broker_websocket_accept(node->broker, &options, connection->peer_address,
                                              node_port(connection), &connection->session));
-    leat_session_set_user(connection->session, connection);
 }
 
 static void on_event(struct connection *connection, const leat_event *event)
@@ -64,6 +64,7 @@ static int run(struct node *node, const struct arguments *arguments)
 {
     const char *natives = option_value(arguments, "--peer-listen");
 
+    node->clients_plain = option_given(arguments, "--no-client-tls");
     if (!node_open(node, arguments) || !read_flavour(node, option_value(arguments, "--flavour")) ||
         !node_accept(node, option_value(arguments, "--listen"), &client_role) ||
         (natives != NULL && !node_accept(node, natives, NULL)))

@@ -110,9 +110,10 @@ struct node {
     leat_broker_options options;
     uint64_t retry_s;
     bool began;
-    size_t undecided; /* first attempts that neither failed nor made a peering yet */
-    bool patient;     /* the input waits for peers that are slow */
-    uint32_t flavour; /* of a server of WebSocket */
+    size_t undecided;   /* first attempts that neither failed nor made a peering yet */
+    bool patient;       /* the input waits for peers that are slow */
+    uint32_t flavour;   /* of a server of WebSocket */
+    bool clients_plain; /* its clients come without TLS, whatever native peers do */
     struct store *stores;
 };
 
@@ -126,6 +127,8 @@ void node_close(struct node *node);
 
 /* What all its connections do. */
 uint32_t node_port(const struct connection *connection);
+/* For role->open(): there is a session, or there is none, as the status tells. */
+void node_opened(struct connection *connection, int status);
 void node_ready(struct connection *connection);
 void node_event(struct connection *connection, const leat_event *event);
 bool node_turn(struct connection *connection);

@@ -149,14 +149,22 @@ static void open_connecting(struct connection *connection)
     visit->session = NULL;
 }
 
+void node_opened(struct connection *connection, int status)
+{
+    need_memory(status);
+    if (status == LEAT_OK)
+        leat_session_set_user(connection->session, connection);
+    else
+        connection_end(connection, true, "it comes from nowhere");
+}
+
 static void open_accepted(struct connection *connection)
 {
     struct node *node = node_of(connection);
 
     connection->security = &node->accepting;
-    need_memory(leat_broker_accept(node->broker, connection->peer_address, node_port(connection),
-                                   &connection->session));
-    leat_session_set_user(connection->session, connection);
+    node_opened(connection, leat_broker_accept(node->broker, connection->peer_address,
+                                               node_port(connection), &connection->session));
 }
 
 void node_ready(struct connection *connection)
@@ -277,15 +285,25 @@ static void connect_to(struct node *node, leat_session *session)
                           live_connect(&node->talk.live, &endpoint, &connecting_role, visit));
 }
 
-/* Lets a session have its turn. One that waits for TCP may be over: in time, or by unpeer. */
-static void wake(const leat_session *session)
+/* Lets a session have its turn. One that waits for TCP may be over: by its deadline, or by unpeer. */
+static void wake(leat_session *session)
 {
     struct connection *connection = leat_session_user(session);
+    const leat_event *event;
+    int status;
 
-    if (connection->session != NULL)
+    if (connection->session != NULL) {
         connection_wake(connection);
-    else if ((leat_wants(session) & LEAT_WANT_CLOSE) != 0)
-        connection_end(connection, true, "%s: no connection in time", connection->peer);
+        return;
+    }
+    while ((status = leat_next(session, &event)) == LEAT_OK)
+        node_event(connection, event);
+    need_memory(status);
+    if (status < 0)
+        connection_end(connection, true, "%s: %s", connection->peer,
+                       leat_error_text(leat_session_error(session)));
+    else if (status == LEAT_END)
+        connection_end(connection, false, "%s: given up", connection->peer);
 }
 
 static bool waits(struct talk *talk, bool any)

@@ -341,6 +341,7 @@ static const struct option broker_ws_rows[] = {
     {"--listen", "ADDR:PORT", "where clients may connect; :PORT for every address"},
     {"--peer", "HOST:PORT", "with --listen: a native peer to connect to; may be repeated"},
     {"--peer-listen", "ADDR:PORT", "with --listen: where native peers may connect"},
+    {"--no-client-tls", NULL, "with --listen: plain TCP for clients, TLS for native peers"},
     {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or\nof broker"},
     {"--peer-name", "NAME",
      "with --connect: what the server's certificate must be for, if\n"

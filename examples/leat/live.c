@@ -221,14 +221,16 @@ void connection_end(struct connection *connection, bool failed, const char *form
     }
     wire_say_end(&connection->wire);
     connection->state = ENDING;
-    connection->deadline = connection->live->now + ENDING_MS;
+    connection->deadline = connection->live->now;
+    if (connection->ready || !connection->live->stopping)
+        connection->deadline += ENDING_MS; /* else nothing was said that could be lost */
     connection->again = true;
 }
 
 void connection_wake(struct connection *connection)
 {
     if (connection->state == OPEN)
-        connection->again = true;
+        connection->again = connection->woken = true;
 }
 
 void connection_fail(struct connection *connection, const leat_error *error)
@@ -551,11 +553,12 @@ static void converse(struct connection *connection)
     leat_session *session = connection->session;
     char problem[256];
     const leat_error *error;
+    bool woken = connection->woken;
     bool more = false, cut = false, had_output;
     size_t unsent;
     int wire, status = LEAT_MORE;
 
-    connection->again = false;
+    connection->again = connection->woken = false;
     wire = run_wire(connection, problem, sizeof problem, &cut);
     leat_tick(session, connection->live->now); /* what came counts, however late it is read */
     if (!connection->ready && wire >= 0 && wire_is_ready(&connection->wire)) {
@@ -564,8 +567,8 @@ static void converse(struct connection *connection)
         if (connection->state != OPEN)
             return;
     }
-    /* Before TLS is there, nobody knows whom it would be said to. */
-    if (connection->ready || cut)
+    /* Before TLS is there, nobody knows whom it would be said to; but a session may be over. */
+    if (connection->ready || cut || woken)
         more = exchange(connection, &status);
     if (wire >= 0 && connection->state == OPEN) {
         wire = run_wire(connection, problem, sizeof problem, &cut);
@@ -795,7 +798,7 @@ void live_stop(struct live *live)
         if (live->stop == NULL || connection->session == NULL)
             connection_end(connection, false, "stopped");
         if (!connection->ready)
-            connection->deadline = live->now; /* nothing was said that could be lost */
+            connection->deadline = live->now;
     }
 }
 

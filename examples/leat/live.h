@@ -219,7 +219,8 @@ struct connection {
     bool write_over;
     int broken;         /* the errno that ended it; 0: none */
     uint64_t malformed; /* messages */
-    bool again;         /* its turn is due at once */
+    bool again;         /* its turn is due at once, */
+    bool woken;         /* since its session has something to tell or to write */
     size_t poll_index;
 };
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """leat broker peer: endpoints against each other, and against sockets that say what they should not."""
 
+import contextlib
 import json
 import os
 import signal
@@ -292,6 +293,39 @@ def deaf(tap):
         tap.same("what is told", first.statuses()[-2:], ["peer_removed", "endpoint_unreachable"])
 
 
+def silent(tap):
+    """Who accepts and says nothing, or does not even accept, is given up in time, and at once when that is wanted."""
+    with socket.create_server(("127.0.0.1", 0)) as mute, socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # nobody takes them, so that there is room for no more
+            stream = waiting.enter_context(socket.socket())
+            stream.setblocking(False)
+            stream.connect_ex(full.getsockname())
+        there, never = (f"127.0.0.1:{listener.getsockname()[1]}" for listener in (mute, full))
+        options = ["--retry", "0", "--verbose", *([] if OPENSSL else PLAIN)]
+        with Listener(*options) as first, socket.create_connection(("127.0.0.1", first.port), PATIENCE) as client:
+            began = time.monotonic()
+            first.say({"peer": there}, {"peer": never}, {"peer": "127.0.0.1:1"})
+            refused = first.told("error")[0]["value"]["endpoint"]["network"]["bound_port"]
+            tap.same("others are not waited for", refused, "1/tcp")
+            with mute.accept()[0] as server:
+                server.settimeout(PATIENCE)
+                for stream in server, client:
+                    while stream.recv(4096):
+                        pass
+            tap.check("the handshake has its time", 9 < time.monotonic() - began < 30, time.monotonic() - began)
+            first.told("error", 3)
+            tap.check("why is told", all("no handshake in time" in first.err.find(name).string
+                                         for name in (there, never)), first.err.lines)
+            first.say({"peer": there}, {"peer": never})
+            with mute.accept()[0]:
+                first.say({"unpeer": never})
+                first.err.find("given up")
+                began = time.monotonic()
+                tap.same("stopped amid handshakes", (first.finish(), time.monotonic() - began < 4), (0, True))
+
+
 def half_closed(tap):
     with Listener("--subscribe", "/", *PLAIN) as first:
         with RawPeer(first.port, "/") as peer:
@@ -471,9 +505,9 @@ def crossed(tap):
     """Two that connect to each other at once have one peering, and keep it."""
     ports = free_port(), free_port()
     addresses = [f"127.0.0.1:{port}" for port in ports]
-    with Listener("--connect", addresses[1], "--subscribe", "/", "--retry", "1", *PLAIN, listen=addresses[0]) as first, \
-            Listener("--connect", addresses[0], "--subscribe", "/", "--retry", "1", *PLAIN,
-                     listen=addresses[1]) as second:
+    options = ["--subscribe", "/", "--retry", "1", *PLAIN]
+    with Listener("--connect", addresses[1], *options, listen=addresses[0]) as first, \
+            Listener("--connect", addresses[0], *options, listen=addresses[1]) as second:
         first.told("peer_added")
         second.told("peer_added")
         time.sleep(1.5)
@@ -599,9 +633,8 @@ def main():
     if "broker" in DIALECTS:
         wanted = sys.argv[1:]
         for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
-                         killed, unpeered, shut_down, deaf, half_closed, slow_reader, patient, over, unfit, hostile,
-                         logs, many_peers, crossed, addresses, recordings, stores, manual,
-                         minimal):
+                         killed, unpeered, shut_down, deaf, silent, half_closed, slow_reader, patient, over, unfit,
+                         hostile, logs, many_peers, crossed, addresses, recordings, stores, manual, minimal):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:

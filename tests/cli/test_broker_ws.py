@@ -119,7 +119,8 @@ def gateways(tap):
             with Gateway("--peer", native.address, "--peer-listen", "127.0.0.1:0", "--flavour", flavour, "--id", HIGH,
                          *PLAIN) as gateway:
                 second_port = gateway.err.count(2)[1].split()[-1]
-                with Client(gateway.url, "--subscribe", "/a") as first, Client(gateway.url, "--subscribe", "/b") as last, \
+                with Client(gateway.url, "--subscribe", "/a") as first, \
+                        Client(gateway.url, "--subscribe", "/b") as last, \
                         Connector(second_port, "--subscribe", "/a/native", *PLAIN) as other_native:
                     acks = [client.told("ack")[0]["value"] for client in (first, last)]
                     other_native.told("peer_added")
@@ -454,9 +455,9 @@ def recordings(tap):
 
 
 def manual(tap):
-    """The examples of the manual page: a client of a server of ours, and a server beside a native peer of ours."""
+    """The examples of the manual page: a client of a server of ours, and one between us and a native peer with TLS."""
     work = folder()
-    with Gateway("--subscribe", "/", *PLAIN) as gateway, Listener("--subscribe", "/x", *PLAIN) as native:
+    with Gateway("--subscribe", "/", *PLAIN) as gateway, Listener("--subscribe", "/x") as native:
         listen = f"127.0.0.1:{free_port()}"
         first, second = [command.replace("zeek.example:9997", gateway.address).replace("zeek.example:9999",
                          native.address).replace(":9997", listen) for command in shown("ws")]
