@@ -1,283 +1,259 @@
 /*
- * Broker values against msgpack-c, the serializer that a C program would otherwise take for such
- * trees: the same values, read, written and shown as text, in one process. Only the ratios count:
- * each job of ours runs in turn with its counterpart, and the fastest round of each is compared.
+ * Broker's values in its binary format and in JSON, against what a C program would otherwise take for
+ * such trees: msgpack-c, and libraries for JSON. The same values, read and written, in one process;
+ * what real Broker takes stands beside them, as it was measured on a machine like ours. Nothing of
+ * ours may be allocated once all is warm.
  */
 #include "bench.h"
+#include "counts.h"
+#include "pack.h"
+#include "race.h"
+#include "rivals.h"
+#include "samples.h"
 
 #include <leat/broker.h>
-#include <leat/buffer.h>
-#include <leat/builder.h>
-#include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 40
+#define ROUNDS     40
+#define TEXT_BYTES ((size_t)1 << 17)
 
-struct sample {
-    const char *name;
-    void (*build)(leat_builder *);
-    unsigned repeat; /* in each round */
+/* What real Broker takes, in ns; it reads into its lazy form. */
+struct elsewhere {
+    double read;
+    double write;
+    double json;
 };
-
-static void add_text(leat_builder *b, const char *text)
-{
-    leat_builder_text(b, NULL, text, strlen(text));
-}
-
-static void two_fields(leat_builder *b)
-{
-    leat_builder_open(b, NULL, LEAT_LIST);
-    leat_builder_u64(b, NULL, 42);
-    add_text(b, "hello world");
-    leat_builder_close(b);
-}
-
-/* What a connection event of Zeek carries. */
-static void event(leat_builder *b)
-{
-    static const uint8_t from[] = {10, 0, 0, 1}, to[] = {192, 168, 99, 9};
-
-    leat_builder_open(b, NULL, LEAT_LIST);
-    leat_builder_timestamp(b, NULL, INT64_C(1598975922372123000));
-    add_text(b, "CHhAvVGS1DHFjwGM9");
-    leat_builder_address(b, NULL, from, 4);
-    leat_builder_port(b, NULL, 53127, LEAT_PROTOCOL_TCP);
-    leat_builder_address(b, NULL, to, 4);
-    leat_builder_port(b, NULL, 443, LEAT_PROTOCOL_TCP);
-    leat_builder_enum(b, NULL, "tcp", 3);
-    add_text(b, "ssl");
-    leat_builder_timespan(b, NULL, 1500000000);
-    leat_builder_u64(b, NULL, 517);
-    leat_builder_u64(b, NULL, 4833);
-    add_text(b, "SF");
-    leat_builder_bool(b, NULL, 1);
-    leat_builder_bool(b, NULL, 0);
-    leat_builder_u64(b, NULL, 0);
-    add_text(b, "ShADadFf");
-    leat_builder_f64(b, NULL, 0.25);
-    leat_builder_i64(b, NULL, -1);
-    leat_builder_close(b);
-}
-
-static void table(leat_builder *b)
-{
-    char text[32];
-    unsigned i, j;
-
-    leat_builder_open(b, NULL, LEAT_TABLE);
-    for (i = 0; i < 100; i++) {
-        (void)snprintf(text, sizeof text, "key-%03u", i);
-        add_text(b, text);
-        leat_builder_open(b, NULL, LEAT_SET);
-        for (j = 0; j < 10; j++) {
-            (void)snprintf(text, sizeof text, "value-%03u-%u", i, j);
-            add_text(b, text);
-        }
-        leat_builder_close(b);
-    }
-    leat_builder_close(b);
-}
-
-static const struct sample samples[] = {
-    {"2 fields", two_fields, 20000},
-    {"event of 18 fields", event, 5000},
-    {"table of 100 texts to sets of 10", table, 100},
-};
-
-/* ----- the counterpart ----- */
-
-static void pack(msgpack_packer *p, const leat_value *value)
-{
-    const leat_value *child;
-    size_t length;
-    const void *octets;
-
-    switch (leat_value_kind(value)) {
-    case LEAT_BOOL:
-        leat_value_bool(value) ? msgpack_pack_true(p) : msgpack_pack_false(p);
-        break;
-    case LEAT_UINT:
-        msgpack_pack_uint64(p, leat_value_u64(value));
-        break;
-    case LEAT_INT:
-    case LEAT_TIMESTAMP:
-    case LEAT_TIMESPAN:
-        msgpack_pack_int64(p, leat_value_i64(value));
-        break;
-    case LEAT_REAL:
-        msgpack_pack_double(p, leat_value_f64(value));
-        break;
-    case LEAT_TEXT:
-    case LEAT_ENUM:
-        octets = leat_value_text(value, &length);
-        msgpack_pack_str(p, length);
-        msgpack_pack_str_body(p, octets, length);
-        break;
-    case LEAT_ADDRESS:
-        octets = leat_value_bytes(value, &length);
-        msgpack_pack_bin(p, length);
-        msgpack_pack_bin_body(p, octets, length);
-        break;
-    case LEAT_PORT:
-        msgpack_pack_uint32(p, leat_value_port(value) << 2 | leat_value_port_protocol(value));
-        break;
-    case LEAT_TABLE:
-        msgpack_pack_map(p, leat_value_count(value));
-        break;
-    case LEAT_LIST:
-    case LEAT_SET:
-        msgpack_pack_array(p, leat_value_count(value));
-        break;
-    default:
-        abort();
-    }
-    for (child = leat_value_first(value); child != NULL; child = leat_value_next(value, child))
-        pack(p, child);
-}
-
-/* What msgpack writes from: its own objects, as a program would hold them. */
-struct peer {
-    msgpack_sbuffer octets;
-    msgpack_zone memory;
-    msgpack_object object;
-    msgpack_sbuffer out;
-    char text[1 << 17];
-};
-
-struct ours {
-    leat_buffer *octets;
-    leat_builder *builder;
-    const leat_value *value; /* that was read */
-    const leat_value *built;
-    leat_buffer *out;
-};
-
-static void ours_read(struct ours *o)
-{
-    size_t length;
-    const void *octets = leat_buffer_data(o->octets, &length);
-
-    leat_builder_clear(o->builder);
-    check(leat_broker_read(o->builder, NULL, octets, length));
-    o->value = leat_builder_value(o->builder);
-}
-
-static void ours_write(struct ours *o)
-{
-    leat_buffer_clear(o->out);
-    check(leat_broker_write(o->out, o->value));
-}
-
-static void ours_write_built(struct ours *o)
-{
-    leat_buffer_clear(o->out);
-    check(leat_broker_write(o->out, o->built));
-}
-
-static void ours_text(struct ours *o)
-{
-    leat_buffer_clear(o->out);
-    check(leat_broker_json(o->out, o->value));
-}
-
-static void peer_read(struct peer *p)
-{
-    size_t offset = 0;
-
-    msgpack_zone_clear(&p->memory);
-    if (msgpack_unpack(p->octets.data, p->octets.size, &offset, &p->memory, &p->object) !=
-        MSGPACK_UNPACK_SUCCESS)
-        abort();
-}
-
-static void peer_write(struct peer *p)
-{
-    msgpack_packer packer;
-
-    p->out.size = 0;
-    msgpack_packer_init(&packer, &p->out, msgpack_sbuffer_write);
-    msgpack_pack_object(&packer, p->object);
-}
-
-static void peer_text(struct peer *p)
-{
-    (void)msgpack_object_print_buffer(p->text, sizeof p->text, p->object);
-}
 
 static const struct {
     const char *name;
-    void (*ours)(struct ours *);
-    void (*peer)(struct peer *);
-} jobs[] = {
-    {"read", ours_read, peer_read},
-    {"write what was read", ours_write, peer_write},
-    {"write what was built", ours_write_built, peer_write},
-    {"JSON text", ours_text, peer_text},
+    void (*build)(leat_builder *);
+    unsigned repeat; /* in each round */
+    struct elsewhere broker;
+} samples[] = {
+    {"an event of 2 values", build_two_fields, 20000, {191, 44, 204}},
+    {"a connection event of 18 fields", build_connection, 5000, {347, 212, 1666}},
+    {"a table of 100 texts to sets of 10", build_table, 100, {42600, 11800, 98500}},
 };
 
-static void run(const struct sample *sample)
+static struct counts counts;
+static leat_buffer *octets, *text, *out;
+static leat_builder *reader;
+static const leat_value *value;
+static char *json; /* the text, with room behind it */
+static size_t json_length;
+static char written[TEXT_BYTES];
+
+static msgpack_sbuffer packed, repacked;
+static msgpack_zone zone;
+static msgpack_object object;
+
+static void read_binary(void *context)
 {
-    struct peer *peer = (struct peer *)must(calloc(1, sizeof *peer));
+    size_t length;
+    const void *data = leat_buffer_data(octets, &length);
+
+    (void)context;
+    leat_builder_clear(reader);
+    check(leat_broker_read(reader, NULL, data, length));
+}
+
+static void write_binary(void *context)
+{
+    (void)context;
+    leat_buffer_clear(out);
+    check(leat_broker_write(out, leat_builder_value(reader)));
+}
+
+static void write_built(void *context)
+{
+    (void)context;
+    leat_buffer_clear(out);
+    check(leat_broker_write(out, value));
+}
+
+static void write_json(void *context)
+{
+    (void)context;
+    leat_buffer_clear(out);
+    check(leat_broker_json(out, value));
+}
+
+static void read_json(void *context)
+{
+    (void)context;
+    leat_builder_clear(reader);
+    check(leat_broker_json_read(reader, NULL, json, json_length));
+}
+
+static void msgpack_read(void *context)
+{
+    size_t offset = 0;
+
+    (void)context;
+    msgpack_zone_clear(&zone);
+    if (msgpack_unpack(packed.data, packed.size, &offset, &zone, &object) != MSGPACK_UNPACK_SUCCESS)
+        die("msgpack_unpack");
+}
+
+static void msgpack_write(void *context)
+{
     msgpack_packer packer;
-    struct ours ours;
-    leat_builder *b;
-    size_t job, length;
-    unsigned round, i;
 
-    check(leat_builder_new(NULL, &b));
-    check(leat_builder_new(NULL, &ours.builder));
-    check(leat_buffer_new(NULL, &ours.octets));
-    check(leat_buffer_new(NULL, &ours.out));
-    sample->build(b);
-    check(leat_broker_write(ours.octets, leat_builder_value(b)));
-    ours.built = leat_builder_value(b);
-    ours_read(&ours);
+    (void)context;
+    repacked.size = 0;
+    msgpack_packer_init(&packer, &repacked, msgpack_sbuffer_write);
+    (void)msgpack_pack_object(&packer, object);
+}
 
-    msgpack_sbuffer_init(&peer->octets);
-    msgpack_sbuffer_init(&peer->out);
-    msgpack_zone_init(&peer->memory, 1 << 16);
-    msgpack_packer_init(&packer, &peer->octets, msgpack_sbuffer_write);
-    pack(&packer, ours.value);
-    peer_read(peer);
+static void msgpack_text(void *context)
+{
+    (void)context;
+    (void)msgpack_object_print_buffer(written, sizeof written, object);
+}
 
-    (void)leat_buffer_data(ours.octets, &length);
-    printf("%s: %zu octets, in msgpack %zu\n", sample->name, length, peer->octets.size);
-    for (job = 0; job < sizeof jobs / sizeof *jobs; job++) {
-        double best_ours = 1e300, best_peer = 1e300;
+#ifdef WITH_JSON_C
+static void json_c_reads(void *context)
+{
+    (void)context;
+    if (json_c_read(json, json_length) == 0)
+        die("json-c");
+}
 
-        for (round = 0; round < ROUNDS; round++) {
-            double start = now(), middle, end;
+static void json_c_writes(void *context)
+{
+    (void)context;
+    if (json_c_write(written, sizeof written) == 0)
+        die("json-c");
+}
+#endif
 
-            for (i = 0; i < sample->repeat; i++)
-                jobs[job].ours(&ours);
-            middle = now();
-            for (i = 0; i < sample->repeat; i++)
-                jobs[job].peer(peer);
-            end = now();
-            best_ours = middle - start < best_ours ? middle - start : best_ours;
-            best_peer = end - middle < best_peer ? end - middle : best_peer;
-        }
-        printf("  %-20s %8.1f ns   msgpack-c %8.1f ns   %5.2f times as fast\n", jobs[job].name,
-               best_ours / sample->repeat * 1e9, best_peer / sample->repeat * 1e9,
-               best_peer / best_ours);
-    }
-    msgpack_zone_destroy(&peer->memory);
-    msgpack_sbuffer_destroy(&peer->octets);
-    msgpack_sbuffer_destroy(&peer->out);
-    free(peer);
-    leat_buffer_free(ours.octets);
-    leat_buffer_free(ours.out);
-    leat_builder_free(ours.builder);
-    leat_builder_free(b);
+#ifdef WITH_JANSSON
+static void jansson_reads(void *context)
+{
+    (void)context;
+    if (jansson_read(json, json_length) == 0)
+        die("jansson");
+}
+
+static void jansson_writes(void *context)
+{
+    (void)context;
+    if (jansson_write(written, sizeof written) == 0)
+        die("jansson");
+}
+#endif
+
+#ifdef WITH_SIMDJSON
+static void simdjson_reads(void *context)
+{
+    (void)context;
+    if (simdjson_read(json, json_length) == 0)
+        die("simdjson");
+}
+#endif
+
+/* The first one is ours; Broker's figure, if there is one. */
+static void contest(const char *what, struct runner *runners, size_t count, unsigned repeat,
+                    double broker)
+{
+    uint64_t allocations;
+
+    runners[0].run(NULL);
+    allocations = counts.allocations;
+    race(runners, count, ROUNDS, repeat);
+    (void)printf("  %s\n", what);
+    print_race(runners, count, 1, "value");
+    if (broker > 0)
+        print_elsewhere("real Broker", broker, &runners[0]);
+    if (counts.allocations != allocations)
+        die("something is allocated");
+}
+
+static void contests(unsigned repeat, const struct elsewhere *broker)
+{
+    struct runner reads[] = {{"leat", read_binary, NULL, 0}, {"msgpack-c", msgpack_read, NULL, 0}};
+    struct runner writes[] = {{"leat, what was read", write_binary, NULL, 0},
+                              {"leat, what was built", write_built, NULL, 0},
+                              {"msgpack-c", msgpack_write, NULL, 0}};
+    struct runner json_writes[] = {
+        {"leat", write_json, NULL, 0},
+        {"msgpack-c (as text)", msgpack_text, NULL, 0},
+#ifdef WITH_JANSSON
+        {"jansson", jansson_writes, NULL, 0},
+#endif
+#ifdef WITH_JSON_C
+        {"json-c", json_c_writes, NULL, 0},
+#endif
+    };
+    struct runner json_reads[] = {
+        {"leat", read_json, NULL, 0},
+#ifdef WITH_SIMDJSON
+        {"simdjson (DOM)", simdjson_reads, NULL, 0},
+#endif
+#ifdef WITH_JANSSON
+        {"jansson", jansson_reads, NULL, 0},
+#endif
+#ifdef WITH_JSON_C
+        {"json-c", json_c_reads, NULL, 0},
+#endif
+    };
+
+    contest("binary, read", reads, sizeof reads / sizeof *reads, repeat, broker->read);
+    contest("binary, written", writes, sizeof writes / sizeof *writes, repeat, broker->write);
+    contest("JSON, read", json_reads, sizeof json_reads / sizeof *json_reads, repeat, 0);
+    contest("JSON, written", json_writes, sizeof json_writes / sizeof *json_writes, repeat,
+            broker->json);
+}
+
+static void run(size_t number)
+{
+    leat_builder *builder = sample(samples[number].build);
+    msgpack_packer packer;
+    size_t length;
+    const void *data;
+
+    value = leat_builder_value(builder);
+    leat_buffer_clear(octets);
+    check(leat_broker_write(octets, value));
+    leat_buffer_clear(text);
+    check(leat_broker_json(text, value));
+    data = leat_buffer_data(text, &json_length);
+    json = (char *)must(calloc(1, json_length + RIVAL_PADDING));
+    memcpy(json, data, json_length);
+    packed.size = 0;
+    msgpack_packer_init(&packer, &packed, msgpack_sbuffer_write);
+    pack(&packer, value);
+    msgpack_read(NULL);
+    (void)leat_buffer_data(octets, &length);
+    (void)printf("%s: %zu octets, in msgpack %zu, as JSON %zu\n", samples[number].name, length,
+                 packed.size, json_length);
+    contests(samples[number].repeat, &samples[number].broker);
+    free(json);
+    leat_builder_free(builder);
 }
 
 int main(void)
 {
     size_t i;
 
+    counting = &counts;
+    check(leat_builder_new(&counted, &reader));
+    check(leat_buffer_new(&counted, &octets));
+    check(leat_buffer_new(&counted, &text));
+    check(leat_buffer_new(&counted, &out));
+    msgpack_sbuffer_init(&packed);
+    msgpack_sbuffer_init(&repacked);
+    (void)msgpack_zone_init(&zone, 1 << 16);
     for (i = 0; i < sizeof samples / sizeof *samples; i++)
-        run(&samples[i]);
+        run(i);
+    msgpack_zone_destroy(&zone);
+    msgpack_sbuffer_destroy(&packed);
+    msgpack_sbuffer_destroy(&repacked);
+    leat_builder_free(reader);
+    leat_buffer_free(octets);
+    leat_buffer_free(text);
+    leat_buffer_free(out);
     return 0;
 }
