@@ -968,6 +968,9 @@ START_TEST(unpeer_nobody)
     ck_assert_int_eq(leat_broker_unpeer(broker, address, 1), LEAT_E_STATE);
     ck_assert_int_eq(leat_broker_next(broker, &event), LEAT_OK);
     ck_assert_int_eq(leat_broker_next(broker, &event), LEAT_MORE);
+    ck_assert_int_eq(leat_broker_unpeer_id(broker, id), LEAT_E_STATE);
+    ck_assert_int_eq(leat_broker_next(broker, &event), LEAT_OK);
+    ck_assert_int_eq(leat_broker_next(broker, &event), LEAT_MORE);
     wire_tells(session, "");
     leat_session_free(session);
     leat_broker_free(broker);
@@ -1003,6 +1006,7 @@ START_TEST(what_events_say)
         if (i == 4) {
             leat_session_free(session);
             ck_assert_int_eq(leat_broker_connect(broker, &session), LEAT_OK);
+            wire_feed(session, "select L"); /* who it is may be known, and is not told */
             ck_assert_int_eq(leat_recv_eof(session), LEAT_OK);
         }
         ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
@@ -1938,6 +1942,20 @@ START_TEST(paused_for_different_ids)
 }
 END_TEST
 
+/* Only that one code means that the peer is there already. */
+START_TEST(no_takeover_otherwise)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *first = wire_peer(broker, false, 'L', ""), *second = wire_attempt(broker, 3);
+
+    wire_feed(second, _i == 0 ? "drop L 28 bye" : "drop L 40 oh");
+    wire_tells(second,
+               _i == 0 ? "drop_conn 28, error 4, LEAT_END" : "drop_conn 40, error 4, LEAT_END");
+    ck_assert_uint_eq(leat_broker_deadline(broker), 3000);
+    free_all(broker, first, second);
+}
+END_TEST
+
 /* Later in the handshake a redundant connection is none: it was us who decided. */
 START_TEST(no_takeover_later)
 {
@@ -2085,6 +2103,7 @@ END_TEST
 static void tests(TCase *tc)
 {
     tcase_add_loop_test(tc, paused_for_different_ids, 0, 2);
+    tcase_add_loop_test(tc, no_takeover_otherwise, 0, 2);
     tcase_add_loop_test(tc, no_takeover_later, 0, 2);
     tcase_add_test(tc, takeover_of_an_attempt);
     tcase_add_test(tc, leaving_goes_on);
