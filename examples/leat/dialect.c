@@ -13,9 +13,12 @@
 #endif
 #ifdef WITH_BROKER
 #include <leat/broker.h>
+#else
+#define leat_broker_codec_new NULL
+#endif
+#if defined(WITH_BROKER) && defined(WITH_OPENSSL)
 #include <leat/broker_websocket.h>
 #else
-#define leat_broker_codec_new           NULL
 #define leat_broker_websocket_codec_new NULL
 #endif
 

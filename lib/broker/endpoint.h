@@ -9,6 +9,7 @@
 #ifndef LT_BROKER_ENDPOINT_H
 #define LT_BROKER_ENDPOINT_H
 
+#include "../core/inside.h"
 #include "../core/session.h"
 #include "message.h"
 #include "outbox.h"
@@ -45,10 +46,17 @@ struct lt_link_hook {
 
 /* What a native peer does otherwise than a client of the WebSocket protocol. */
 struct lt_link_kind {
-    bool websocket;
+    /* Writes data as a client gets them: see websocket.h. NULL: it is a native, and gets frames. */
+    int (*text)(struct lt_writer *out, const char *topic, size_t length, const leat_value *data,
+                struct leat_error *error);
     void (*expire)(struct lt_link *link); /* what was due is; it is due no longer */
     void (*leave)(struct lt_link *link);  /* says goodbye, of one that is up; or ends it at once */
 };
+
+static inline bool lt_is_client(const struct lt_link_kind *kind)
+{
+    return kind->text != NULL;
+}
 
 /* Of a peering that is quiet this is most of the memory, so it has no holes. */
 struct lt_link {
@@ -99,7 +107,7 @@ struct leat_broker {
     size_t timer_count, holder_count, link_count;
     size_t timers_size, holders_size; /* never less than link_count */
     size_t paused_count;
-    size_t websocket_count;
+    size_t client_count;
     uint32_t goodbyes;
     uint64_t attempt_due;   /* not later than the first one that is */
     struct lt_writer frame; /* the message that is posted, by form */
@@ -121,26 +129,26 @@ struct leat_broker {
  * Makes a link, with the broker's allocator and limits; dialect->bytes covers a struct lt_link at its
  * front. LEAT_OK, LEAT_E_VALUE (the address), LEAT_E_NOMEM.
  */
-int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
-                const struct lt_link_kind *kind, const char *address, uint32_t port,
-                struct lt_link **link);
+LT_INSIDE int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
+                          const struct lt_link_kind *kind, const char *address, uint32_t port,
+                          struct lt_link **link);
 
 /* For dialects: tick, deadline, release, trim, memory, sent. */
-void lt_link_tick(leat_session *session);
-uint64_t lt_link_deadline(const leat_session *session);
-void lt_link_release(leat_session *session);
-void lt_link_trim(leat_session *session);
-size_t lt_link_memory(const leat_session *session);
-void lt_link_sent(leat_session *session);
+LT_INSIDE void lt_link_tick(leat_session *session);
+LT_INSIDE uint64_t lt_link_deadline(const leat_session *session);
+LT_INSIDE void lt_link_release(leat_session *session);
+LT_INSIDE void lt_link_trim(leat_session *session);
+LT_INSIDE size_t lt_link_memory(const leat_session *session);
+LT_INSIDE void lt_link_sent(leat_session *session);
 
 /*
  * What leat_next() does first: it tells the next thing that is to be told, or ends the session if all
  * of an ended link was told. True: *status is what to answer.
  */
-bool lt_link_next(struct lt_link *link, int *status);
+LT_INSIDE bool lt_link_next(struct lt_link *link, int *status);
 
 /* The other side is there: it gets messages from now on; discovered and added are told. */
-void lt_link_up(struct lt_link *link);
+LT_INSIDE void lt_link_up(struct lt_link *link);
 
 /*
  * It is over: kind, LEAT_BROKER_PEER_REMOVED or _LOST, is told if it was up, with a reason, and
@@ -149,19 +157,20 @@ void lt_link_up(struct lt_link *link);
  */
 #define LT_REASON_NONE     0u
 #define LT_REASON_OVERFLOW 1u
-void lt_link_down(struct lt_link *link, uint32_t kind, uint8_t reason);
+LT_INSIDE void lt_link_down(struct lt_link *link, uint32_t kind, uint8_t reason);
 
 /*
  * The same if the peer is to blame, or memory: it was lost, and leat_next() says this failure behind
  * that. As lt_fail(). Unless it has failed before.
  */
-void lt_link_fail(struct lt_link *link, int code, size_t at, const char *what, const char *field);
+LT_INSIDE void lt_link_fail(struct lt_link *link, int code, size_t at, const char *what,
+                            const char *field);
 
 /* Names it in leat_broker_ready(). */
 void lt_link_ready(struct lt_link *link);
 
 /* Sets when kind->expire() is to be called; UINT64_MAX: never. */
-void lt_link_due(struct lt_link *link, uint64_t due);
+LT_INSIDE void lt_link_due(struct lt_link *link, uint64_t due);
 
 /* Takes it out of its broker. */
 void lt_link_leave(struct lt_link *link);
@@ -179,16 +188,16 @@ void lt_link_give(struct lt_link *link, const void *octets, size_t length, struc
 #define LT_CONTROLS_MAX 1024u
 
 /* A message for this link alone, behind all that waits. LEAT_OK, LEAT_E_NOMEM. */
-int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);
+LT_INSIDE int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);
 
 /* So many octets wait for it, in its output or behind that. */
-uint64_t lt_link_waiting(const struct lt_link *link);
+LT_INSIDE uint64_t lt_link_waiting(const struct lt_link *link);
 
 /* ----- who may peer (peering.c) ----- */
 
 /* The link that has reserved the id, being in its handshake or up; NULL: none. */
-struct lt_link *lt_holder(const leat_broker *broker, const uint8_t id[16]);
-void lt_hold_id(struct lt_link *link);
+LT_INSIDE struct lt_link *lt_holder(const leat_broker *broker, const uint8_t id[16]);
+LT_INSIDE void lt_hold_id(struct lt_link *link);
 /* Gives it back; what is paused behind it goes on. */
 void lt_release_id(struct lt_link *link);
 /* It is up: what is paused behind it is redundant. */
@@ -214,7 +223,7 @@ void lt_peer_say_filter(struct lt_link *link);
 /* ----- messages ----- */
 
 /* Whether a topic is one that an endpoint keeps to itself. */
-bool lt_topic_is_local(const char *topic, size_t length);
+LT_INSIDE bool lt_topic_is_local(const char *topic, size_t length);
 
 /*
  * A message that goes to links, encoded at most once in each form. octets is a whole frame; it is NULL
@@ -236,10 +245,10 @@ struct lt_broker_post {
 
 /*
  * Gives it to the links that it is for: natives as a frame in the broker's name, clients of the
- * WebSocket protocol (data only) as lt_websocket_text() writes it.
+ * WebSocket protocol (data only) as kind->text() writes it.
  * LEAT_OK, LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM (broker->error); unless LEAT_OK nobody gets it.
  */
-int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post);
+LT_INSIDE int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post);
 
 /* Tells all peers what is announced, if that has changed. LEAT_OK or LEAT_E_NOMEM. */
 int lt_broker_announce(leat_broker *broker);
@@ -253,7 +262,7 @@ bool lt_stores_take(leat_broker *broker, const leat_value *envelope);
  * as they may publish.
  */
 void lt_stores_meet(leat_broker *broker);
-void lt_broker_give_news(leat_broker *broker);
+LT_INSIDE void lt_broker_give_news(leat_broker *broker);
 void lt_stores_tick(leat_broker *broker);
 uint64_t lt_stores_deadline(const leat_broker *broker);
 /* The endpoint is freed; stores live on without it until they are. */
@@ -263,8 +272,8 @@ void lt_stores_leave(leat_broker *broker);
  * A topic of a store or of a client, which is announced as often as it is attached more than detached.
  * LEAT_OK or LEAT_E_NOMEM.
  */
-int lt_broker_attach(leat_broker *broker, const char *topic, size_t length);
-void lt_broker_detach(leat_broker *broker, const char *topic, size_t length);
+LT_INSIDE int lt_broker_attach(leat_broker *broker, const char *topic, size_t length);
+LT_INSIDE void lt_broker_detach(leat_broker *broker, const char *topic, size_t length);
 
 /*
  * For stores: whether a peer subscribes to the topic; exact: names it so in its filter. id, if not

@@ -180,7 +180,7 @@ int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
     session->now_ms = broker->now_ms;
     append(&broker->all, made, ALL);
     broker->link_count++;
-    broker->websocket_count += kind->websocket;
+    broker->client_count += lt_is_client(kind);
     *link = made;
     return LEAT_OK;
 }
@@ -193,7 +193,7 @@ void lt_link_leave(struct lt_link *link)
     unready(link);
     take_out(&broker->all, link, ALL);
     broker->link_count--;
-    broker->websocket_count -= link->kind->websocket;
+    broker->client_count -= lt_is_client(link->kind);
     link->broker = NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "../core/bytes.h"
 #include "../core/error.h"
+#include "../core/inside.h"
 #include "../core/value.h"
 
 #include <stdbool.h>
@@ -74,7 +75,7 @@ int lt_broker_read_message(const struct lt_broker_message *message, struct lt_re
  * leat_value_json() has it; bare: hex digits may stand for them outside of records, too. False: what
  * should be hex is not.
  */
-bool lt_broker_put_octets(struct lt_writer *out, const leat_value *value, bool bare);
+LT_INSIDE bool lt_broker_put_octets(struct lt_writer *out, const leat_value *value, bool bare);
 
 /* Writes it. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM. */
 int lt_broker_write_message(const struct lt_broker_message *message, struct lt_writer *out,

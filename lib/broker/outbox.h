@@ -6,6 +6,7 @@
 #define LT_BROKER_OUTBOX_H
 
 #include "../core/bytes.h"
+#include "../core/inside.h"
 #include "../core/memory.h"
 
 #include <stdbool.h>
@@ -48,11 +49,11 @@ void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool con
 uint32_t lt_outbox_droppable(const struct lt_outbox *outbox);
 
 /* Drops the one of them that waits longest; false: there is none. */
-bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator);
+LT_INSIDE bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator);
 
 /* Moves octets into the output until so many of them are there; what finds no room stays. */
-void lt_outbox_pour(struct lt_outbox *outbox, const leat_allocator *allocator,
-                    struct lt_writer *out, size_t most);
+LT_INSIDE void lt_outbox_pour(struct lt_outbox *outbox, const leat_allocator *allocator,
+                              struct lt_writer *out, size_t most);
 
 /* Gives back memory if it is empty. */
 void lt_outbox_trim(struct lt_outbox *outbox, const leat_allocator *allocator);

@@ -537,7 +537,7 @@ static bool take_message(struct lt_link *link, const struct envelope *envelope)
         for_us && lt_topics_match(&broker->subscribed, envelope->topic, envelope->topic_length);
     bool for_stores = command && for_us && !is_forged(link, envelope) &&
                       lt_topics_match(&broker->attached, envelope->topic, envelope->topic_length);
-    bool for_others = broker->options.forwarding != 0 || (!command && broker->websocket_count > 0);
+    bool for_others = broker->options.forwarding != 0 || (!command && broker->client_count > 0);
     int status;
 
     if (lt_topic_is_local(envelope->topic, envelope->topic_length)) {
@@ -800,7 +800,7 @@ static const struct lt_dialect dialect = {
     .memory = lt_link_memory,
 };
 
-static const struct lt_link_kind native = {false, expire, leave};
+static const struct lt_link_kind native = {NULL, expire, leave};
 
 int lt_peer_new(leat_broker *broker, bool outbound, const char *address, uint32_t port,
                 struct lt_link **link)

@@ -1,7 +1,6 @@
 /* Who gets what: subscriptions, and messages on their way to links. */
 #include "data.h"
 #include "endpoint.h"
-#include "websocket.h"
 
 #include <string.h>
 
@@ -37,7 +36,7 @@ int lt_broker_announce(leat_broker *broker)
     }
     if (!lt_topics_same(&before, &broker->announced)) {
         for (link = broker->all.first; link != NULL; link = link->all.next) {
-            if (!link->kind->websocket &&
+            if (!lt_is_client(link->kind) &&
                 (link->state == LT_LINK_UP || link->state == LT_LINK_LEAVING))
                 lt_peer_say_filter(link);
             else
@@ -148,7 +147,7 @@ bool lt_broker_is_announced(const leat_broker *broker, const uint8_t *id, const 
     const struct lt_link *link;
 
     for (link = broker->all.first; link != NULL; link = link->all.next) {
-        if (link->state != LT_LINK_UP || link->kind->websocket ||
+        if (link->state != LT_LINK_UP || lt_is_client(link->kind) ||
             (id != NULL && memcmp(link->id, id, 16) != 0))
             continue;
         if (topic == NULL || (exact ? lt_topics_find(&link->filter, topic, length) >= 0
@@ -165,7 +164,7 @@ static bool is_for(const struct lt_link *link, const struct lt_broker_post *post
 {
     if (link == post->from || (link->state != LT_LINK_UP && link->state != LT_LINK_LEAVING))
         return false;
-    if (link->kind->websocket)
+    if (lt_is_client(link->kind))
         return post->type == LT_BROKER_DATA &&
                lt_topics_match(&link->filter, post->topic, post->topic_length);
     if (post->from != NULL && (!post->forwarding || memcmp(link->id, post->sender, 16) == 0))
@@ -234,7 +233,8 @@ struct form {
  * What is published is judged even if nobody subscribes to it, so that a mistake shows at once. A value
  * that JSON has no form for is left out of it.
  */
-static int make_form(leat_broker *broker, const struct lt_broker_post *post, struct form *form)
+static int make_form(leat_broker *broker, const struct lt_broker_post *post,
+                     const struct lt_link_kind *kind, struct form *form)
 {
     struct leat_error error = {0};
     int status;
@@ -242,12 +242,12 @@ static int make_form(leat_broker *broker, const struct lt_broker_post *post, str
     if (form->is_made)
         return LEAT_OK;
     form->is_made = true;
-    if (form->octets == &broker->frame)
+    if (kind == NULL || !lt_is_client(kind))
         return write_frame(broker, post);
     form->octets->length = 0;
     form->octets->status = LEAT_OK;
     form->octets->limit = broker->frame.limit;
-    status = lt_websocket_text(form->octets, post->topic, post->topic_length, post->value, &error);
+    status = kind->text(form->octets, post->topic, post->topic_length, post->value, &error);
     if (status == LEAT_E_NOMEM || form->octets->status == LEAT_E_NOMEM)
         return no_memory(broker);
     form->is_none = status != LEAT_OK || form->octets->status != LEAT_OK;
@@ -257,7 +257,7 @@ static int make_form(leat_broker *broker, const struct lt_broker_post *post, str
 static int prepare(leat_broker *broker, const struct lt_broker_post *post, struct lt_link *link,
                    struct form *form)
 {
-    int status = make_form(broker, post, form);
+    int status = make_form(broker, post, link->kind, form);
 
     if (status != LEAT_OK || form->is_none)
         return status;
@@ -279,9 +279,9 @@ int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post)
 
     broker->error.code = LEAT_OK;
     if (post->from == NULL)
-        status = make_form(broker, post, &native);
+        status = make_form(broker, post, NULL, &native);
     for (link = broker->all.first; link != NULL && status == LEAT_OK; link = link->all.next) {
-        struct form *form = link->kind->websocket ? &client : &native;
+        struct form *form = lt_is_client(link->kind) ? &client : &native;
 
         if (!is_for(link, post))
             continue;
@@ -293,7 +293,7 @@ int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post)
     }
     *end = NULL;
     for (link = status == LEAT_OK ? targets : NULL; link != NULL; link = link->target) {
-        struct form *form = link->kind->websocket ? &client : &native;
+        struct form *form = lt_is_client(link->kind) ? &client : &native;
 
         if (link->state != LT_LINK_OVER)
             lt_link_give(link, form->octets->data, form->octets->length, form->parcel, false);

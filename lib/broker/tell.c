@@ -135,7 +135,7 @@ static int tell(struct lt_tree *tree, leat_event *event, const struct about *abo
 static struct about about_link(uint32_t kind, const struct lt_link *link)
 {
     const struct about about = {
-        kind,          link->kind->websocket,
+        kind,          lt_is_client(link->kind),
         link->reason,  kind != LEAT_BROKER_ERROR && link->known ? link->id : NULL,
         link->address, link->port,
         link->retry_s,

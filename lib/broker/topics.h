@@ -5,6 +5,7 @@
 #ifndef LT_BROKER_TOPICS_H
 #define LT_BROKER_TOPICS_H
 
+#include "../core/inside.h"
 #include "../core/memory.h"
 #include "../core/value.h"
 
@@ -29,7 +30,7 @@ void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator);
 ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size_t length);
 
 /* Whether the topic begins with one of them. */
-bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
+LT_INSIDE bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
 
 /*
  * Makes a set of those topics and one more, which may be there already. LEAT_OK or LEAT_E_NOMEM.
@@ -43,8 +44,8 @@ int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
                      const struct lt_topics *topics, const char *topic, size_t length);
 
 /* Replaces all by a list of texts, as a peer sends it, made minimal. LEAT_OK or LEAT_E_NOMEM. */
-int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
-                   const leat_value *list);
+LT_INSIDE int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
+                             const leat_value *list);
 
 /*
  * Replaces all by the minimal set of what the sets contain, which may be this one. LEAT_OK or

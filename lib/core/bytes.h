@@ -9,6 +9,7 @@
 #ifndef LT_BYTES_H
 #define LT_BYTES_H
 
+#include "inside.h"
 #include "memory.h"
 
 #include <leat/leat.h>
@@ -150,12 +151,12 @@ struct lt_writer {
     int status;                      /* LEAT_OK, LEAT_E_NOMEM, LEAT_E_LIMIT; sticky */
 };
 
-struct lt_writer lt_writer(const leat_allocator *allocator, size_t limit);
-struct lt_writer lt_writer_fixed(void *data, size_t size);
-void lt_writer_free(struct lt_writer *out);
+LT_INSIDE struct lt_writer lt_writer(const leat_allocator *allocator, size_t limit);
+LT_INSIDE struct lt_writer lt_writer_fixed(void *data, size_t size);
+LT_INSIDE void lt_writer_free(struct lt_writer *out);
 
 /* Makes room for count more octets when they do not fit. False: none (or fixed and full). */
-bool lt_writer_grow(struct lt_writer *out, size_t count);
+LT_INSIDE bool lt_writer_grow(struct lt_writer *out, size_t count);
 
 /* The place of count new octets, or NULL. */
 static inline uint8_t *lt_put(struct lt_writer *out, size_t count)
@@ -171,7 +172,7 @@ static inline uint8_t *lt_put(struct lt_writer *out, size_t count)
     return at;
 }
 
-void lt_put_bytes(struct lt_writer *out, const void *data, size_t count);
+LT_INSIDE void lt_put_bytes(struct lt_writer *out, const void *data, size_t count);
 
 static inline void lt_put_text(struct lt_writer *out, const char *text)
 {

@@ -2,16 +2,18 @@
 #ifndef LT_MEMORY_H
 #define LT_MEMORY_H
 
+#include "inside.h"
 #include <leat/leat.h>
 
 #include <stdbool.h>
 
 /* The caller's allocator, or the C library's if there is none. */
-leat_allocator lt_allocator(const leat_config *config);
+LT_INSIDE leat_allocator lt_allocator(const leat_config *config);
 
-void *lt_resize(const leat_allocator *allocator, void *block, size_t old_bytes, size_t new_bytes);
-void *lt_alloc_zero(const leat_allocator *allocator, size_t bytes);
-void lt_free(const leat_allocator *allocator, void *block, size_t bytes);
+LT_INSIDE void *lt_resize(const leat_allocator *allocator, void *block, size_t old_bytes,
+                          size_t new_bytes);
+LT_INSIDE void *lt_alloc_zero(const leat_allocator *allocator, size_t bytes);
+LT_INSIDE void lt_free(const leat_allocator *allocator, void *block, size_t bytes);
 
 /* Makes *array hold at least wanted items, doubling. False: no memory, and nothing changed. */
 bool lt_grow(const leat_allocator *allocator, void **array, size_t *size, size_t wanted,
@@ -26,8 +28,8 @@ leat_limits lt_limits(const leat_config *config, const leat_limits *defaults);
  * ours; and reads those given over ours, which are initialised. NULL gives nothing. False: they were
  * not initialised.
  */
-void lt_options_init(void *options, size_t size, const void *initial, size_t bytes);
-bool lt_options_read(void *options, size_t bytes, const void *given);
+LT_INSIDE void lt_options_init(void *options, size_t size, const void *initial, size_t bytes);
+LT_INSIDE bool lt_options_read(void *options, size_t bytes, const void *given);
 
 /* zlib's allocation hooks; opaque is this. */
 struct lt_zmemory {
@@ -49,8 +51,9 @@ struct lt_arena {
 };
 
 void *lt_arena_alloc(struct lt_arena *arena, size_t bytes); /* NULL: no memory; not aligned */
-void *lt_arena_copy(struct lt_arena *arena, const void *octets, size_t length); /* the same */
-void lt_arena_clear(struct lt_arena *arena);
+LT_INSIDE void *lt_arena_copy(struct lt_arena *arena, const void *octets,
+                              size_t length); /* the same */
+LT_INSIDE void lt_arena_clear(struct lt_arena *arena);
 void lt_arena_free(struct lt_arena *arena);
 size_t lt_arena_bytes(const struct lt_arena *arena);
 

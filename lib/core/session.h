@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "inside.h"
 #include "memory.h"
 #include "value.h"
 
@@ -92,8 +93,8 @@ struct leat_session {
 };
 
 /* Makes a session of the dialect: zeroed memory of dialect->bytes, the shared part ready. */
-int lt_session_new(const struct lt_dialect *dialect, const leat_config *config,
-                   const leat_limits *defaults, leat_session **session);
+LT_INSIDE int lt_session_new(const struct lt_dialect *dialect, const leat_config *config,
+                             const leat_limits *defaults, leat_session **session);
 
 /* The unread octets. */
 static inline struct lt_reader lt_unread(const leat_session *session)
@@ -119,7 +120,7 @@ static inline void lt_hold(leat_session *session, size_t count)
 void lt_take_back(leat_session *session);
 
 /* Drops the first count unread octets now; nothing that is lent may point into them. */
-void lt_skip(leat_session *session, size_t count);
+LT_INSIDE void lt_skip(leat_session *session, size_t count);
 
 /* So long after that, in any unit; UINT64_MAX, which is never, if that cannot be told. */
 static inline uint64_t lt_later(uint64_t since, uint64_t after)
@@ -138,7 +139,8 @@ static inline int lt_need(leat_session *session, size_t count)
  * Ends the session: the peer's first failure wins. at counts from the first unread octet; what and
  * field are constants.
  */
-int lt_fail(leat_session *session, int status, size_t at, const char *what, const char *field);
+LT_INSIDE int lt_fail(leat_session *session, int status, size_t at, const char *what,
+                      const char *field);
 
 /* Ends the session in order, before the stream does. */
 static inline int lt_end(leat_session *session)
@@ -152,7 +154,8 @@ int lt_fail_at(leat_session *session, int status, uint64_t offset, const char *w
                const char *field);
 
 /* Refuses a command: the caller's mistake. Returns status. */
-int lt_refuse(leat_session *session, int status, size_t at, const char *what, const char *field);
+LT_INSIDE int lt_refuse(leat_session *session, int status, size_t at, const char *what,
+                        const char *field);
 
 /*
  * Around every command that writes: begin forgets the last refusal and makes room at the front of
@@ -160,15 +163,15 @@ int lt_refuse(leat_session *session, int status, size_t at, const char *what, co
  * from the start of out); end turns a full or failed out into a refusal, and takes back what was
  * written unless LEAT_OK. Returns the status. leat_send() does both around dialect->send().
  */
-void lt_send_begin(leat_session *session);
-int lt_send_end(leat_session *session, int status);
+LT_INSIDE void lt_send_begin(leat_session *session);
+LT_INSIDE int lt_send_end(leat_session *session, int status);
 
 /*
  * Starts an event: kind, a constant name, raw octets at the start of the unread (at, length), its
  * stream offset. The value is set by the caller: the root of session->tree, or NULL with
  * event.error.
  */
-leat_event *lt_event(leat_session *session, uint32_t kind, const char *name, const uint8_t *raw,
-                     size_t raw_length, uint64_t offset);
+LT_INSIDE leat_event *lt_event(leat_session *session, uint32_t kind, const char *name,
+                               const uint8_t *raw, size_t raw_length, uint64_t offset);
 
 #endif

@@ -3,27 +3,29 @@
 #define LT_TEXT_H
 
 #include "bytes.h"
+#include "inside.h"
 #include "value.h"
 
 /* Length of the longest sound UTF-8 prefix. */
-size_t lt_utf8_prefix(const uint8_t *text, size_t length);
+LT_INSIDE size_t lt_utf8_prefix(const uint8_t *text, size_t length);
 
 /* The JSON text of a value: what leat_value_json() documents. */
-void lt_json_write(struct lt_writer *out, const leat_value *value);
+LT_INSIDE void lt_json_write(struct lt_writer *out, const leat_value *value);
 
 /*
  * A JSON string: quotes, and escapes for what must be escaped. Sound UTF-8 is the caller's
  * business.
  */
-void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t length);
+LT_INSIDE void lt_json_write_string(struct lt_writer *out, const uint8_t *text, size_t length);
 
-void lt_write_u64(struct lt_writer *out, uint64_t value);
+LT_INSIDE void lt_write_u64(struct lt_writer *out, uint64_t value);
 void lt_write_i64(struct lt_writer *out, int64_t value);
 void lt_write_hex(struct lt_writer *out, const uint8_t *octets, size_t length);
-void lt_write_address(struct lt_writer *out, const uint8_t *octets, size_t length); /* 4 or 16 */
+LT_INSIDE void lt_write_address(struct lt_writer *out, const uint8_t *octets,
+                                size_t length); /* 4 or 16 */
 void lt_write_subnet(struct lt_writer *out, const uint8_t octets[16], uint32_t prefix);
 void lt_write_port(struct lt_writer *out, uint32_t number, uint32_t protocol);
-void lt_write_uuid(struct lt_writer *out, const uint8_t octets[16]);
+LT_INSIDE void lt_write_uuid(struct lt_writer *out, const uint8_t octets[16]);
 void lt_write_mac(struct lt_writer *out, const uint8_t octets[6]);
 /* 2022-04-10T07:00:00.000, with 3, 6 or 9 digits of fraction (fraction: 0 too); no zone. */
 void lt_write_timestamp(struct lt_writer *out, int64_t ns);
@@ -48,10 +50,10 @@ static inline int lt_hex_value(char c)
 bool lt_read_hex(const char *text, size_t length, uint8_t *octets);
 bool lt_read_ipv4(const char *text, size_t length, uint8_t octets[4]);
 /* IPv4 or IPv6 text; IPv4 gives ::ffff:a.b.c.d. No zone. */
-bool lt_read_address(const char *text, size_t length, uint8_t octets[16]);
+LT_INSIDE bool lt_read_address(const char *text, size_t length, uint8_t octets[16]);
 bool lt_read_uuid(const char *text, size_t length, uint8_t octets[16]);
 bool lt_read_mac(const char *text, size_t length, uint8_t octets[6]);
-bool lt_read_u64(const char *text, size_t length, uint64_t *value);
+LT_INSIDE bool lt_read_u64(const char *text, size_t length, uint64_t *value);
 bool lt_read_i64(const char *text, size_t length, int64_t *value);
 /* A JSON number (or any text of that form): correctly rounded, whatever the locale. */
 bool lt_read_real(const char *text, size_t length, double *value);

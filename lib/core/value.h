@@ -3,6 +3,7 @@
 #define LT_VALUE_H
 
 #include "error.h"
+#include "inside.h"
 #include "memory.h"
 
 #include <leat/value.h>
@@ -70,7 +71,7 @@ static inline void lt_tree_clear(struct lt_tree *tree)
 }
 
 /* Makes room for count more cells. LEAT_OK, LEAT_E_LIMIT or LEAT_E_NOMEM. */
-int lt_tree_grow(struct lt_tree *tree, size_t count);
+LT_INSIDE int lt_tree_grow(struct lt_tree *tree, size_t count);
 
 /* The same, at no cost when there is room: call it once for a run of cells, then lt_tree_push(). */
 static inline int lt_tree_reserve(struct lt_tree *tree, size_t count)
