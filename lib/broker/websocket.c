@@ -333,8 +333,8 @@ int lt_ws_next(leat_session *session, struct lt_ws_input *input, struct lt_ws_me
             return status;
         if (status == LEAT_OK) {
             message->opcode = input->opcode;
-            message->payload = input->message.data;
             message->length = input->message.length;
+            message->payload = lt_reader(input->message.data, message->length).at; /* never NULL */
             message->offset = input->offset;
             session->inside = false;
             return LEAT_OK;

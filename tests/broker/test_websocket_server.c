@@ -172,6 +172,9 @@ static const struct {
     {"empty", BROKER, UP "TEXT<" WS_DATA(1) "> TEXT<>", true,
      HAS_COME DATA(1) LOST WAS_HEARD ERROR(
          "input #2 contained malformed JSON -> caf::pec::unexpected_eof(1, 1)") "LEAT_END"},
+    {"empty, in fragments", BROKER, UP "TEXT+<> CONT<>", true,
+     HAS_COME LOST WAS_HEARD ERROR(
+         "input #1 contained malformed JSON -> caf::pec::unexpected_eof(1, 1)") "LEAT_END"},
     {"no object", BROKER, UP "TEXT<[]>", true,
      HAS_COME LOST WAS_HEARD ERROR("input #1 expected a JSON object") "LEAT_END"},
     {"no data", BROKER, UP "TEXT<{}>", true,
