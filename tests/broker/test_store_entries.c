@@ -85,7 +85,7 @@ START_TEST(random_work)
             due[key] = (seed >> 37) % 5 == 0 ? LT_NEVER : 1 + (seed >> 38) % 100;
             lt_entries_expire(&entries, entry, due[key]);
         }
-        if (round % 16 == 0)
+        if (round % 61 == 0)
             check(&entries, due);
     }
     check(&entries, due);
