@@ -32,6 +32,7 @@ WHEN = {
 }
 # What the headers say in two halves.
 INSTEAD = {
+    "forwarding": "0; 1: what comes from a peer is offered to all others, see [Forwarding](#forwarding)",
     "buffered": "65 536: most writes that wait to be acknowledged. With more, a master drops the clones that are "
                 "furthest behind, and a clone refuses to write",
     "buffered_bytes": "64 MiB of them",
@@ -51,7 +52,7 @@ def statuses():
         for name, when in WHEN.items()])
 
 
-def kinds(header, start, head, prefix=""):
+def kinds(header, start, head):
     """A list of a header's comment, each with a name in capitals or a word, and what is said of it."""
     text = (HEADERS / header).read_text(encoding="utf-8")
     lines = text[text.index(start):].splitlines()
@@ -66,15 +67,15 @@ def kinds(header, start, head, prefix=""):
             break
     if not rows:
         fail(header, f"has no list behind: {start}")
-    return table(head, [(", ".join(f"`{prefix}{name}`" for name in names.split(", ")), words.rstrip("."))
-                        for names, words in rows])
+    return table(head, [(", ".join(f"`{name}`" for name in names.split(", ")), words.rstrip(".").replace(
+        "spec section 8.2", "[section 8.2](protocols/broker.md#82-error-codes-ec)")) for names, words in rows])
 
 
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     made = {
         "statuses": statuses(),
-        "options": members(HEADERS / "broker_endpoint.h", "leat_broker_options"),
+        "options": members(HEADERS / "broker_endpoint.h", "leat_broker_options", INSTEAD),
         "stats": members(HEADERS / "broker_endpoint.h", "leat_broker_stats", head=("number", "of")),
         "store options": members(HEADERS / "broker_store.h", "leat_broker_store_options", INSTEAD),
         "store events": kinds("broker_store.h", "Kinds (broker.h) of what", ("LEAT_BROKER_STORE_", "has")),
