@@ -33,6 +33,7 @@ WHEN = {
 # What the headers say in two halves.
 INSTEAD = {
     "forwarding": "0; 1: what comes from a peer is offered to all others, see [Forwarding](#forwarding)",
+    "number": "ZEEK: the ack names the client by the id of the endpoint, `-websocket-` and this",
     "buffered": "65 536: most writes that wait to be acknowledged. With more, a master drops the clones that are "
                 "furthest behind, and a clone refuses to write",
     "buffered_bytes": "64 MiB of them",
@@ -81,7 +82,7 @@ def main():
         "store events": kinds("broker_store.h", "Kinds (broker.h) of what", ("LEAT_BROKER_STORE_", "has")),
         "store errors": kinds("broker_store.h", "expiry_ns is LEAT_INT", ("name", "says that")),
         "client options": members(HEADERS / "broker_websocket.h", "leat_broker_websocket_client_options"),
-        "server options": members(HEADERS / "broker_websocket.h", "leat_broker_websocket_options"),
+        "server options": members(HEADERS / "broker_websocket.h", "leat_broker_websocket_options", INSTEAD),
         "websocket events": kinds("broker_websocket.h", "Kinds of event. As in", ("LEAT_BROKER_", "has")),
     }
     text = fill(GUIDE, made, code_of(GUIDE, PROGRAM, *SNIPPETS))
