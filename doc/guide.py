@@ -48,7 +48,8 @@ def code_of(guide, program, *snippets):
 
 def members(header, struct, instead=None, head=("option", "default, and what it says")):
     """A table of the members of a struct of options: what the header says beside or above them."""
-    body = re.search(rf"typedef struct {struct} \{{\n(.*?)^\}} {struct};", header.read_text(encoding="utf-8"), re.S | re.M)
+    text = header.read_text(encoding="utf-8")
+    body = re.search(rf"typedef struct {struct} \{{\n(.*?)^\}} {struct};", text, re.S | re.M)
     if body is None:
         fail(header.name, f"there is no {struct}")
     rows = []
