@@ -316,14 +316,14 @@ def silent(tap):
                         pass
             tap.check("the handshake has its time", 9 < time.monotonic() - began < 30, time.monotonic() - began)
             first.told("error", 3)
-            tap.check("why is told", all("no handshake in time" in first.err.find(name).string
-                                         for name in (there, never)), first.err.lines)
+            tap.check("why is told", all(first.err.find(f"{name}: no handshake in time") for name in (there, never)))
             first.say({"peer": there}, {"peer": never})
             with mute.accept()[0]:
                 first.say({"unpeer": never})
                 first.err.find("given up")
                 began = time.monotonic()
-                tap.same("stopped amid handshakes", (first.finish(), time.monotonic() - began < 4), (0, True))
+                tap.same("stopped amid handshakes", (first.finish(), time.monotonic() - began < (4 if OPENSSL else 8)),
+                         (0, True))
 
 
 def half_closed(tap):
