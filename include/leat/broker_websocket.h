@@ -17,8 +17,9 @@
  *     leat_next(session, &event) gives UPGRADE; look at its origin, then
  *     leat_websocket_upgrade(session, event);                        from openssl.h
  *
- * All of it needs no cryptography but these values, which is why they come from outside. Extensions
- * are neither offered nor taken, permessage-deflate among them.
+ * All of it needs no cryptography but these values, which is why they come from outside; as nobody
+ * gets far without them, it is a part of libleat-openssl. Extensions are neither offered nor taken,
+ * permessage-deflate among them.
  *
  * Kinds of event. As in broker.h the value is a record.
  *
