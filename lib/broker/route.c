@@ -270,17 +270,27 @@ static int prepare(leat_broker *broker, const struct lt_broker_post *post, struc
     return lt_link_reserve(link, form->octets->length) ? LEAT_OK : no_memory(broker);
 }
 
+/* A message for one peer is for no other, unless clients look at it, too. */
+static struct lt_link *first_link(const leat_broker *broker, const struct lt_broker_post *post,
+                                  bool *alone)
+{
+    *alone = post->receiver != NULL && broker->client_count == 0;
+    return *alone ? lt_holder(broker, post->receiver) : broker->all.first;
+}
+
 int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post)
 {
     struct form native = {&broker->frame, NULL, false, false};
     struct form client = {&broker->text, NULL, false, false};
     struct lt_link *link, *targets = NULL, **end = &targets;
     int status = LEAT_OK;
+    bool alone;
 
     broker->error.code = LEAT_OK;
     if (post->from == NULL)
         status = make_form(broker, post, NULL, &native);
-    for (link = broker->all.first; link != NULL && status == LEAT_OK; link = link->all.next) {
+    for (link = first_link(broker, post, &alone); link != NULL && status == LEAT_OK;
+         link = alone ? NULL : link->all.next) {
         struct form *form = lt_is_client(link->kind) ? &client : &native;
 
         if (!is_for(link, post))
