@@ -25,6 +25,9 @@
 #define PONG_BYTES_MAX (UINT64_C(1) << 20)
 #define PONGS_MAX      (LT_CONTROLS_MAX / 2)
 
+/* What is said to one peer is short, but for answers to pings that are not. */
+#define CONTROL_BYTES_KEPT ((size_t)64 << 10)
+
 #define BYE_BYTES 11u
 #define ALIVE     "leat"
 
@@ -72,6 +75,8 @@ static void finish(struct lt_link *link)
     out->status = LEAT_OK;
     if (status == LEAT_OK)
         status = lt_link_send(link, out->data, out->length, true);
+    if (out->size > CONTROL_BYTES_KEPT)
+        lt_writer_free(out);
     if (status != LEAT_OK)
         lt_link_fail(link, LEAT_E_NOMEM, 0, "out of memory", NULL);
 }
