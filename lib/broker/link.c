@@ -316,13 +316,15 @@ void lt_link_sent(leat_session *session)
 {
     struct lt_link *link = link_of(session);
 
-    if (link->outbox.count == 0)
-        return;
-    session->out.limit = SIZE_MAX;
-    lt_outbox_pour(&link->outbox, &session->allocator, &session->out, OUTPUT_BYTES);
-    if (session->out.status != LEAT_OK) {
-        session->out.status = LEAT_OK;
-        lt_link_fail(link, LEAT_E_NOMEM, 0, "out of memory", NULL);
+    if (link->outbox.count > 0) {
+        session->out.limit = SIZE_MAX;
+        lt_outbox_pour(&link->outbox, &session->allocator, &session->out, OUTPUT_BYTES);
+        if (session->out.status != LEAT_OK) {
+            session->out.status = LEAT_OK;
+            lt_link_fail(link, LEAT_E_NOMEM, 0, "out of memory", NULL);
+        }
+    } else if (session->paused) {
+        lt_link_ready(link); /* there is room for what it waited with */
     }
 }
 

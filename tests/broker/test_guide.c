@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <leat/broker_store.h>
 #include <leat/zeek.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static FILE *out;
+static size_t pongs;
 
 /* A connection of the caller's loop: its socket does not block. */
 struct connection {
@@ -328,6 +330,13 @@ static int load_entry(leat_broker_store *store, leat_builder *b, const void *oct
 
 #define MOST 8u
 
+/* What both tell of a peering that begins. */
+#define JOINED                                                                                     \
+    "endpoint_discovered :0 found a new peer in the network\n"                                     \
+    "peer_added zeek:9999 handshake successful\n"                                                  \
+    "endpoint_discovered :0 found a new peer in the network\n"                                     \
+    "peer_added zeek:9999 handshake successful\n"
+
 static struct connection connections[MOST];
 static size_t connected;
 static leat_broker *acceptor; /* who listens at every address */
@@ -353,6 +362,7 @@ static void on_event(leat_session *session, const leat_event *event)
     const leat_value *value = leat_event_value(event);
 
     (void)session;
+    pongs += leat_event_kind(event) == LEAT_BROKER_PONG;
     if (leat_event_kind(event) == LEAT_BROKER_DATA)
         on_message(leat_value_get(value, "data"));
     else if (leat_value_get(value, "msg") != NULL)
@@ -394,15 +404,29 @@ static leat_broker *make(uint8_t id, const char *topic)
     return broker;
 }
 
-/* The caller's loop for some turns: poll() is left out, as serve() finds nothing to do. */
+/* Lets a connection have its turn if poll() names it. */
+static void serve_if_polled(struct connection *connection)
+{
+    uint32_t wants = leat_wants(connection->session);
+    struct pollfd polled = {.fd = connection->fd};
+
+    if ((wants & LEAT_WANT_READ) != 0)
+        polled.events |= POLLIN;
+    if ((wants & LEAT_WANT_WRITE) != 0)
+        polled.events |= POLLOUT;
+    if (poll(&polled, 1, 0) > 0)
+        (void)serve(connection);
+}
+
+/* The caller's loop for some turns. */
 static void loop(leat_broker *one, leat_broker *other, uint64_t now_ms)
 {
     size_t round, i;
 
-    for (round = 0; round < 20; round++) {
+    for (round = 0; round < 40; round++) {
         for (i = 0; i < connected; i++) {
             if (connections[i].session != NULL)
-                (void)serve(&connections[i]);
+                serve_if_polled(&connections[i]);
         }
         (void)turn(one, now_ms);
         (void)turn(other, now_ms);
@@ -443,16 +467,12 @@ START_TEST(the_loop)
     leat_builder_free(b);
     leat_broker_free(one);
     leat_broker_free(other);
-    print_end("endpoint_discovered :0 found a new peer in the network\n"
-              "peer_added zeek:9999 handshake successful\n"
-              "endpoint_discovered :0 found a new peer in the network\n"
-              "peer_added zeek:9999 handshake successful\n"
-              "port 22\nport 443\n"
-              "peer_removed zeek:9999 removed connection to remote peer\n"
-              "endpoint_unreachable :0 lost the last path\n"
-              "peer_lost zeek:9999 lost connection to remote peer\n"
-              "endpoint_unreachable :0 lost the last path\n"
-              "error nobody:1 unable to connect to remote peer\n");
+    print_end(JOINED "port 22\nport 443\n"
+                     "peer_removed zeek:9999 removed connection to remote peer\n"
+                     "endpoint_unreachable :0 lost the last path\n"
+                     "peer_lost zeek:9999 lost connection to remote peer\n"
+                     "endpoint_unreachable :0 lost the last path\n"
+                     "error nobody:1 unable to connect to remote peer\n");
 }
 END_TEST
 
@@ -489,6 +509,49 @@ START_TEST(output_that_waits)
         memcpy(strstr(printed, "port 60000\n"), "x", 1);
     ck_assert_uint_eq(i, 8);
     free(printed);
+}
+END_TEST
+
+/* More pings at once than are answered before the peer reads: all are, once it does. */
+START_TEST(input_that_pauses)
+{
+    leat_broker *one = make(1, "/scan"), *other = make(2, "/other");
+    static const uint8_t who[16] = {1};
+    leat_builder *b = builder();
+    const void *data;
+    size_t length, i;
+
+    print_begin();
+    acceptor = other;
+    connected = 0;
+    pongs = 0;
+    ck_assert_int_eq(leat_broker_peer(one, "zeek", 9999, 5), LEAT_OK);
+    loop(one, other, 1);
+    for (i = 0; i < 2500; i++)
+        ck_assert_int_eq(leat_broker_ping(connections[0].session, "", 0), LEAT_OK);
+    do {
+        ck_assert_int_eq(publish_scan(other, b, 0, who, NULL, 0), LEAT_OK);
+        (void)serve(&connections[1]);
+    } while (leat_send_data(connections[1].session, &length) == NULL);
+    while ((data = leat_send_data(connections[0].session, &length)) != NULL) {
+        ck_assert_int_eq(leat_feed(connections[1].session, data, length), LEAT_OK);
+        ck_assert_int_eq(leat_send_done(connections[0].session, length), LEAT_OK);
+    }
+    for (i = 0; i < 3; i++)
+        (void)turn(other, 2);
+    ck_assert_uint_eq(leat_wants(connections[1].session), LEAT_WANT_WRITE);
+    for (i = 0; i < 200; i++)
+        (void)serve(&connections[0]);
+    loop(one, other, 3);
+    ck_assert_uint_eq(pongs, 2500);
+    leat_session_free(connections[0].session);
+    leat_session_free(connections[1].session);
+    close(connections[0].fd);
+    close(connections[1].fd);
+    leat_builder_free(b);
+    leat_broker_free(one);
+    leat_broker_free(other);
+    print_end(JOINED);
 }
 END_TEST
 
@@ -692,6 +755,7 @@ static void tests(TCase *tc)
 {
     tcase_add_test(tc, the_loop);
     tcase_add_test(tc, output_that_waits);
+    tcase_add_test(tc, input_that_pauses);
     tcase_add_test(tc, barriers_and_directed_messages);
     tcase_add_test(tc, logs);
     tcase_add_test(tc, back_pressure);
