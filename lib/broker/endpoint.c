@@ -64,6 +64,8 @@ void leat_broker_free(leat_broker *broker)
     lt_topics_free(&broker->subscribed, &allocator);
     lt_topics_free(&broker->forwarded, &allocator);
     lt_topics_free(&broker->attached, &allocator);
+    lt_free(&allocator, broker->attachments,
+            broker->attachments_size * sizeof *broker->attachments);
     lt_topics_free(&broker->announced, &allocator);
     lt_free(&allocator, broker->timers, broker->timers_size * sizeof *broker->timers);
     lt_free(&allocator, broker->holders, broker->holders_size * sizeof *broker->holders);
@@ -123,6 +125,7 @@ size_t leat_broker_memory(const leat_broker *broker)
     return sizeof *broker + broker->timers_size * sizeof *broker->timers +
            broker->holders_size * sizeof *broker->holders + lt_topics_bytes(&broker->subscribed) +
            lt_topics_bytes(&broker->forwarded) + lt_topics_bytes(&broker->attached) +
+           broker->attachments_size * sizeof *broker->attachments +
            lt_topics_bytes(&broker->announced) + broker->frame.size + broker->text.size +
            broker->control.size + broker->tree.size * sizeof(leat_value) +
            lt_peerings_memory(broker) + lt_untold_memory(broker);

@@ -99,8 +99,10 @@ struct leat_broker {
     bool has_news;               /* for stores, see lt_broker_give_news() */
     struct lt_topics subscribed; /* what leat_next() gives */
     struct lt_topics forwarded;  /* by leat_broker_forward() */
-    struct lt_topics attached;   /* by lt_broker_attach() */
-    struct lt_topics announced;  /* all three, without those that others cover */
+    struct lt_topics attached;   /* by lt_broker_attach() ... */
+    uint32_t *attachments;       /* ... and how often */
+    size_t attachments_size;
+    struct lt_topics announced; /* all three, without those that others cover */
     struct lt_link_ends all, ready;
     struct lt_link **timers;  /* a heap */
     struct lt_link **holders; /* of ids, by id */

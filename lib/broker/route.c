@@ -131,14 +131,43 @@ int leat_broker_unsubscribe(leat_broker *broker, const char *topic, size_t lengt
     return status;
 }
 
+/* Many clients subscribe to the same topics, so these are kept once and counted. */
 int lt_broker_attach(leat_broker *broker, const char *topic, size_t length)
 {
-    return add(broker, &broker->attached, topic, length);
+    ptrdiff_t place = lt_topics_find(&broker->attached, topic, length);
+    size_t behind;
+    int status;
+
+    if (place >= 0) {
+        broker->attachments[place]++;
+        return LEAT_OK;
+    }
+    if (!lt_grow(&broker->allocator, (void **)&broker->attachments, &broker->attachments_size,
+                 (size_t)broker->attached.count + 1, sizeof *broker->attachments))
+        return no_memory(broker);
+    status = add(broker, &broker->attached, topic, length);
+    if (status != LEAT_OK)
+        return status;
+    place = lt_topics_find(&broker->attached, topic, length);
+    behind = broker->attached.count - 1 - (size_t)place;
+    memmove(broker->attachments + place + 1, broker->attachments + place,
+            behind * sizeof *broker->attachments);
+    broker->attachments[place] = 1;
+    return LEAT_OK;
 }
 
+/* A topic that there is no memory to take back for stays, with a count of 0. */
 void lt_broker_detach(leat_broker *broker, const char *topic, size_t length)
 {
-    (void)take_back(broker, &broker->attached, topic, length);
+    ptrdiff_t place = lt_topics_find(&broker->attached, topic, length);
+    size_t behind;
+
+    if (place < 0 || broker->attachments[place] == 0 || --broker->attachments[place] > 0 ||
+        take_back(broker, &broker->attached, topic, length) != LEAT_OK)
+        return;
+    behind = broker->attached.count - (size_t)place;
+    memmove(broker->attachments + place, broker->attachments + place + 1,
+            behind * sizeof *broker->attachments);
 }
 
 bool lt_broker_is_announced(const leat_broker *broker, const uint8_t *id, const char *topic,
@@ -166,11 +195,11 @@ static bool is_for(const struct lt_link *link, const struct lt_broker_post *post
         return false;
     if (lt_is_client(link->kind))
         return post->type == LT_BROKER_DATA &&
-               lt_topics_match(&link->filter, post->topic, post->topic_length);
+               lt_topics_cover(&link->filter, post->topic, post->topic_length);
     if (post->from != NULL && (!post->forwarding || memcmp(link->id, post->sender, 16) == 0))
         return false;
     return post->receiver != NULL ? memcmp(link->id, post->receiver, 16) == 0
-                                  : lt_topics_match(&link->filter, post->topic, post->topic_length);
+                                  : lt_topics_cover(&link->filter, post->topic, post->topic_length);
 }
 
 static int write_payload(leat_broker *broker, const struct lt_broker_post *post)

@@ -134,6 +134,19 @@ bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t l
     }
 }
 
+/* Whatever stands between a beginning of the topic and the topic has the same beginning. */
+bool lt_topics_cover(const struct lt_topics *topics, const char *topic, size_t length)
+{
+    size_t before = count_before(topics, topic, length, true);
+    const struct lt_topic *it;
+
+    if (before == 0)
+        return false;
+    it = &topics->topics[before - 1];
+    return it->length == 0 ||
+           (it->length <= length && memcmp(text_of(topics, it), topic, it->length) == 0);
+}
+
 int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
                   const struct lt_topics *topics, const char *topic, size_t length)
 {

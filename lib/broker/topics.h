@@ -31,6 +31,8 @@ ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size
 
 /* Whether the topic begins with one of them. */
 LT_INSIDE bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length);
+/* The same of a set that is minimal, at less cost. */
+bool lt_topics_cover(const struct lt_topics *topics, const char *topic, size_t length);
 
 /*
  * Makes a set of those topics and one more, which may be there already. LEAT_OK or LEAT_E_NOMEM.

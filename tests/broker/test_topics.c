@@ -134,7 +134,8 @@ END_TEST
 START_TEST(match_like_a_search)
 {
     uint32_t seed = (uint32_t)_i + 1, i;
-    struct lt_topics topics = {0};
+    struct lt_topics topics = {0}, minimal = {0};
+    const struct lt_topics *set = &topics;
     char topic[5];
     size_t length;
 
@@ -150,6 +151,7 @@ START_TEST(match_like_a_search)
                              LEAT_OK);
         topic[0] = 'b';
     }
+    ck_assert_int_eq(lt_topics_join(&minimal, &allocator, &set, 1), LEAT_OK);
     for (i = 0; i < 64; i++) {
         bool found = false;
         uint32_t j;
@@ -161,8 +163,10 @@ START_TEST(match_like_a_search)
             found |= topics.topics[j].length <= length &&
                      memcmp(topics.text + topics.topics[j].at, topic, topics.topics[j].length) == 0;
         ck_assert_int_eq(lt_topics_match(&topics, topic, length), found);
+        ck_assert_int_eq(lt_topics_cover(&minimal, topic, length), found);
     }
     lt_topics_free(&topics, &allocator);
+    lt_topics_free(&minimal, &allocator);
 }
 END_TEST
 

@@ -612,6 +612,51 @@ START_TEST(published)
 }
 END_TEST
 
+/* Whether a peer would send what is on that topic. */
+static bool wants(leat_broker *peer, leat_session *far, leat_session *near, const char *topic)
+{
+    size_t length;
+
+    t_pair(far, near);
+    ck_assert_int_eq(leat_broker_publish(peer, topic, strlen(topic), NULL), LEAT_OK);
+    (void)leat_send_data(far, &length);
+    t_pair(far, near);
+    return length > 0;
+}
+
+/* Peers hear of a topic as long as one client subscribes to it. */
+START_TEST(announced)
+{
+    leat_broker *broker = make_broker(NULL), *peer;
+    leat_session *one = up(broker, ZEEK, 1, "[\"/a\",\"/c\"]"), *two, *far, *near;
+    leat_broker_options options;
+
+    leat_broker_options_init(&options, sizeof options);
+    memset(options.id, 0x77, sizeof options.id);
+    ck_assert_int_eq(leat_broker_new(NULL, &options, &peer), LEAT_OK);
+    ck_assert_int_eq(leat_broker_peer_no_retry(peer, "n", 1), LEAT_OK);
+    ck_assert_int_eq(leat_broker_connect(peer, &far), LEAT_OK);
+    ck_assert_int_eq(leat_broker_accept(broker, "n", 1, &near), LEAT_OK);
+    ck_assert(wants(peer, far, near, "/a/x"));
+    ck_assert(!wants(peer, far, near, "/b"));
+    two = up(broker, ZEEK, 2, "[\"/b\",\"/c\"]");
+    ck_assert(wants(peer, far, near, "/a"));
+    ck_assert(wants(peer, far, near, "/b"));
+    ck_assert(wants(peer, far, near, "/c"));
+    leat_session_free(one);
+    ck_assert(!wants(peer, far, near, "/a"));
+    ck_assert(wants(peer, far, near, "/b"));
+    ck_assert(wants(peer, far, near, "/c"));
+    leat_session_free(two);
+    ck_assert(!wants(peer, far, near, "/b"));
+    ck_assert(!wants(peer, far, near, "/c"));
+    leat_session_free(far);
+    leat_session_free(near);
+    leat_broker_free(peer);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* ----- goodbyes and time ----- */
 
 START_TEST(shutdown)
@@ -883,6 +928,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, decision, 0, 3);
     tcase_add_test(t, bad_options);
     tcase_add_test(t, published);
+    tcase_add_test(t, announced);
     tcase_add_loop_test(t, shutdown, 0, 4);
     tcase_add_test(t, own_goodbye);
     tcase_add_loop_test(t, slow_client, 0, 5);
