@@ -110,8 +110,10 @@ static inline void draw(struct talk *talk, leat_session *session, uint64_t *told
 
     while ((talk->status = leat_next(session, &event)) == LEAT_OK) {
         tell_event(told, event);
-        if (leat_event_kind(event) == LEAT_BROKER_UPGRADE)
-            (void)leat_broker_websocket_upgrade(session, ACCEPT);
+        /* Memory is short only once. */
+        if (leat_event_kind(event) == LEAT_BROKER_UPGRADE &&
+            leat_broker_websocket_upgrade(session, ACCEPT) != LEAT_OK)
+            must(leat_broker_websocket_upgrade(session, ACCEPT) == LEAT_OK);
     }
 }
 
