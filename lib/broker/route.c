@@ -193,9 +193,12 @@ static bool is_for(const struct lt_link *link, const struct lt_broker_post *post
 {
     if (link == post->from || (link->state != LT_LINK_UP && link->state != LT_LINK_LEAVING))
         return false;
+    if (lt_is_client(link->kind) && post->type != LT_BROKER_DATA)
+        return false;
+    if (post->from == NULL && post->receiver != NULL)
+        return memcmp(link->id, post->receiver, 16) == 0;
     if (lt_is_client(link->kind))
-        return post->type == LT_BROKER_DATA &&
-               lt_topics_cover(&link->filter, post->topic, post->topic_length);
+        return lt_topics_cover(&link->filter, post->topic, post->topic_length);
     if (post->from != NULL && (!post->forwarding || memcmp(link->id, post->sender, 16) == 0))
         return false;
     return post->receiver != NULL ? memcmp(link->id, post->receiver, 16) == 0
@@ -299,11 +302,11 @@ static int prepare(leat_broker *broker, const struct lt_broker_post *post, struc
     return lt_link_reserve(link, form->octets->length) ? LEAT_OK : no_memory(broker);
 }
 
-/* A message for one peer is for no other, unless clients look at it, too. */
+/* What we say to one is for no other; what one peer says to another is for clients, too. */
 static struct lt_link *first_link(const leat_broker *broker, const struct lt_broker_post *post,
                                   bool *alone)
 {
-    *alone = post->receiver != NULL && broker->client_count == 0;
+    *alone = post->receiver != NULL && (post->from == NULL || broker->client_count == 0);
     return *alone ? lt_holder(broker, post->receiver) : broker->all.first;
 }
 

@@ -612,6 +612,25 @@ START_TEST(published)
 }
 END_TEST
 
+/* Alone, whatever it subscribes to. */
+START_TEST(published_to_one)
+{
+    leat_broker *broker = make_broker(NULL);
+    leat_session *a = up(broker, BROKER, 1, "[\"/u\"]"), *b = up(broker, BROKER, 2, "[\"/t\"]");
+    leat_builder *builder = t_json("5", 1);
+
+    ck_assert_int_eq(leat_broker_publish_to(broker, leat_broker_peer_id(a), "/t", 2,
+                                            leat_builder_value(builder)),
+                     LEAT_OK);
+    says(a, "> text " WS_DATA(5) "\n");
+    says(b, "");
+    leat_builder_free(builder);
+    leat_session_free(a);
+    leat_session_free(b);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* Whether a peer would send what is on that topic. */
 static bool wants(leat_broker *peer, leat_session *far, leat_session *near, const char *topic)
 {
@@ -928,6 +947,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, decision, 0, 3);
     tcase_add_test(t, bad_options);
     tcase_add_test(t, published);
+    tcase_add_test(t, published_to_one);
     tcase_add_test(t, announced);
     tcase_add_loop_test(t, shutdown, 0, 4);
     tcase_add_test(t, own_goodbye);
