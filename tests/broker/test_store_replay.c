@@ -14,7 +14,6 @@
 #include "stores.h"
 
 #include <leat/broker.h>
-#include <math.h>
 #include <stdio.h>
 
 #define FRAMES 512u
@@ -98,7 +97,7 @@ static struct frames *recording(const char *path)
         }
         octets = t_hex(hex);
         read_frames(&readers[has_text(lines.line, "dir", "b>a")], frames,
-                    (uint64_t)llround(leat_value_f64(leat_value_get(lines.line, "t")) * 1000),
+                    (uint64_t)(leat_value_f64(leat_value_get(lines.line, "t")) * 1000 + 0.5),
                     octets.data, octets.length);
         t_free(octets);
         free(hex);

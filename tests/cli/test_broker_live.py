@@ -356,7 +356,8 @@ def slow_reader(tap):
                     tap.check("its peering ended", "overflow" in reason, reason)
                     tap.check("and it is no peer", HIGH not in stats, stats)
                 else:
-                    tap.check(f"{policy}: what waits is bounded", stats[HIGH]["queued"] == 100
+                    # 100, and one that the output has a part of
+                    tap.check(f"{policy}: what waits is bounded", stats[HIGH]["queued"] in (100, 101)
                               and stats[HIGH]["overflows"] > 1000, stats)
                     slow.socket.setblocking(True)
                     first.say({"topic": "/last", "data": "x"})
