@@ -195,6 +195,7 @@ void lt_link_leave(struct lt_link *link)
     broker->link_count--;
     broker->client_count -= lt_is_client(link->kind);
     link->broker = NULL;
+    link->session.need = 0;
 }
 
 void lt_link_release(leat_session *session)
