@@ -592,7 +592,7 @@ static void answer_ping(struct lt_link *link, const struct envelope *envelope)
 {
     if (memcmp(envelope->sender, link->id, 16) != 0)
         link->refused++;
-    else
+    else if (!link->session.eof)
         say_ping(link, LT_BROKER_PONG, envelope->payload, envelope->payload_length);
 }
 
@@ -708,7 +708,7 @@ static int next_frame(struct lt_link *link, bool *told)
     if (lt_left(&in) < length)
         return lt_need(session, LENGTH_BYTES + length);
     in = lt_reader(in.at, length);
-    if (link->step == DONE && is_ping(in) &&
+    if (link->step == DONE && !session->eof && is_ping(in) &&
         (lt_link_waiting(link) > PONG_BYTES_MAX || link->outbox.controls > PONGS_MAX))
         return LEAT_PAUSED;
     link->received += length > 0;

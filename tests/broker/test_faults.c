@@ -366,6 +366,38 @@ START_TEST(ping_flood)
 }
 END_TEST
 
+/* A loop that asks only the endpoint learns that it goes on; one that is closed waits for no answers. */
+START_TEST(ping_flood_ends)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *session = wire_peer(broker, false, 'L', "/a"), *ready;
+    struct t_bytes taken = t_copy("", 0);
+    const leat_event *event;
+    int status;
+
+    do {
+        wire_feed(session, "ping L x");
+        status = leat_next(session, &event);
+    } while (status == LEAT_MORE);
+    ck_assert_int_eq(status, LEAT_PAUSED);
+    while (leat_broker_ready(broker, &ready) == LEAT_OK)
+        ;
+    if (_i == 0) {
+        wire_feed(session, "data L 0 /b x");
+        take(session, &taken, SIZE_MAX);
+        ck_assert_int_eq(leat_broker_ready(broker, &ready), LEAT_OK);
+        ck_assert_ptr_eq(ready, session);
+        wire_tells(session, "data \"/b\" \"x\"");
+    } else {
+        ck_assert_int_eq(leat_recv_eof(session), LEAT_OK);
+        wire_tells(session, "peer_lost, endpoint_unreachable, LEAT_END");
+    }
+    t_free(taken);
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* ----- memory ----- */
 
 #define PEERS 100u
@@ -812,6 +844,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, disconnect);
     tcase_add_loop_test(tc, controls_wait, 0, 3);
     tcase_add_loop_test(tc, ping_flood, 0, sizeof floods / sizeof *floods);
+    tcase_add_loop_test(tc, ping_flood_ends, 0, 2);
     tcase_add_test(tc, shared_octets);
     tcase_add_test(tc, idle_memory);
     tcase_add_test(tc, no_allocation);
