@@ -219,6 +219,7 @@ static int check_frame(const leat_session *session, const struct lt_ws_input *in
                        const struct lt_ws_frame *frame, struct lt_ws_fault *fault)
 {
     uint64_t before = frame->opcode == LT_WS_CONTINUATION ? input->message.length : 0;
+    uint64_t most = UINT32_MAX - LT_WS_HEADER_MAX;
 
     if (frame->rsv != 0)
         return broken(fault, "Reserved bit used");
@@ -241,9 +242,9 @@ static int check_frame(const leat_session *session, const struct lt_ws_input *in
         return broken(fault, "Fragmentation: continuation opcode out of sequence");
     if (frame->opcode != LT_WS_CONTINUATION && input->fragmented)
         return broken(fault, "Fragmentation: data message out of sequence");
-    if (frame->length > session->limits.message_bytes ||
-        frame->length + before > session->limits.message_bytes ||
-        frame->length + before > UINT32_MAX - LT_WS_HEADER_MAX)
+    if (session->limits.message_bytes < most)
+        most = session->limits.message_bytes;
+    if (frame->length > most - before)
         return fault_is(fault, LEAT_E_LIMIT, LT_WS_TOO_BIG, "A message over the limit");
     return LEAT_OK;
 }

@@ -53,8 +53,9 @@ struct client {
     struct lt_ws_keys keys;
     struct lt_writer topics; /* what is sent when the server has agreed */
     uint64_t ack_ms, close_ms, ping_ms;
-    uint64_t due;             /* of the ack, or of the answer to our close */
-    uint64_t heard, heard_ms; /* octets, and when the last of them came */
+    uint64_t due;   /* of the ack, or of the answer to our close */
+    uint64_t heard; /* octets */
+    uint64_t since; /* the last of them, or our ping: silence counts from then */
 };
 
 static struct client *client_of(leat_session *session)
@@ -355,9 +356,7 @@ static uint64_t after(uint64_t since, uint64_t ms)
 
 static uint64_t ping_due(const struct client *client)
 {
-    uint64_t silent = client->pinged ? lt_later(client->ping_ms, client->ping_ms) : client->ping_ms;
-
-    return client->state == READY ? after(client->heard_ms, silent) : UINT64_MAX;
+    return client->state == READY ? after(client->since, client->ping_ms) : UINT64_MAX;
 }
 
 static uint64_t deadline(const leat_session *session)
@@ -375,7 +374,7 @@ static void watch(struct client *client)
 
     if (heard != client->heard) {
         client->heard = heard;
-        client->heard_ms = session->now_ms;
+        client->since = session->now_ms;
         client->pinged = false;
     }
     if (session->now_ms < ping_due(client))
@@ -384,6 +383,7 @@ static void watch(struct client *client)
         (void)give_up(client, LEAT_E_TIMEOUT, LT_WS_TROUBLE, "Ping timeout");
     } else {
         client->pinged = true;
+        client->since = session->now_ms;
         (void)send_aside(client, LT_WS_PING, NULL, 0);
     }
 }
@@ -396,7 +396,7 @@ static void tick(leat_session *session)
         return;
     if (!client->clocked) {
         client->clocked = true;
-        client->heard_ms = session->now_ms;
+        client->since = session->now_ms;
         client->due =
             after(session->now_ms, client->state == CLOSING ? client->close_ms : client->ack_ms);
     }

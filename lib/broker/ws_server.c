@@ -29,8 +29,8 @@
 #define HEARTBEAT       "leat::heartbeat::"
 #define ECHO_MAX        32u /* octets of what a client sent, in what is said of it */
 
-/* Answers to pings are held up while so many octets wait for a client that does not read. */
-#define PONG_BYTES_MAX (UINT64_C(1) << 20)
+/* A client that does not read so many answers, to pings or of errors, is not read either. */
+#define ANSWERS_MAX (LT_CONTROLS_MAX / 2)
 
 #define OPEN_CELLS 7u /* of an UPGRADE */
 
@@ -695,14 +695,11 @@ static bool on_message(struct server *server, const struct lt_ws_message *messag
 static int next_message(struct server *server, bool *told)
 {
     leat_session *session = &server->link.session;
-    const struct lt_reader in = lt_unread(session);
     struct lt_ws_message message;
     struct lt_ws_fault fault;
     int status;
 
-    /* Octets that are unmasked must be done with, so this is asked first. */
-    if (lt_left(&in) > 0 && (*in.at & 15u) == LT_WS_PING &&
-        lt_link_waiting(&server->link) > PONG_BYTES_MAX)
+    if (server->link.outbox.controls > ANSWERS_MAX)
         return LEAT_PAUSED;
     status = lt_ws_next(session, &server->input, &message, &fault);
     if (status == LEAT_MORE)
@@ -928,12 +925,27 @@ static int out_of_memory(leat_session *session)
     return lt_refuse(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
 }
 
+/* Whether a command may send a frame; false: *status says why not. */
+static bool may_command(struct server *server, int *status)
+{
+    leat_session *session = &server->link.session;
+
+    if (!is_open(server))
+        *status = lt_refuse(session, LEAT_E_STATE, 0, "the WebSocket is not open", NULL);
+    else if (server->link.outbox.controls >= LT_CONTROLS_MAX)
+        *status = lt_refuse(session, LEAT_E_LIMIT, 0, "too much output waits", NULL);
+    else
+        *status = LEAT_OK;
+    return *status == LEAT_OK;
+}
+
 int lt_ws_server_ping(leat_session *session, const void *payload, size_t length)
 {
     struct server *server = server_in(session);
+    int status;
 
-    if (!is_open(server))
-        return lt_refuse(session, LEAT_E_STATE, 0, "the WebSocket is not open", NULL);
+    if (!may_command(server, &status))
+        return status;
     lt_ws_put(begin(server), LT_WS_PING, payload, length, NULL);
     return finish(server) == LEAT_OK ? LEAT_OK : out_of_memory(session);
 }
@@ -941,9 +953,10 @@ int lt_ws_server_ping(leat_session *session, const void *payload, size_t length)
 int lt_ws_server_close(leat_session *session, uint32_t code, const char *reason, size_t length)
 {
     struct server *server = server_in(session);
+    int status;
 
-    if (!is_open(server))
-        return lt_refuse(session, LEAT_E_STATE, 0, "the WebSocket is not open", NULL);
+    if (!may_command(server, &status))
+        return status;
     lt_ws_put_close(begin(server), code, reason, length, NULL);
     if (finish(server) != LEAT_OK)
         return out_of_memory(session);

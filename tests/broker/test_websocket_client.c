@@ -646,6 +646,30 @@ START_TEST(silent_server)
 }
 END_TEST
 
+/* A process that slept does not blame the server for that. */
+START_TEST(late_ping)
+{
+    leat_broker_websocket_client_options options;
+    struct t_bytes log = t_copy("", 0);
+    leat_session *session;
+
+    ws_client_options(&options);
+    options.ping_ms = 100;
+    session = ready(NULL, &options, OPENS);
+    leat_tick(session, 1001);
+    ck_assert_uint_eq(leat_deadline(session), 1101);
+    leat_tick(session, 5000);
+    says(session, "ping \"\"\n");
+    ck_assert_uint_eq(leat_deadline(session), 5100);
+    leat_tick(session, 5099);
+    ck_assert_int_eq(ws_draw(&log, session), LEAT_MORE);
+    leat_tick(session, 5100);
+    ck_assert_int_eq(ws_draw(&log, session), LEAT_E_TIMEOUT);
+    leat_session_free(session);
+    t_free(log);
+}
+END_TEST
+
 /* ----- limits and memory ----- */
 
 START_TEST(limits_of_messages)
@@ -820,6 +844,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, goodbye, 0, (int)(sizeof goodbyes / sizeof *goodbyes));
     tcase_add_loop_test(t, no_ack, 0, 2);
     tcase_add_test(t, silent_server);
+    tcase_add_test(t, late_ping);
     tcase_add_loop_test(t, limits_of_messages, 0, 4);
     tcase_add_loop_test(t, limit_of_the_head, 0, 2);
     tcase_add_test(t, ping_flood);

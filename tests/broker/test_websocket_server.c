@@ -678,6 +678,51 @@ END_TEST
 
 /* ----- goodbyes and time ----- */
 
+/* However many topics come or go with a client, peers hear of them once, and not of too many. */
+START_TEST(announced_at_once)
+{
+    leat_broker *broker = make_broker(NULL), *peer;
+    leat_session *far, *near, *client;
+    leat_broker_options options;
+    leat_broker_stats stats = {.size = sizeof stats};
+    struct t_bytes topics = t_copy("[", 1);
+    uint64_t sent;
+    char topic[16];
+    unsigned i;
+
+    leat_broker_options_init(&options, sizeof options);
+    memset(options.id, 0x77, sizeof options.id);
+    ck_assert_int_eq(leat_broker_new(NULL, &options, &peer), LEAT_OK);
+    ck_assert_int_eq(leat_broker_peer_no_retry(peer, "n", 1), LEAT_OK);
+    ck_assert_int_eq(leat_broker_connect(peer, &far), LEAT_OK);
+    ck_assert_int_eq(leat_broker_accept(broker, "n", 1, &near), LEAT_OK);
+    t_pair(far, near);
+    ck_assert_int_eq(leat_broker_get_stats(near, &stats), LEAT_OK);
+    sent = stats.sent;
+    for (i = 0; i < 4095; i++) {
+        (void)snprintf(topic, sizeof topic, "\"/a%04u\",", i);
+        t_append(&topics, topic, 9);
+    }
+    topics.data[topics.length - 1] = ']';
+    client = up(broker, ZEEK, 1, (char *)topics.data);
+    t_pair(far, near);
+    ck_assert_int_eq(leat_broker_get_stats(near, &stats), LEAT_OK);
+    ck_assert_uint_eq(stats.sent, sent + 1);
+    ck_assert(wants(peer, far, near, "/a4094"));
+    ck_assert_int_eq(leat_broker_subscribe(broker, "/more", 5), LEAT_E_LIMIT);
+    leat_session_free(client);
+    t_pair(far, near);
+    ck_assert_int_eq(leat_broker_get_stats(near, &stats), LEAT_OK);
+    ck_assert_uint_eq(stats.sent, sent + 2);
+    ck_assert(!wants(peer, far, near, "/a4094"));
+    t_free(topics);
+    leat_session_free(far);
+    leat_session_free(near);
+    leat_broker_free(peer);
+    leat_broker_free(broker);
+}
+END_TEST
+
 START_TEST(shutdown)
 {
     uint32_t flavour = _i % 2 ? ZEEK : BROKER;
@@ -834,28 +879,89 @@ START_TEST(limits_of_messages)
 }
 END_TEST
 
-/* A client that pings and does not read is not read either; one that only publishes is. */
-START_TEST(ping_flood)
+/* What is answered: pings, between fragments too, and what is no message. */
+static const char *const floods[] = {"PING<0123456789>", "CONT+<a> PING<0123456789>", "TEXT<x>"};
+
+/* A client that makes us answer and does not read is not read either. */
+START_TEST(flood)
 {
     leat_broker *broker = make_broker(NULL);
     leat_session *session = up(broker, BROKER, 1, "[]");
-    struct t_bytes octets = t_copy("", 0), log = t_copy("", 0);
+    struct t_bytes log = t_copy("", 0), begun = ws_script(_i == 1 ? "TEXT+<a>" : "", true);
+    struct t_bytes octets = ws_script(floods[_i], true);
+    size_t length, said = 0;
+    int i, status = LEAT_MORE;
+
+    ck_assert_int_eq(leat_feed(session, begun.data, begun.length), LEAT_OK);
+    for (i = 0; i < 20000; i++)
+        ck_assert_int_eq(leat_feed(session, octets.data, octets.length), LEAT_OK);
+    for (i = 0; i < 1000; i++) {
+        status = ws_draw(&log, session);
+        if (status != LEAT_PAUSED)
+            break;
+        while (leat_send_data(session, &length) != NULL) {
+            ck_assert_int_eq(leat_send_done(session, length), LEAT_OK);
+            said += length;
+        }
+        ck_assert_uint_gt(said, 0);
+        ck_assert_uint_lt(said, (size_t)(i + 1) * ((size_t)256 << 10));
+        ck_assert_uint_eq(leat_deadline(session), 0);
+    }
+    ck_assert_int_eq(status, LEAT_MORE);
+    ck_assert_int_gt(i, 1);
+    leat_session_free(session);
+    t_free(begun);
+    t_free(octets);
+    t_free(log);
+    leat_broker_free(broker);
+}
+END_TEST
+
+/* Our own pings are refused when too many wait, and so is a goodbye; then there is room again. */
+START_TEST(too_many_pings)
+{
+    leat_broker *broker = make_broker(NULL);
+    leat_session *session = up(broker, BROKER, 1, "[]");
+    struct t_bytes log = t_copy("", 0);
     char payload[125] = {0};
     size_t length;
-    int i, status;
+    int i, status = LEAT_OK;
 
-    for (i = 0; i < 20000; i++)
-        ws_frame(&octets, 0x89, "\1\2\3\4", payload, sizeof payload);
+    for (i = 0; i < 5000 && status == LEAT_OK; i++)
+        status = leat_broker_websocket_ping(session, payload, sizeof payload);
+    ck_assert_int_eq(status, LEAT_E_LIMIT);
+    ck_assert_int_gt(i, 1024);
+    ck_assert_int_eq(leat_broker_websocket_close(session, 1000, "", 0), LEAT_E_LIMIT);
+    while (leat_send_data(session, &length) != NULL)
+        ck_assert_int_eq(leat_send_done(session, length), LEAT_OK);
+    ck_assert_int_eq(ws_draw(&log, session), LEAT_MORE);
+    ck_assert_int_eq(leat_broker_websocket_ping(session, payload, sizeof payload), LEAT_OK);
+    ck_assert_int_eq(leat_broker_websocket_close(session, 1000, "", 0), LEAT_OK);
+    leat_session_free(session);
+    t_free(log);
+    leat_broker_free(broker);
+}
+END_TEST
+
+/* A length that would wrap around behind a first fragment, where nothing is limited. */
+START_TEST(unlimited_message)
+{
+    leat_config config;
+    leat_limits limits;
+    leat_broker *broker;
+    leat_session *session;
+    struct t_bytes log = t_copy("", 0);
+    struct t_bytes octets = ws_script("TEXT+<abc> HEX<80ffffffffffffffffff01020304>", true);
+
+    leat_config_init(&config, sizeof config);
+    leat_limits_init(&limits, sizeof limits);
+    limits.message_bytes = UINT64_MAX;
+    config.limits = &limits;
+    broker = make_broker(&config);
+    session = up(broker, BROKER, 1, "[]");
     ck_assert_int_eq(leat_feed(session, octets.data, octets.length), LEAT_OK);
-    status = ws_draw(&log, session);
-    ck_assert(status == LEAT_PAUSED || status == LEAT_END);
-    for (i = 0; i < 100 && status == LEAT_PAUSED; i++) {
-        while (leat_send_data(session, &length) != NULL)
-            ck_assert_int_eq(leat_send_done(session, length), LEAT_OK);
-        ck_assert_uint_eq(leat_deadline(session), 0);
-        status = ws_draw(&log, session);
-    }
-    ck_assert(status == LEAT_MORE || status == LEAT_END);
+    ck_assert_int_eq(ws_draw(&log, session), LEAT_E_LIMIT);
+    says(session, "> close 1009 A message over the limit\n");
     leat_session_free(session);
     t_free(octets);
     t_free(log);
@@ -949,13 +1055,16 @@ static void tests(TCase *t)
     tcase_add_test(t, published);
     tcase_add_test(t, published_to_one);
     tcase_add_test(t, announced);
+    tcase_add_test(t, announced_at_once);
     tcase_add_loop_test(t, shutdown, 0, 4);
     tcase_add_test(t, own_goodbye);
     tcase_add_loop_test(t, slow_client, 0, 5);
     tcase_add_test(t, heartbeat);
     tcase_add_loop_test(t, limits_of_topics, 0, 2);
     tcase_add_loop_test(t, limits_of_messages, 0, 2);
-    tcase_add_test(t, ping_flood);
+    tcase_add_loop_test(t, flood, 0, (int)(sizeof floods / sizeof *floods));
+    tcase_add_test(t, too_many_pings);
+    tcase_add_test(t, unlimited_message);
     tcase_add_test(t, steady_state);
     tcase_add_test(t, every_allocation);
 }
