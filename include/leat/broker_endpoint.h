@@ -191,7 +191,8 @@ LEAT_API int leat_broker_ready(leat_broker *broker, leat_session **session);
  * Subscribes to all topics that begin with these octets, and tells all peers.
  *
  * LEAT_OK (also if it does already), LEAT_E_VALUE (more than 65535 octets, or what is local to an
- * endpoint: <$>/local/), LEAT_E_LIMIT (filter_topics), LEAT_E_NOMEM.
+ * endpoint: <$>/local/), LEAT_E_LIMIT (peers with our limits would not take the list of all topics:
+ * filter_topics, handshake_bytes), LEAT_E_NOMEM.
  *
  * Source: spec section 6.5.
  */

@@ -224,9 +224,6 @@ void lt_peer_say_filter(struct lt_link *link);
 
 /* ----- messages ----- */
 
-/* Whether a topic is one that an endpoint keeps to itself. */
-LT_INSIDE bool lt_topic_is_local(const char *topic, size_t length);
-
 /*
  * A message that goes to links, encoded at most once in each form. octets is a whole frame; it is NULL
  * until somebody needs it, then value is encoded. from is who said it: a link, which does not get it
@@ -271,11 +268,11 @@ uint64_t lt_stores_deadline(const leat_broker *broker);
 void lt_stores_leave(leat_broker *broker);
 
 /*
- * A topic of a store or of a client, which is announced as often as it is attached more than detached.
- * LEAT_OK or LEAT_E_NOMEM.
+ * Topics of a store or of a client, which are announced as often as they are attached more than
+ * detached. LEAT_OK, LEAT_E_LIMIT (peers would not take so many), LEAT_E_NOMEM.
  */
-LT_INSIDE int lt_broker_attach(leat_broker *broker, const char *topic, size_t length);
-LT_INSIDE void lt_broker_detach(leat_broker *broker, const char *topic, size_t length);
+LT_INSIDE int lt_broker_attach(leat_broker *broker, const struct lt_topics *topics);
+LT_INSIDE void lt_broker_detach(leat_broker *broker, const struct lt_topics *topics);
 
 /*
  * For stores: whether a peer subscribes to the topic; exact: names it so in its filter. id, if not

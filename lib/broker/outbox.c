@@ -83,7 +83,7 @@ bool lt_outbox_reserve(struct lt_outbox *outbox, const leat_allocator *allocator
 
 void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool control)
 {
-    const struct lt_outbox_item item = {parcel, control};
+    const struct lt_outbox_item item = {parcel, control, false};
 
     parcel->references++;
     outbox->bytes += parcel->length;
@@ -99,22 +99,39 @@ uint32_t lt_outbox_droppable(const struct lt_outbox *outbox)
 }
 
 /* What stands in front of the one that goes moves up by a place, so that the order stays. */
+static void take_out(struct lt_outbox *outbox, const leat_allocator *allocator, uint32_t place)
+{
+    struct lt_outbox_item *item = item_at(outbox, place);
+
+    outbox->bytes -= item->parcel->length;
+    outbox->controls -= item->control;
+    lt_parcel_drop(item->parcel, allocator);
+    for (; place > 0; place--)
+        *item_at(outbox, place) = *item_at(outbox, place - 1);
+    outbox->first = (outbox->first + 1) & (outbox->size - 1);
+    outbox->count--;
+}
+
+void lt_outbox_stand(struct lt_outbox *outbox, const leat_allocator *allocator)
+{
+    uint32_t place = outbox->taken > 0, last = outbox->count - 1;
+
+    item_at(outbox, last)->standing = true;
+    while (place < last && !item_at(outbox, place)->standing)
+        place++;
+    if (place < last)
+        take_out(outbox, allocator, place);
+}
+
 bool lt_outbox_drop_oldest(struct lt_outbox *outbox, const leat_allocator *allocator)
 {
     uint32_t place = outbox->taken > 0;
-    struct lt_parcel *parcel;
 
     while (place < outbox->count && item_at(outbox, place)->control)
         place++;
     if (place == outbox->count)
         return false;
-    parcel = item_at(outbox, place)->parcel;
-    outbox->bytes -= parcel->length;
-    lt_parcel_drop(parcel, allocator);
-    for (; place > 0; place--)
-        *item_at(outbox, place) = *item_at(outbox, place - 1);
-    outbox->first = (outbox->first + 1) & (outbox->size - 1);
-    outbox->count--;
+    take_out(outbox, allocator, place);
     return true;
 }
 

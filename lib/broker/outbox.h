@@ -23,7 +23,8 @@ void lt_parcel_drop(struct lt_parcel *parcel, const leat_allocator *allocator);
 
 struct lt_outbox_item {
     struct lt_parcel *parcel;
-    bool control; /* neither counted nor dropped: what keeps the peering together */
+    bool control;  /* neither counted nor dropped: what keeps the peering together */
+    bool standing; /* only the last one of these counts */
 };
 
 /* Zeroed: empty. A ring. */
@@ -44,6 +45,9 @@ void lt_outbox_free(struct lt_outbox *outbox, const leat_allocator *allocator);
 /* Makes room for one more, so that lt_outbox_push() cannot fail. */
 bool lt_outbox_reserve(struct lt_outbox *outbox, const leat_allocator *allocator);
 void lt_outbox_push(struct lt_outbox *outbox, struct lt_parcel *parcel, bool control);
+
+/* The one that was pushed last is standing: what waits in front of it and was, goes. */
+void lt_outbox_stand(struct lt_outbox *outbox, const leat_allocator *allocator);
 
 /* How many messages may be dropped: neither control nor partly gone. */
 uint32_t lt_outbox_droppable(const struct lt_outbox *outbox);

@@ -151,10 +151,15 @@ static struct lt_writer *begin_envelope(struct lt_link *link, uint8_t type)
     return out;
 }
 
+/* If an older one still waits, this one stands for both. */
 void lt_peer_say_filter(struct lt_link *link)
 {
+    uint32_t waiting = link->outbox.count;
+
     put_filter(begin_envelope(link, LT_BROKER_ROUTING_UPDATE), &link->broker->announced);
     finish(link);
+    if (link->outbox.count > waiting)
+        lt_outbox_stand(&link->outbox, &link->session.allocator);
 }
 
 static void say_ping(struct lt_link *link, uint8_t type, const void *payload, size_t length)

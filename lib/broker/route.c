@@ -7,19 +7,25 @@
 #define LENGTH_BYTES 4u
 
 static const uint8_t nil[16];
-static const char local[] = "<$>/local/";
 
 static int refuse(leat_broker *broker, int status, const char *what, const char *field)
 {
     return lt_error(&broker->error, status, 0, what, field);
 }
 
-bool lt_topic_is_local(const char *topic, size_t length)
-{
-    return length >= sizeof local - 1 && memcmp(topic, local, sizeof local - 1) == 0;
-}
-
 /* ----- subscriptions ----- */
+
+/* Whether peers that have our limits would take them all. */
+static bool is_bearable(const leat_broker *broker, const struct lt_topics *topics)
+{
+    uint64_t octets = 1 + 5 + (uint64_t)topics->text_bytes; /* type and count */
+    uint32_t i;
+
+    for (i = 0; i < topics->count; i++)
+        octets += topics->topics[i].length < 0x80 ? 1 : topics->topics[i].length < 0x4000 ? 2 : 3;
+    return topics->count <= broker->options.filter_topics &&
+           octets <= broker->limits.handshake_bytes;
+}
 
 int lt_broker_announce(leat_broker *broker)
 {
@@ -30,6 +36,11 @@ int lt_broker_announce(leat_broker *broker)
 
     memset(&broker->announced, 0, sizeof broker->announced);
     status = lt_topics_join(&broker->announced, &broker->allocator, sets, 3);
+    if (status == LEAT_OK && broker->announced.count >= before.count &&
+        !is_bearable(broker, &broker->announced)) {
+        lt_topics_free(&broker->announced, &broker->allocator);
+        status = LEAT_E_LIMIT;
+    }
     if (status != LEAT_OK) {
         broker->announced = before;
         return status;
@@ -62,7 +73,10 @@ static int no_memory(leat_broker *broker)
     return refuse(broker, LEAT_E_NOMEM, "out of memory", NULL);
 }
 
-/* One of the broker's sets becomes that one, which is freed if peers cannot be told. */
+/*
+ * One of the broker's sets becomes that one, which is freed if peers cannot be told: what they are told
+ * has to fit into a handshake, too.
+ */
 static int take_over(leat_broker *broker, struct lt_topics *set, const struct lt_topics *made)
 {
     struct lt_topics before = *set;
@@ -76,7 +90,8 @@ static int take_over(leat_broker *broker, struct lt_topics *set, const struct lt
     }
     lt_topics_free(set, &broker->allocator);
     *set = before;
-    return no_memory(broker);
+    return status == LEAT_E_LIMIT ? refuse(broker, LEAT_E_LIMIT, "too many topics", "topic")
+                                  : no_memory(broker);
 }
 
 static int add(leat_broker *broker, struct lt_topics *set, const char *topic, size_t length)
@@ -105,8 +120,6 @@ static int subscribe(leat_broker *broker, struct lt_topics *set, const char *top
 
     if (status != LEAT_OK || lt_topics_find(set, topic, length) >= 0)
         return status;
-    if (broker->subscribed.count + broker->forwarded.count >= broker->options.filter_topics)
-        return refuse(broker, LEAT_E_LIMIT, "too many topics", "topic");
     return add(broker, set, topic, length);
 }
 
@@ -132,42 +145,38 @@ int leat_broker_unsubscribe(leat_broker *broker, const char *topic, size_t lengt
 }
 
 /* Many clients subscribe to the same topics, so these are kept once and counted. */
-int lt_broker_attach(leat_broker *broker, const char *topic, size_t length)
+static int attach(leat_broker *broker, const struct lt_topics *topics, bool more)
 {
-    ptrdiff_t place = lt_topics_find(&broker->attached, topic, length);
-    size_t behind;
-    int status;
+    struct lt_topics made;
+    uint32_t *counts;
+    size_t size;
+    int status = lt_topics_recount(&made, &counts, &broker->allocator, &broker->attached,
+                                   broker->attachments, topics, more);
 
-    if (place >= 0) {
-        broker->attachments[place]++;
-        return LEAT_OK;
-    }
-    if (!lt_grow(&broker->allocator, (void **)&broker->attachments, &broker->attachments_size,
-                 (size_t)broker->attached.count + 1, sizeof *broker->attachments))
-        return no_memory(broker);
-    status = add(broker, &broker->attached, topic, length);
     if (status != LEAT_OK)
+        return no_memory(broker);
+    size = made.count;
+    status = take_over(broker, &broker->attached, &made);
+    if (status != LEAT_OK) {
+        lt_free(&broker->allocator, counts, size * sizeof *counts);
         return status;
-    place = lt_topics_find(&broker->attached, topic, length);
-    behind = broker->attached.count - 1 - (size_t)place;
-    memmove(broker->attachments + place + 1, broker->attachments + place,
-            behind * sizeof *broker->attachments);
-    broker->attachments[place] = 1;
+    }
+    lt_free(&broker->allocator, broker->attachments,
+            broker->attachments_size * sizeof *broker->attachments);
+    broker->attachments = counts;
+    broker->attachments_size = size;
     return LEAT_OK;
 }
 
-/* A topic that there is no memory to take back for stays, with a count of 0. */
-void lt_broker_detach(leat_broker *broker, const char *topic, size_t length)
+int lt_broker_attach(leat_broker *broker, const struct lt_topics *topics)
 {
-    ptrdiff_t place = lt_topics_find(&broker->attached, topic, length);
-    size_t behind;
+    return attach(broker, topics, true);
+}
 
-    if (place < 0 || broker->attachments[place] == 0 || --broker->attachments[place] > 0 ||
-        take_back(broker, &broker->attached, topic, length) != LEAT_OK)
-        return;
-    behind = broker->attached.count - (size_t)place;
-    memmove(broker->attachments + place, broker->attachments + place + 1,
-            behind * sizeof *broker->attachments);
+/* What there is no memory to take back stays announced. */
+void lt_broker_detach(leat_broker *broker, const struct lt_topics *topics)
+{
+    (void)attach(broker, topics, false);
 }
 
 bool lt_broker_is_announced(const leat_broker *broker, const uint8_t *id, const char *topic,

@@ -306,13 +306,23 @@ static void init(leat_broker_store *store, leat_broker *broker,
     lt_tree_init(&store->tree, &store->allocator, values);
 }
 
+/* The topic that it listens to, as a set of one, which needs a place for it. */
+static struct lt_topics own_topic(const leat_broker_store *store, struct lt_topic *place)
+{
+    const struct lt_topics topics = {place, store->topics, 1, 0};
+
+    place->at = store->is_master ? 0 : (uint32_t)store->master_topic_length;
+    place->length =
+        (uint32_t)(store->is_master ? store->master_topic_length : store->clone_topic_length);
+    return topics;
+}
+
 /* Hangs it on its endpoint. */
 static int hang(leat_broker_store *store, leat_broker *broker)
 {
-    bool master = store->is_master;
-    int status = lt_broker_attach(
-        broker, master ? lt_store_master_topic(store) : lt_store_clone_topic(store),
-        master ? store->master_topic_length : store->clone_topic_length);
+    struct lt_topic place;
+    const struct lt_topics topic = own_topic(store, &place);
+    int status = lt_broker_attach(broker, &topic);
 
     if (status != LEAT_OK)
         return status;
@@ -390,13 +400,13 @@ static void unhang(leat_broker_store *store)
 {
     leat_broker_store **at = &store->broker->stores;
     leat_broker *broker = store->broker;
-    bool master = store->is_master;
+    struct lt_topic place;
+    const struct lt_topics topic = own_topic(store, &place);
 
     while (*at != store)
         at = &(*at)->next;
     *at = store->next;
-    lt_broker_detach(broker, master ? lt_store_master_topic(store) : lt_store_clone_topic(store),
-                     master ? store->master_topic_length : store->clone_topic_length);
+    lt_broker_detach(broker, &topic);
 }
 
 void leat_broker_store_free(leat_broker_store *store)

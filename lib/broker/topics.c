@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+static const char local[] = "<$>/local/";
+
+bool lt_topic_is_local(const char *topic, size_t length)
+{
+    return length >= sizeof local - 1 && memcmp(topic, local, sizeof local - 1) == 0;
+}
+
 static const char *text_of(const struct lt_topics *topics, const struct lt_topic *topic)
 {
     return topics->text + topic->at;
@@ -225,20 +232,29 @@ static int make_minimal(struct lt_topics *topics, const leat_allocator *allocato
     return LEAT_OK;
 }
 
+static bool is_local(const leat_value *text)
+{
+    return lt_topic_is_local((const char *)text->u.bytes, text->length);
+}
+
 int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
                    const leat_value *list)
 {
     const leat_value *item;
     struct lt_topics made;
-    size_t bytes = 0;
+    size_t bytes = 0, count = 0;
     uint32_t at = 0;
 
-    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item))
-        bytes += item->length;
-    if (make(&made, allocator, leat_value_count(list), bytes) != LEAT_OK)
+    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item)) {
+        count += !is_local(item);
+        bytes += is_local(item) ? 0 : item->length;
+    }
+    if (make(&made, allocator, count, bytes) != LEAT_OK)
         return LEAT_E_NOMEM;
-    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item))
-        append(&made, &at, (const char *)item->u.bytes, item->length);
+    for (item = leat_value_first(list); item != NULL; item = leat_value_next(list, item)) {
+        if (!is_local(item))
+            append(&made, &at, (const char *)item->u.bytes, item->length);
+    }
     if (make_minimal(&made, allocator) != LEAT_OK)
         return LEAT_E_NOMEM;
     replace(topics, allocator, &made);
@@ -284,4 +300,72 @@ bool lt_topics_same(const struct lt_topics *a, const struct lt_topics *b)
             return false;
     }
     return true;
+}
+
+/* Walks two sets in order, one of which is counted. */
+struct walk {
+    const struct lt_topics *old;
+    const uint32_t *counts;
+    const struct lt_topics *topics;
+    bool more;
+    uint32_t i;
+    uint32_t j;
+};
+
+/* The next topic, and how often it is there afterwards; NULL: there is none. */
+static const struct lt_topic *step(struct walk *walk, const char **text, uint32_t *count)
+{
+    bool has_old = walk->i < walk->old->count, has_new = walk->j < walk->topics->count;
+    const struct lt_topic *a = has_old ? &walk->old->topics[walk->i] : NULL;
+    const struct lt_topic *b = has_new ? &walk->topics->topics[walk->j] : NULL;
+    int order = !has_old ? 1 : !has_new ? -1 : 0;
+
+    if (!has_old && !has_new)
+        return NULL;
+    if (has_old && has_new)
+        order =
+            compare_texts(text_of(walk->old, a), a->length, text_of(walk->topics, b), b->length);
+    *count = order <= 0 ? walk->counts[walk->i++] : 0;
+    *text = order <= 0 ? text_of(walk->old, a) : text_of(walk->topics, b);
+    if (order >= 0) {
+        walk->j++;
+        *count = walk->more ? *count + 1 : *count > 0 ? *count - 1 : 0;
+    }
+    return order <= 0 ? a : b;
+}
+
+int lt_topics_recount(struct lt_topics *made, uint32_t **made_counts,
+                      const leat_allocator *allocator, const struct lt_topics *old,
+                      const uint32_t *counts, const struct lt_topics *topics, bool more)
+{
+    const struct walk start = {old, counts, topics, more, 0, 0};
+    struct walk walk = start;
+    const struct lt_topic *it;
+    const char *text = NULL;
+    size_t total = 0, bytes = 0;
+    uint32_t count = 0, at = 0;
+
+    while ((it = step(&walk, &text, &count)) != NULL) {
+        total += count > 0;
+        bytes += count > 0 ? it->length : 0;
+    }
+    *made_counts = NULL;
+    if (make(made, allocator, total, bytes) != LEAT_OK)
+        return LEAT_E_NOMEM;
+    if (total > 0) {
+        *made_counts = (uint32_t *)lt_resize(allocator, NULL, 0, total * sizeof **made_counts);
+        if (*made_counts == NULL) {
+            made->count = (uint32_t)total;
+            lt_topics_free(made, allocator);
+            return LEAT_E_NOMEM;
+        }
+    }
+    walk = start;
+    while ((it = step(&walk, &text, &count)) != NULL) {
+        if (count > 0) {
+            (*made_counts)[made->count] = count;
+            append(made, &at, text, it->length);
+        }
+    }
+    return LEAT_OK;
 }

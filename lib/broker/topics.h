@@ -24,6 +24,9 @@ struct lt_topics {
     uint32_t text_bytes;
 };
 
+/* Whether a topic is one that an endpoint keeps to itself. */
+LT_INSIDE bool lt_topic_is_local(const char *topic, size_t length);
+
 void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator);
 
 /* The place of exactly this one, or -1. */
@@ -45,7 +48,19 @@ int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
 int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
                      const struct lt_topics *topics, const char *topic, size_t length);
 
-/* Replaces all by a list of texts, as a peer sends it, made minimal. LEAT_OK or LEAT_E_NOMEM. */
+/*
+ * Makes a set that is counted: those of an old one, and each of the topics once more or less; what is
+ * not there any more is left out. counts are as many as old has, *made_counts as many as made.
+ * LEAT_OK or LEAT_E_NOMEM.
+ */
+int lt_topics_recount(struct lt_topics *made, uint32_t **made_counts,
+                      const leat_allocator *allocator, const struct lt_topics *old,
+                      const uint32_t *counts, const struct lt_topics *topics, bool more);
+
+/*
+ * Replaces all by a list of texts, as a peer sends it, made minimal, without those that are local to
+ * an endpoint, as nobody else gets these. LEAT_OK or LEAT_E_NOMEM.
+ */
 LT_INSIDE int lt_topics_read(struct lt_topics *topics, const leat_allocator *allocator,
                              const leat_value *list);
 

@@ -363,56 +363,30 @@ static int next_request(struct server *server, bool *told)
 
 /* ----- the first text ----- */
 
-static bool is_announced(const struct lt_topics *topics, uint32_t i)
-{
-    return !lt_topic_is_local(topics->text + topics->topics[i].at, topics->topics[i].length);
-}
-
-/* Takes back the first so many topics of it. */
-static void detach(struct server *server, uint32_t count)
-{
-    const struct lt_topics *topics = &server->link.filter;
-    uint32_t i;
-
-    for (i = 0; i < count && server->link.broker != NULL; i++) {
-        if (is_announced(topics, i))
-            lt_broker_detach(server->link.broker, topics->text + topics->topics[i].at,
-                             topics->topics[i].length);
-    }
-}
-
-/* Peers hear what the client subscribes to. */
-static bool attach(struct server *server)
-{
-    const struct lt_topics *topics = &server->link.filter;
-    uint32_t i;
-
-    for (i = 0; i < topics->count; i++) {
-        if (is_announced(topics, i) &&
-            lt_broker_attach(server->link.broker, topics->text + topics->topics[i].at,
-                             topics->topics[i].length) != LEAT_OK) {
-            detach(server, i);
-            return false;
-        }
-    }
-    server->attached = true;
-    return true;
-}
-
 static void be_over(struct server *server)
 {
-    if (server->attached)
-        detach(server, server->link.filter.count);
+    if (server->attached && server->link.broker != NULL)
+        lt_broker_detach(server->link.broker, &server->link.filter);
     server->attached = false;
 }
 
 static void subscribe(struct server *server, const leat_value *topics)
 {
     struct lt_link *link = &server->link;
+    int status = lt_topics_read(&link->filter, &link->session.allocator, topics);
 
-    if (lt_topics_read(&link->filter, &link->session.allocator, topics) != LEAT_OK ||
-        (server->zeek && !attach(server)) ||
-        lt_link_send(link, server->ack.data, server->ack.length, true) != LEAT_OK) {
+    /* Peers hear what a client of Zeek's server subscribes to. */
+    if (status == LEAT_OK && server->zeek) {
+        status = lt_broker_attach(link->broker, &link->filter);
+        server->attached = status == LEAT_OK;
+    }
+    if (status == LEAT_E_LIMIT) {
+        close_and_fail(server, LEAT_E_LIMIT, LT_WS_POLICY, "Too many topics");
+        return;
+    }
+    if (status == LEAT_OK)
+        status = lt_link_send(link, server->ack.data, server->ack.length, true);
+    if (status != LEAT_OK) {
         lt_link_fail(link, LEAT_E_NOMEM, 0, "out of memory", NULL);
         return;
     }

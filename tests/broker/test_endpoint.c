@@ -1377,6 +1377,47 @@ static size_t take_all(leat_session *session)
     return octets;
 }
 
+/* What peers are told must fit into a handshake, and be what they take: in octets, and in topics. */
+START_TEST(limits_of_announcing)
+{
+    leat_config config;
+    leat_limits limits;
+    leat_broker_options options;
+    leat_broker *broker;
+    leat_session *session;
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.handshake_bytes = 100;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    leat_broker_options_init(&options, sizeof options);
+    options.filter_topics = 4;
+    broker = wire_broker(&config, &options);
+    session = wire_peer(broker, false, 'L', "");
+    if (_i == 0) {
+        char topic[92];
+
+        memset(topic, 't', sizeof topic); /* with 6 octets of head, a length, and "/b" and its */
+        ck_assert_int_eq(leat_broker_subscribe(broker, topic, 91), LEAT_E_LIMIT);
+        ck_assert_str_eq(leat_error_field(leat_broker_error(broker)), "topic");
+        ck_assert_int_eq(leat_broker_forward(broker, topic, 91), LEAT_E_LIMIT);
+        wire_says(session, "");
+        ck_assert_int_eq(leat_broker_subscribe(broker, topic, 90), LEAT_OK);
+        ck_assert_uint_eq(take_all(session), 4 + 37 + 3 + 1 + 3 + 91);
+    } else {
+        ck_assert_int_eq(leat_broker_subscribe(broker, "/c", 2), LEAT_OK);
+        ck_assert_int_eq(leat_broker_forward(broker, "/d", 2), LEAT_OK);
+        ck_assert_int_eq(leat_broker_subscribe(broker, "/e", 2), LEAT_OK);
+        ck_assert_int_eq(leat_broker_subscribe(broker, "/f", 2), LEAT_E_LIMIT);
+        ck_assert_int_eq(leat_broker_forward(broker, "/f", 2), LEAT_E_LIMIT);
+        ck_assert_int_eq(leat_broker_subscribe(broker, "/", 1), LEAT_OK); /* covers all others */
+        ck_assert_int_eq(leat_broker_subscribe(broker, "/f", 2), LEAT_OK);
+    }
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 START_TEST(refused_topics)
 {
     static char topic[65537];
@@ -1398,8 +1439,8 @@ START_TEST(refused_topics)
     wire_says(session, "");
     ck_assert_int_eq(leat_broker_subscribe(broker, "<$>/local", 9), LEAT_OK);
     wire_says(session, "update M /b <$>/local");
-    ck_assert_int_eq(leat_broker_subscribe(broker, topic, 65535), LEAT_OK);
-    ck_assert_uint_eq(take_all(session), 4 + 37 + 3 + 1 + 3 + 10 + 3 + 65535);
+    ck_assert_int_eq(leat_broker_subscribe(broker, topic, 65535), LEAT_E_LIMIT);
+    wire_says(session, "");
     ck_assert_int_eq(leat_broker_publish(broker, topic, 65535, NULL), LEAT_OK);
     ck_assert_uint_eq(take_all(session), 4 + 37 + 65535 + 1);
     leat_session_free(session);
@@ -2121,6 +2162,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, subscriptions);
     tcase_add_loop_test(tc, subscribe_in_handshake, 0, 4);
     tcase_add_test(tc, refused_topics);
+    tcase_add_loop_test(tc, limits_of_announcing, 0, 2);
     tcase_add_test(tc, refused_values);
     tcase_add_test(tc, pings);
     tcase_add_test(tc, liveness);

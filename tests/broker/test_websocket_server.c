@@ -682,8 +682,9 @@ END_TEST
 START_TEST(announced_at_once)
 {
     leat_broker *broker = make_broker(NULL), *peer;
-    leat_session *far, *near, *client;
+    leat_session *far, *near, *client, *other;
     leat_broker_options options;
+    struct t_bytes octets = ws_script("ASKED TEXT<[\"/more\"]>", true), log = t_copy("", 0);
     leat_broker_stats stats = {.size = sizeof stats};
     struct t_bytes topics = t_copy("[", 1);
     uint64_t sent;
@@ -710,12 +711,18 @@ START_TEST(announced_at_once)
     ck_assert_uint_eq(stats.sent, sent + 1);
     ck_assert(wants(peer, far, near, "/a4094"));
     ck_assert_int_eq(leat_broker_subscribe(broker, "/more", 5), LEAT_E_LIMIT);
+    other = serve(broker, ZEEK);
+    ck_assert_int_eq(leat_feed(other, octets.data, octets.length), LEAT_OK);
+    ck_assert_int_eq(ws_draw(&log, other), LEAT_E_LIMIT);
+    leat_session_free(other);
     leat_session_free(client);
     t_pair(far, near);
     ck_assert_int_eq(leat_broker_get_stats(near, &stats), LEAT_OK);
     ck_assert_uint_eq(stats.sent, sent + 2);
     ck_assert(!wants(peer, far, near, "/a4094"));
     t_free(topics);
+    t_free(octets);
+    t_free(log);
     leat_session_free(far);
     leat_session_free(near);
     leat_broker_free(peer);
