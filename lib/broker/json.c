@@ -19,6 +19,9 @@
 /* Broker reads no JSON that nests deeper, objects and arrays counted alike. */
 #define JSON_LEVELS LT_DEPTH_MAX
 
+/* Most cells that the JSON of a value is read into, for each cell of the value. */
+#define JSON_CELLS 4u
+
 /* ----- writing ----- */
 
 /* A constant text, whose length the compiler knows. */
@@ -575,16 +578,17 @@ static int read_json(struct reading *r, size_t root, size_t depth)
 {
     struct lt_json json = {.tree = r->tree, .depth = depth, .last = true, .lenient = true};
     const uint8_t *bare = bare_return(r->text, r->length);
-    size_t limit = r->tree->limit;
+    size_t limit = r->tree->limit, most = SIZE_MAX / sizeof *r->tree->cells;
     size_t used = 0;
     int status;
 
     if (bare != NULL)
         return lt_error(r->error, LEAT_E_SYNTAX, (uint64_t)(bare - r->text),
                         "a carriage return between tokens", NULL);
-    /* What is limited is the value. The JSON of it has a cell for each octet at most. */
-    r->tree->limit = SIZE_MAX / sizeof *r->tree->cells;
+    /* What is limited is the value. The JSON of one has three cells, and a pair has one. */
+    r->tree->limit = limit < most / JSON_CELLS ? (limit + 1) * JSON_CELLS : most;
     status = lt_json_read(&json, r->text, r->length, LT_NO_NAME, &used, r->error);
+    r->tree->limit = most;
     r->place = used + lt_json_space(r->text + used, r->length - used);
     if (status == LEAT_OK && r->place < r->length)
         status = refuse(r, LEAT_E_SYNTAX, "text behind the value", LT_BROKER_NO_TYPE);

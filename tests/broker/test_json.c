@@ -586,6 +586,40 @@ START_TEST(limits_have_two_sides)
 }
 END_TEST
 
+/* JSON that is no part of the value cannot take the memory of many values either. */
+START_TEST(more_json_than_values)
+{
+    static const char begun[] = "{\"type\":\"data-message\",\"topic\":\"t\",\"more\":[0";
+    static const char ended[] = "],\"@data-type\":\"count\",\"data\":1}";
+    struct t_counter counter;
+    leat_limits given;
+    leat_config config;
+    int over, i;
+
+    for (over = 0; over < 2; over++) {
+        struct t_bytes text = t_copy(begun, sizeof begun - 1);
+        leat_builder *b;
+
+        t_counter_init(&counter);
+        leat_limits_init(&given, sizeof given);
+        leat_config_init(&config, sizeof config);
+        given.values = 100;
+        config.limits = &given;
+        config.allocator = &counter.allocator;
+        for (i = 0; i < (over ? 100000 : 200); i++)
+            t_append(&text, ",0", 2);
+        t_append(&text, ended, sizeof ended - 1);
+        ck_assert_int_eq(leat_builder_new(&config, &b), LEAT_OK);
+        ck_assert_int_eq(
+            leat_broker_json_message_read(b, NULL, (const char *)text.data, text.length),
+            over ? LEAT_E_LIMIT : LEAT_OK);
+        ck_assert_uint_lt(counter.most, text.length + 100000);
+        leat_builder_free(b);
+        t_free(text);
+    }
+}
+END_TEST
+
 static int read_and_write(const leat_config *config, const void *text)
 {
     leat_builder *b = NULL;
@@ -754,6 +788,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, shapes_of_text, 0, (int)(sizeof shapes / sizeof *shapes));
     tcase_add_loop_test(t, levels_have_two_sides, 0, 4);
     tcase_add_test(t, limits_have_two_sides);
+    tcase_add_test(t, more_json_than_values);
     tcase_add_loop_test(t, messages_of_websockets, 0, (int)(sizeof messages / sizeof *messages));
     tcase_add_test(t, messages_nest_as_values_do);
     tcase_add_test(t, messages_without_a_form);
