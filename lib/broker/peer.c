@@ -581,7 +581,9 @@ static bool take_routing_update(struct lt_link *link, const struct envelope *env
     if (status != LEAT_OK)
         return status != LEAT_E_NOMEM;
     filter = leat_value_get(session->tree.cells, "filter");
-    if (leat_value_count(filter) > link->broker->options.filter_topics) {
+    /* It would have to fit into a handshake, too. */
+    if (leat_value_count(filter) > link->broker->options.filter_topics ||
+        envelope->payload_length >= session->limits.handshake_bytes) {
         session->event.value = NULL;
         (void)lt_error(&session->event.error, LEAT_E_LIMIT, session->consumed + LENGTH_BYTES,
                        "too many topics", "filter");

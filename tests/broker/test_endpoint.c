@@ -1377,6 +1377,41 @@ static size_t take_all(leat_session *session)
     return octets;
 }
 
+/* A filter may change to what would fit into a handshake: a type, a count and a text of 97 octets. */
+START_TEST(filter_too_long)
+{
+    static const char update[] = "update H ";
+    leat_config config;
+    leat_limits limits;
+    leat_broker *broker;
+    leat_session *session;
+    const leat_event *event;
+    char said[128];
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.handshake_bytes = 100;
+    leat_config_init(&config, sizeof config);
+    config.limits = &limits;
+    broker = wire_broker(&config, NULL);
+    session = wire_peer(broker, false, 'H', "/1");
+    memset(said, 't', sizeof said);
+    memcpy(said, update, sizeof update - 1);
+    said[sizeof update - 1 + 98] = '\0';
+    wire_feed(session, said);
+    wire_tells(session, "routing_update: too many topics");
+    ck_assert_int_eq(publish(broker, NULL, "/1", "\"x\""), LEAT_OK);
+    wire_says(session, "data M 0 /1 x");
+    said[sizeof update - 1 + 97] = '\0';
+    wire_feed(session, said);
+    ck_assert_int_eq(leat_next(session, &event), LEAT_OK);
+    ck_assert_ptr_null(leat_event_error(event));
+    ck_assert_int_eq(publish(broker, NULL, "/1", "\"x\""), LEAT_OK);
+    wire_says(session, "");
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* What peers are told must fit into a handshake, and be what they take: in octets, and in topics. */
 START_TEST(limits_of_announcing)
 {
@@ -2162,6 +2197,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, subscriptions);
     tcase_add_loop_test(tc, subscribe_in_handshake, 0, 4);
     tcase_add_test(tc, refused_topics);
+    tcase_add_test(tc, filter_too_long);
     tcase_add_loop_test(tc, limits_of_announcing, 0, 2);
     tcase_add_test(tc, refused_values);
     tcase_add_test(tc, pings);
