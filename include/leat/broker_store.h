@@ -91,7 +91,7 @@ typedef struct leat_broker_store_options {
     uint64_t buffered;
     uint64_t buffered_bytes;
     uint64_t early;       /* 1024 and ... */
-    uint64_t early_bytes; /* ... 16 MiB: most of one sender that wait for others before them */
+    uint64_t early_bytes; /* ... 16 MiB: most commands that wait for others before them */
     uint64_t event_bytes; /* 16 MiB: most that waits for leat_broker_store_next(); then all of them
                              are dropped and stale_data is told. 0: there are no events */
     uint64_t attach_ms;   /* 10 000: how long a new clone looks for its master; 0: for ever */

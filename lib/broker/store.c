@@ -75,7 +75,7 @@ void lt_store_wake(leat_broker_store *store)
     if (store->tick_ms > lt_store_now(store))
         return;
     missed = (lt_store_now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1;
-    store->tick_ms += missed * LT_CHANNEL_TICK_MS;
+    store->tick_ms = lt_later(store->tick_ms, missed * LT_CHANNEL_TICK_MS);
     producer->ticks += missed;
     producer->said = producer->ticks - (producer->ticks - producer->said) % LT_CHANNEL_HEARTBEAT;
 }
@@ -198,8 +198,9 @@ static void tick(leat_broker_store *store)
     }
     /* One tick at most: whoever slept does not hold it against others. */
     if (is_active(store) && store->tick_ms <= lt_store_now(store)) {
-        store->tick_ms +=
-            ((lt_store_now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1) * LT_CHANNEL_TICK_MS;
+        uint64_t passed = (lt_store_now(store) - store->tick_ms) / LT_CHANNEL_TICK_MS + 1;
+
+        store->tick_ms = lt_later(store->tick_ms, passed * LT_CHANNEL_TICK_MS);
         if (store->is_master)
             lt_master_tick(store);
         else
@@ -290,7 +291,7 @@ static void init(leat_broker_store *store, leat_broker *broker,
     store->early.most_bytes = options->early_bytes;
     store->consumer.limit = &store->early;
     lt_producer_init(&store->producer);
-    store->tick_ms = broker->now_ms + LT_CHANNEL_TICK_MS;
+    store->tick_ms = lt_later(broker->now_ms, LT_CHANNEL_TICK_MS);
     store->give_up_ms = is_master || options->attach_ms == 0
                             ? LT_NEVER
                             : lt_later(broker->now_ms, options->attach_ms);
@@ -298,7 +299,7 @@ static void init(leat_broker_store *store, leat_broker *broker,
     most -= most < store->master_topic_length + LT_BROKER_ENVELOPE_BYTES
                 ? most
                 : store->master_topic_length + LT_BROKER_ENVELOPE_BYTES;
-    store->octets = lt_writer(&store->allocator, most > SIZE_MAX ? SIZE_MAX : (size_t)most);
+    store->octets = lt_writer(&store->allocator, (size_t)most);
     store->message = store->octets;
     lt_tree_init(&store->stored, &store->allocator, values);
     lt_tree_init(&store->result, &store->allocator, values);
@@ -704,8 +705,7 @@ int leat_broker_store_get_stats(const leat_broker_store *store, leat_broker_stor
         now_are.attached += store->remotes[i]->is_clone;
     if (stats->size < sizeof stats->size)
         return LEAT_E_VALUE;
-    now_are.size = stats->size;
-    memcpy(stats, &now_are, stats->size < sizeof now_are ? (size_t)stats->size : sizeof now_are);
+    lt_options_init(stats, (size_t)stats->size, &now_are, sizeof now_are);
     return LEAT_OK;
 }
 

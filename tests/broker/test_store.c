@@ -1,6 +1,7 @@
 /* A master by itself: what it does to its entries, what it tells, what it refuses. */
 #include "net.h"
 #include "stores.h"
+#include "wire.h"
 
 #include <leat/broker.h>
 #include <stdio.h>
@@ -578,11 +579,35 @@ START_TEST(name)
 }
 END_TEST
 
+/* Stores wait for no time that is over, even where there is none behind it. */
+START_TEST(end_of_time)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    leat_session *session = wire_peer(broker, false, 'L', "s/<$>/data/master");
+    leat_broker_store *store;
+
+    leat_broker_tick(broker, UINT64_MAX - 250);
+    ck_assert_int_eq(leat_broker_store_clone(broker, "s", 1, NULL, &store), LEAT_OK);
+    ck_assert_uint_eq(leat_broker_deadline(broker), UINT64_MAX - 150);
+    leat_broker_tick(broker, UINT64_MAX - 50);
+    ck_assert_uint_eq(leat_broker_deadline(broker), UINT64_MAX);
+    leat_broker_tick(broker, UINT64_MAX);
+    ck_assert_uint_eq(leat_broker_deadline(broker), UINT64_MAX);
+    leat_broker_store_free(store);
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 START_TEST(mistakes)
 {
     leat_broker *broker = make_broker(NULL);
     leat_broker_store_options options = {.size = 0};
     leat_broker_store_stats stats = {.size = 0};
+    struct {
+        leat_broker_store_stats stats;
+        uint64_t more;
+    } newer;
     leat_broker_store *store;
     leat_builder *b;
 
@@ -595,6 +620,11 @@ START_TEST(mistakes)
     ck_assert_int_eq(leat_broker_store_get_stats(store, &stats), LEAT_OK);
     ck_assert_uint_eq(stats.entries, 1);
     ck_assert_uint_eq(stats.bytes, 0);
+    memset(&newer, 0xff, sizeof newer);
+    newer.stats.size = sizeof newer;
+    ck_assert_int_eq(leat_broker_store_get_stats(store, &newer.stats), LEAT_OK);
+    ck_assert_uint_eq(newer.stats.size, sizeof newer);
+    ck_assert_uint_eq(newer.more, 0);
     /* Without its endpoint it can be read. */
     leat_broker_free(broker);
     ck_assert_int_eq(st_put(store, "c1", "c2", LEAT_BROKER_FOR_EVER), LEAT_E_STATE);
@@ -743,6 +773,7 @@ static void tests(TCase *t)
     tcase_add_test(t, wide_values);
     tcase_add_test(t, limit_of_events);
     tcase_add_loop_test(t, name, 0, (int)(sizeof names / sizeof *names));
+    tcase_add_test(t, end_of_time);
     tcase_add_test(t, mistakes);
     tcase_add_test(t, objects);
     tcase_add_test(t, every_alloc);
