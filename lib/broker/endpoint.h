@@ -117,7 +117,8 @@ struct leat_broker {
     struct lt_writer control;               /* what is said to one link */
     struct lt_untold *untold, **untold_end; /* what freed sessions did not tell */
     bool is_told;                           /* the first of it was, and is lent */
-    struct lt_tree tree;                    /* of what leat_broker_next() lends */
+    uint32_t untold_count;
+    struct lt_tree tree; /* of what leat_broker_next() lends */
     leat_event event;
     struct lt_peering *peerings;
     struct leat_broker_store *stores;

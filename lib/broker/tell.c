@@ -21,6 +21,9 @@ struct lt_untold {
     size_t bytes;
 };
 
+/* Most that wait there, if the caller does not ask. */
+#define UNTOLD_MAX 1024u
+
 #define PEER_INVALID     3u
 #define PEER_UNAVAILABLE 4u
 
@@ -160,10 +163,12 @@ int lt_tell(struct lt_tree *tree, leat_event *event, uint32_t kind, const struct
 static int keep(leat_broker *broker, const struct about *about)
 {
     size_t length = about->address == NULL ? 0 : strlen(about->address) + 1;
-    struct lt_untold *kept =
-        (struct lt_untold *)lt_alloc_zero(&broker->allocator, sizeof *kept + length);
+    struct lt_untold *kept;
     char *address;
 
+    if (broker->untold_count >= UNTOLD_MAX)
+        return LEAT_OK;
+    kept = (struct lt_untold *)lt_alloc_zero(&broker->allocator, sizeof *kept + length);
     if (kept == NULL)
         return LEAT_E_NOMEM;
     address = (char *)(kept + 1);
@@ -179,6 +184,7 @@ static int keep(leat_broker *broker, const struct about *about)
     }
     *broker->untold_end = kept;
     broker->untold_end = &kept->next;
+    broker->untold_count++;
     return LEAT_OK;
 }
 
@@ -213,6 +219,7 @@ static void forget_told(leat_broker *broker)
     if (broker->untold == NULL)
         broker->untold_end = &broker->untold;
     broker->is_told = false;
+    broker->untold_count--;
     lt_free(&broker->allocator, told, told->bytes);
 }
 

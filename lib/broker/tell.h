@@ -7,7 +7,7 @@
 /* Makes the event of that kind about a link; the tree and the link must outlive it. */
 int lt_tell(struct lt_tree *tree, leat_event *event, uint32_t kind, const struct lt_link *link);
 
-/* Keeps what the link has still to tell for leat_broker_next(), unless there is no memory. */
+/* Keeps what the link has still to tell for leat_broker_next(), if there is room. */
 void lt_keep_untold(const struct lt_link *link);
 
 /* The error "peer_invalid" for leat_broker_next(); address NULL or id NULL: not known. */
