@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Between two turns of the connections. */
-#define LINES_AT_ONCE 1024u
+#define LINES_AT_ONCE  1024u
+#define OCTETS_AT_ONCE ((size_t)1 << 20) /* a line more, however long */
 
 bool talk_open(struct talk *talk, const struct arguments *arguments)
 {
@@ -235,23 +236,23 @@ void talk_turn(struct talk *talk)
     bool held = talk->reading && talk->waits(talk, false);
     const char *text;
     size_t length;
-    size_t taken = 0;
+    size_t taken = 0, octets = 0;
+    bool enough = false;
 
     if (!talk->reading)
         return;
-    while (!held && !live->stopping && taken < talk->lines_at_once &&
-           input_whole_line(&talk->input, &text, &length)) {
+    while (!held && !live->stopping && !enough && input_whole_line(&talk->input, &text, &length)) {
         talk->lines++;
-        taken++;
+        octets += length;
+        enough = ++taken == talk->lines_at_once || octets > OCTETS_AT_ONCE;
         take_line(talk, text, length);
     }
     if (live->stopping)
         return;
-    if (taken == talk->lines_at_once)
+    if (enough)
         live->due = live->now; /* there may be more lines: others have their turns before them */
-    live->input = held || taken == talk->lines_at_once || talk->input.ended ? NULL : &talk->input;
-    if (talk->input.ended && !held && taken < talk->lines_at_once && talk->exit_when_empty &&
-        !talk->waits(talk, true))
+    live->input = held || enough || talk->input.ended ? NULL : &talk->input;
+    if (talk->input.ended && !held && !enough && talk->exit_when_empty && !talk->waits(talk, true))
         live_stop(live);
 }
 

@@ -10,7 +10,8 @@
 
 /* broker_logs.c: the columns of Zeek's logs. */
 
-#define LOGS_MAX 256u
+#define LOGS_MAX      256u
+#define LOG_BYTES_MAX ((size_t)64 << 10) /* what a log is told by, as JSON, to be known */
 
 struct log {
     leat_builder *key; /* a list of stream, writer and path */

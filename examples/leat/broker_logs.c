@@ -52,7 +52,8 @@ void logs_learn(struct logs *logs, const leat_zeek_message *message)
     struct log *log;
 
     leat_zeek_log_info_init(&info, sizeof info);
-    if (leat_zeek_log_info_read(message->info, &info) != LEAT_OK)
+    if (leat_zeek_log_info_read(message->info, &info) != LEAT_OK ||
+        leat_value_json(message->data, NULL, 0) > LOG_BYTES_MAX)
         return;
     log = find(logs, message, info.path, info.path_length);
     if (log == NULL)

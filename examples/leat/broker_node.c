@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_S 10u
+#define RETRY_S       10u
+#define WAITING_BYTES ((uint64_t)1 << 20) /* for a peer, until the input must wait */
 
 /* A connection's session, until TCP is there. */
 struct visit {
@@ -322,7 +323,8 @@ static bool waits(struct talk *talk, bool any)
             continue;
         if (any)
             (void)leat_send_data(connection->session, &unsent);
-        if (stats.queued + unsent > (any ? 0 : node->options.queue_messages / 2))
+        if (stats.queued + unsent > (any ? 0 : node->options.queue_messages / 2) ||
+            stats.queued_bytes > WAITING_BYTES)
             return true;
     }
     return false;

@@ -205,7 +205,7 @@ static void command(struct talk *talk, const leat_value *line)
 static bool read_url(struct client *client, const char *url)
 {
     const char *host = NULL;
-    char authority[sizeof client->host];
+    char authority[sizeof client->host + sizeof ":443"];
     size_t length;
     bool has_port;
 
@@ -222,7 +222,7 @@ static bool read_url(struct client *client, const char *url)
         client->path = host + length;
     (void)snprintf(client->host, sizeof client->host, "%.*s", (int)length, host);
     has_port = client->host[length - 1] != ']' && strchr(client->host, ':') != NULL;
-    (void)snprintf(authority, sizeof authority, "%.255s%s", client->host,
+    (void)snprintf(authority, sizeof authority, "%s%s", client->host,
                    has_port          ? ""
                    : client->has_tls ? ":443"
                                      : ":80");

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from broker import (HIGH, LOW, NOBODY, PLAIN, SAID, Connector, Listener, RawPeer, Shell, count, free_port,
@@ -380,6 +381,19 @@ def patient(tap):
             tap.same("all came", [m["data"] for m in first.messages()], list(range(number)))
 
 
+def patient_with_long_lines(tap):
+    """--overflow wait: nor is anything lost if few messages are more octets than may wait."""
+    lines = [{"topic": f"/{i}/", "data": "x" * (1 << 20)} for i in range(100)]
+    with Listener("--overflow", "wait", *PLAIN) as first, RawPeer(first.port, "/") as slow:
+        says = threading.Thread(target=first.say, args=lines)
+        says.start()
+        says.join(5)
+        tap.check("the input waits", says.is_alive())
+        came = [line["topic"] for line in lines if line["topic"].encode() in (slow.read() or b"")[:100]]
+        says.join()
+        tap.same("all came", came, [line["topic"] for line in lines])
+
+
 def over(tap):
     """What ends by itself, with which exit code."""
     nobody = f"127.0.0.1:{free_port()}"
@@ -479,6 +493,31 @@ def logs(tap):
     columns = {m["path"]: [c["name"] for c in m["fields"]] for m in creates}
     tap.check("lines have the names of the columns", all(
         list(m["record"]) == columns[m["path"]] for m in writes), writes)
+
+
+def typed(kind, data):
+    return {"@data-type": kind, "data": data}
+
+
+def zeek_log(kind, path, *rest):
+    """A log create or a log write as Zeek has it."""
+    names = typed("enum-value", "X::LOG"), typed("enum-value", "Log::WRITER_NONE")
+    content = typed("vector", [*names, path, *rest])
+    return {"topic": "zeek/logs/x", "data": typed("vector", [count(1), count(kind), content])}
+
+
+def endless_logs(tap):
+    """Columns of a log are known by its name, unless that would take the memory of many."""
+    record = text("\0\0\0\1" "\0\0\0\2\0\0\0\0\1" "\0\0\0\0\0\0\0\5")
+    column = typed("vector", [text("a"), typed("none", {}), count(2), count(0), typed("boolean", True)])
+    with Listener("--subscribe", "zeek/", *PLAIN) as first, Connector(first.address, *PLAIN) as second:
+        first.told("peer_added")
+        for length, wanted in (60000, {"a": 5}), (70000, [5]):
+            path, zero = text("x" * length), typed("real", 0.5)
+            info = typed("vector", [path, zero, zero, zero, typed("table", []), text("")])
+            second.say(zeek_log(2, info, typed("vector", [column])), zeek_log(3, path, record))
+            found = first.wait(lambda m, n=length: "log_write" in m and len(m["path"]) == n, "a line of a log")
+            tap.same(f"{length} octets", found["record"], wanted)
 
 
 def many_peers(tap):
@@ -634,8 +673,8 @@ def main():
     if "broker" in DIALECTS:
         wanted = sys.argv[1:]
         for function in (pairs, plain_values, ids, handshake_order, subscriptions, directed, listed, bad_lines, chain,
-                         killed, unpeered, shut_down, deaf, silent, half_closed, slow_reader, patient, over, unfit,
-                         hostile, logs, many_peers, crossed, addresses, recordings, stores, manual, minimal):
+                         killed, unpeered, shut_down, deaf, silent, half_closed, slow_reader, patient,
+                         patient_with_long_lines, over, unfit, hostile, logs, endless_logs, many_peers, crossed, addresses, recordings, stores, manual, minimal):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:

@@ -206,6 +206,8 @@ def over(tap):
     nobody = f"127.0.0.1:{free_port()}"
     result = leat("broker", "ws", "--connect", f"ws://{nobody}", "--retry", "0")
     tap.same("nobody listens", (result.code, result.err), (1, f"leat: {nobody}: Connection refused\n"))
+    result = leat("broker", "ws", "--connect", f"ws://{'a.' * 126}aa:9997", "--retry", "0")
+    tap.same("the port of a long name is read whole", result.code, 1)
     number = 50000
     lines = "".join(f'{{"topic":"/","data":{i}}}\n' for i in range(number))
     with Gateway("--subscribe", "/", "--plain", *BROKER, *PLAIN) as gateway:
