@@ -8,6 +8,8 @@
  *         open a connection to leat_broker_address(session), leat_broker_port(session)
  *     drive the sessions until they end, then free them
  *     leat_broker_publish(broker, topic, length, data);
+ *     while (leat_broker_next(broker, &event) == LEAT_OK)
+ *         it belongs to no session
  *     while (leat_broker_ready(broker, &session) == LEAT_OK)
  *         it has something to write or to tell, or is over: drive it
  *     timeout = leat_broker_deadline(broker);
@@ -174,7 +176,8 @@ LEAT_API int leat_broker_shutdown(leat_broker *broker);
 
 /*
  * The next event that belongs to no session: "peer_invalid", and those that a freed session did not
- * tell. LEAT_OK, LEAT_MORE: there is none. Valid until the next call.
+ * tell; 1024 wait at most, others are lost. LEAT_OK, LEAT_MORE: there is none, LEAT_E_NOMEM. Valid until
+ * the next call of this.
  */
 LEAT_API int leat_broker_next(leat_broker *broker, const leat_event **event);
 
@@ -239,7 +242,10 @@ typedef struct leat_broker_stats {
     uint64_t strangers; /* received that name another sender than the peer, but were taken */
 } leat_broker_stats;
 
-/* Fill size, then ask. LEAT_OK or LEAT_E_STATE (not a session of an endpoint). */
+/*
+ * Fill size, then ask. LEAT_OK, LEAT_E_STATE (not a session of an endpoint), LEAT_E_VALUE (size was not
+ * set).
+ */
 LEAT_API int leat_broker_get_stats(const leat_session *session, leat_broker_stats *stats);
 
 /* Why the last call was refused; NULL if it was not. */

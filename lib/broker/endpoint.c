@@ -35,6 +35,8 @@ int leat_broker_new(const leat_config *config, const leat_broker_options *option
         return LEAT_E_NOMEM;
     made->allocator = allocator;
     made->limits = lt_limits(config, &defaults);
+    if (made->limits.message_bytes > LT_BROKER_FRAME_MAX)
+        made->limits.message_bytes = LT_BROKER_FRAME_MAX;
     leat_config_init(&made->config, sizeof made->config);
     made->config.allocator = &made->allocator;
     made->config.limits = &made->limits;
@@ -168,6 +170,8 @@ int leat_broker_get_stats(const leat_session *session, leat_broker_stats *stats)
 
     if (link == NULL)
         return LEAT_E_STATE;
+    if (stats->size < sizeof stats->size)
+        return LEAT_E_VALUE;
     told.sent = link->outbox.sent;
     told.received = link->received;
     told.queued = link->outbox.count;

@@ -160,11 +160,12 @@ int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
     leat_session *session;
     struct lt_link *made;
 
+    broker->error.code = LEAT_OK;
     if (length == 0 || length > LT_ADDRESS_MAX || port == 0 || port > UINT16_MAX)
-        return LEAT_E_VALUE;
+        return lt_error(&broker->error, LEAT_E_VALUE, 0, "not an address and a port", NULL);
     if (!reserve(broker) ||
         lt_session_new(dialect, &broker->config, &broker->limits, &session) != LEAT_OK)
-        return LEAT_E_NOMEM;
+        return lt_error(&broker->error, LEAT_E_NOMEM, 0, "out of memory", NULL);
     made = link_of(session);
     made->kind = kind;
     made->timer_at = UINT32_MAX;
@@ -173,7 +174,7 @@ int lt_link_new(leat_broker *broker, const struct lt_dialect *dialect,
     made->address = (char *)lt_resize(&session->allocator, NULL, 0, length + 1);
     if (made->address == NULL) {
         leat_session_free(session);
-        return LEAT_E_NOMEM;
+        return lt_error(&broker->error, LEAT_E_NOMEM, 0, "out of memory", NULL);
     }
     memcpy(made->address, address, length + 1);
     made->broker = broker;

@@ -66,7 +66,8 @@ static struct lt_writer *begin(struct lt_link *link, uint8_t type)
     return out;
 }
 
-static void finish(struct lt_link *link)
+/* LEAT_OK or LEAT_E_NOMEM. */
+static int say(struct lt_link *link)
 {
     struct lt_writer *out = &link->broker->control;
     int status = out->status;
@@ -77,7 +78,13 @@ static void finish(struct lt_link *link)
         status = lt_link_send(link, out->data, out->length, true);
     if (out->size > CONTROL_BYTES_KEPT)
         lt_writer_free(out);
-    if (status != LEAT_OK)
+    return status;
+}
+
+/* Without what is said so the peering cannot go on. */
+static void finish(struct lt_link *link)
+{
+    if (say(link) != LEAT_OK)
         lt_link_fail(link, LEAT_E_NOMEM, 0, "out of memory", NULL);
 }
 
@@ -545,8 +552,9 @@ static bool take_message(struct lt_link *link, const struct envelope *envelope)
     bool for_us = envelope->receiver == NULL || is_ours(link, envelope->receiver);
     bool wanted =
         for_us && lt_topics_match(&broker->subscribed, envelope->topic, envelope->topic_length);
-    bool for_stores = command && for_us && !is_forged(link, envelope) &&
-                      lt_topics_match(&broker->attached, envelope->topic, envelope->topic_length);
+    bool for_stores =
+        command && for_us && !is_forged(link, envelope) &&
+        lt_topics_find(&broker->attached, envelope->topic, envelope->topic_length) >= 0;
     bool for_others = broker->options.forwarding != 0 || (!command && broker->client_count > 0);
     int status;
 
@@ -679,7 +687,7 @@ static bool check_length(struct lt_link *link, size_t length)
 
     if (length == 0 && link->step != DONE)
         lt_link_fail(link, LEAT_E_PROTOCOL, 0, "an empty frame in the handshake", "length");
-    else if (length > LT_BROKER_FRAME_MAX || length > limits->message_bytes ||
+    else if (length > limits->message_bytes ||
              (link->step != DONE && length > limits->handshake_bytes))
         lt_link_fail(link, LEAT_E_LIMIT, 0, "a frame over the limit", "length");
     return link->state != LT_LINK_OVER;
@@ -864,6 +872,7 @@ int leat_broker_ping(leat_session *session, const void *payload, size_t length)
         return lt_refuse(session, LEAT_E_LIMIT, 0, "longer than a message may be", "payload");
     if (link->outbox.controls >= LT_CONTROLS_MAX)
         return lt_refuse(session, LEAT_E_LIMIT, 0, "too many pings wait", NULL);
-    say_ping(link, LT_BROKER_PING, payload, length);
-    return link->state == LT_LINK_OVER ? LEAT_E_NOMEM : LEAT_OK;
+    lt_put_bytes(begin_envelope(link, LT_BROKER_PING), payload, length);
+    return say(link) == LEAT_OK ? LEAT_OK
+                                : lt_refuse(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
 }

@@ -242,9 +242,7 @@ static int write_frame(leat_broker *broker, const struct lt_broker_post *post)
 
     out->length = 0;
     out->status = LEAT_OK;
-    out->limit = broker->limits.message_bytes > SIZE_MAX - LENGTH_BYTES
-                     ? SIZE_MAX
-                     : (size_t)broker->limits.message_bytes + LENGTH_BYTES;
+    out->limit = (size_t)broker->limits.message_bytes + LENGTH_BYTES;
     lt_put_u32be(out, 0);
     lt_put_bytes(out, broker->options.id, 16);
     lt_put_bytes(out, post->receiver == NULL ? nil : post->receiver, 16);

@@ -1125,6 +1125,30 @@ START_TEST(session_freed)
 }
 END_TEST
 
+/* A caller who never asks for them does not fill the memory. */
+START_TEST(untold_are_limited)
+{
+    leat_broker *broker = wire_broker(NULL, NULL);
+    const leat_event *event;
+    leat_session *session;
+    size_t i, told = 0;
+
+    ck_assert_int_eq(leat_broker_peer(broker, "peer", 9999, 1), LEAT_OK);
+    for (i = 0; i < 1100; i++) {
+        leat_broker_tick(broker, i * 1000);
+        ck_assert_int_eq(leat_broker_connect(broker, &session), LEAT_OK);
+        leat_session_free(session);
+    }
+    ck_assert_int_eq(leat_broker_unpeer(broker, "nobody", 1), LEAT_E_STATE);
+    for (; leat_broker_next(broker, &event) == LEAT_OK; told++)
+        ck_assert_uint_eq(leat_event_kind(event), LEAT_BROKER_ERROR);
+    ck_assert_uint_eq(told, 1024);
+    ck_assert_int_eq(leat_broker_unpeer(broker, "nobody", 1), LEAT_E_STATE);
+    wire_broker_tells(broker, "error 3");
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* Whether more comes from the peer or not. */
 START_TEST(endpoint_freed)
 {
@@ -1732,7 +1756,11 @@ START_TEST(what_options_may_be)
     memset(address, 'a', 256);
     ck_assert_int_eq(leat_broker_peer(broker, address, 1, 0), LEAT_E_VALUE);
     ck_assert_int_eq(leat_error_code(leat_broker_error(broker)), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_broker_peer(broker, "n", 1, 0), LEAT_OK);
+    ck_assert_ptr_null(leat_broker_error(broker));
+    ck_assert_int_eq(leat_broker_unpeer(broker, "n", 1), LEAT_OK);
     ck_assert_int_eq(leat_broker_accept(broker, address, 1, &session), LEAT_E_VALUE);
+    ck_assert_int_eq(leat_error_code(leat_broker_error(broker)), LEAT_E_VALUE);
     address[255] = '\0';
     ck_assert_int_eq(leat_broker_peer(broker, address, 0, 0), LEAT_E_VALUE);
     ck_assert_int_eq(leat_broker_peer(broker, address, 65536, 0), LEAT_E_VALUE);
@@ -1747,6 +1775,7 @@ START_TEST(what_options_may_be)
     leat_session_free(session);
     ck_assert_int_eq(leat_broker_accept(broker, address, 65535, &session), LEAT_OK);
     ck_assert_uint_eq(leat_broker_port(session), 65535);
+    ck_assert_ptr_null(leat_broker_error(broker));
     leat_session_free(session);
     leat_broker_free(broker);
     leat_broker_free(NULL);
@@ -1789,6 +1818,29 @@ START_TEST(too_many_topics)
 END_TEST
 
 /* Frames just as long as they may be, and by one octet longer. */
+/* Whatever the limits are, a frame is not longer than Broker takes. */
+START_TEST(frames_of_broker)
+{
+    leat_limits limits;
+    leat_config config;
+    leat_broker *broker;
+    leat_session *session;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    limits.message_bytes = UINT64_MAX;
+    config.limits = &limits;
+    broker = wire_broker(&config, NULL);
+    session = wire_peer(broker, false, 'L', "/a");
+    ck_assert_int_eq(leat_broker_ping(session, "none", 2147483643 - 39), LEAT_E_LIMIT);
+    wire_feed(session, "hex 7ffffffc");
+    wire_tells(session,
+               "peer_lost, endpoint_unreachable, LEAT_E_LIMIT at 67: a frame over the limit");
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 START_TEST(frame_limits)
 {
     leat_limits limits;
@@ -1980,6 +2032,9 @@ START_TEST(fewer_stats)
     ck_assert_uint_eq(stats.received,
                       4); /* hello, version_select, originator_syn, originator_ack */
     ck_assert_uint_eq(stats.queued, UINT64_MAX);
+    stats.size = 0;
+    ck_assert_int_eq(leat_broker_get_stats(session, &stats), LEAT_E_VALUE);
+    ck_assert_uint_eq(stats.sent, 3);
     leat_session_free(session);
     leat_broker_free(broker);
 }
@@ -2107,6 +2162,39 @@ static void *refuse(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
     return realloc(block, new_bytes);
 }
 
+/* The peer is not lost for a ping that there is no memory for. */
+START_TEST(ping_without_memory)
+{
+    struct refusing refusing = {{refuse, &refusing}, SIZE_MAX};
+    char payload[20000] = {0};
+    leat_config config;
+    leat_broker *broker;
+    leat_session *session;
+    size_t good;
+    int status = LEAT_E_NOMEM;
+
+    leat_config_init(&config, sizeof config);
+    config.allocator = &refusing.allocator;
+    broker = wire_broker(&config, NULL);
+    session = wire_peer(broker, false, 'L', "/a");
+    for (good = 0; status == LEAT_E_NOMEM; good++) {
+        refusing.good = good;
+        status = leat_broker_ping(session, payload, sizeof payload);
+        refusing.good = SIZE_MAX;
+        ck_assert_int_eq(leat_error_code(leat_session_send_error(session)), status);
+        wire_tells(session, "");
+        if (status != LEAT_OK)
+            wire_says(session, "");
+    }
+    ck_assert_int_eq(status, LEAT_OK);
+    ck_assert_uint_gt(good, 2);
+    (void)leat_send_data(session, &good);
+    ck_assert_uint_eq(good, 4 + 40 + sizeof payload);
+    leat_session_free(session);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* Unless LEAT_OK a call has changed nothing. */
 START_TEST(refused_for_memory)
 {
@@ -2186,6 +2274,7 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, no_takeover_later, 0, 2);
     tcase_add_test(tc, takeover_of_an_attempt);
     tcase_add_test(tc, leaving_goes_on);
+    tcase_add_test(tc, ping_without_memory);
     tcase_add_test(tc, refused_for_memory);
     tcase_add_test(tc, commands);
     tcase_add_test(tc, list_of_peers);
@@ -2207,6 +2296,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, chain);
     tcase_add_test(tc, what_options_may_be);
     tcase_add_test(tc, too_many_topics);
+    tcase_add_test(tc, frames_of_broker);
     tcase_add_test(tc, frame_limits);
     tcase_add_test(tc, paused_behind_success);
     tcase_add_loop_test(tc, paused_behind_failure, 0, 5);
@@ -2228,6 +2318,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, both_unpeer);
     tcase_add_test(tc, unpeer_sends_all);
     tcase_add_test(tc, shutdown_ends_all);
+    tcase_add_test(tc, untold_are_limited);
     tcase_add_loop_test(tc, session_freed, 0, (int)STATES + 2);
     tcase_add_loop_test(tc, endpoint_freed, 0, (int)STATES + 1);
     tcase_add_loop_test(tc, handshake, 0, (int)(STATES * MESSAGES));
