@@ -13,13 +13,13 @@
 static void print(const leat_event *event)
 {
     leat_zeek_message message;
-    char args[4096];
+    char text[4096];
 
     leat_zeek_message_init(&message, sizeof message);
     leat_zeek_read(leat_value_get(leat_event_value(event), "data"), &message);
     if (message.kind == LEAT_ZEEK_EVENT) {
-        leat_value_json(message.args, args, sizeof args);
-        dprintf(1, "%.*s %s\n", (int)message.name_length, message.name, args);
+        leat_value_json(leat_value_at(message.data, 2), text, sizeof text); /* name and arguments */
+        dprintf(1, "%s\n", text);
     }
 }
 
@@ -57,7 +57,7 @@ int main(int count, char **words)
     leat_builder *hello;
     leat_session *session;
     leat_broker *broker;
-    SSL_CTX *context;
+    SSL_CTX *context = NULL; /* and no connection, if this OpenSSL has no such TLS */
     BIO *tcp;
 
     if (count < 3 || sscanf(words[1], "%255[^:]:%u", host, &port) != 2)

@@ -664,8 +664,9 @@ def minimal(tap):
                 tap.same(f"{words}: it says hello", zeek.messages(),
                          [{"topic": "/leat", "event": "hello", "args": [text("from leat")]}])
                 zeek.say({"topic": "/t", "data": "no event"}, {"topic": "/t/x", "event": "back", "args": ["hi", 7]},
-                         {"stop": True})
-                tap.same("and prints events", (process.communicate()[0], process.returncode), (b'back ["hi",7]\n', 0))
+                         {"topic": "/t", "event": "\x1b[2J\n"}, {"stop": True})
+                tap.same("and prints events", (process.communicate()[0], process.returncode),
+                         (b'["back",["hi",7]]\n["\\u001b[2J\\n",[]]\n', 0))
 
 
 def main():
