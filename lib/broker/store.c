@@ -304,7 +304,8 @@ static void init(leat_broker_store *store, leat_broker *broker,
     lt_tree_init(&store->stored, &store->allocator, values);
     lt_tree_init(&store->result, &store->allocator, values);
     lt_tree_init(&store->command, &store->allocator, values);
-    lt_tree_init(&store->tree, &store->allocator, values);
+    /* An event has three of them, which event_bytes bounds. */
+    lt_tree_init(&store->tree, &store->allocator, UINT64_MAX);
 }
 
 /* The topic that it listens to, as a set of one, which needs a place for it. */

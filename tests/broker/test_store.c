@@ -579,6 +579,30 @@ START_TEST(name)
 }
 END_TEST
 
+/* What a store may hold can be told, also if what it was before is not less. */
+START_TEST(large_update)
+{
+    leat_limits limits;
+    leat_config config;
+    leat_broker *broker;
+    leat_broker_store *store;
+
+    leat_limits_init(&limits, sizeof limits);
+    leat_config_init(&config, sizeof config);
+    limits.values = 16;
+    config.limits = &limits;
+    broker = make_broker(&config);
+    store = make_master(broker, NULL);
+    ck_assert_int_eq(st_put(store, "c1", "[n,n,n,n,n,n,n,n,n,n]", LEAT_BROKER_FOR_EVER), LEAT_OK);
+    ck_assert_int_eq(st_put(store, "c1", "[n,n,n,n,n,n,n,n,n,c1]", LEAT_BROKER_FOR_EVER), LEAT_OK);
+    ck_assert_int_eq(st_erase(store, "c1"), LEAT_OK);
+    st_told(store, "insert c1 [n,n,n,n,n,n,n,n,n,n] n0/1; "
+                   "update c1 [n,n,n,n,n,n,n,n,n,n] [n,n,n,n,n,n,n,n,n,c1] n0/1; erase c1 n0/1");
+    leat_broker_store_free(store);
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* Stores wait for no time that is over, even where there is none behind it. */
 START_TEST(end_of_time)
 {
@@ -774,6 +798,7 @@ static void tests(TCase *t)
     tcase_add_test(t, limit_of_events);
     tcase_add_loop_test(t, name, 0, (int)(sizeof names / sizeof *names));
     tcase_add_test(t, end_of_time);
+    tcase_add_test(t, large_update);
     tcase_add_test(t, mistakes);
     tcase_add_test(t, objects);
     tcase_add_test(t, every_alloc);
