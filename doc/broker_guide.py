@@ -72,9 +72,19 @@ def kinds(header, start, head):
         "spec section 8.2", "[section 8.2](protocols/broker.md#82-error-codes-ec)")) for names, words in rows])
 
 
+def functions():
+    """What each header has, in its order."""
+    rows = []
+    for header in ("broker_endpoint.h", "zeek.h", "broker_store.h", "broker_websocket.h"):
+        calls = re.findall(r"^LEAT_API [^;(]*?\b(leat_\w+)\(", (HEADERS / header).read_text(encoding="utf-8"), re.M)
+        rows.append((f"[{header}](../include/leat/{header})", ", ".join(f"`{call}()`" for call in calls)))
+    return table(("header", "has"), rows)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     made = {
+        "functions": functions(),
         "statuses": statuses(),
         "options": members(HEADERS / "broker_endpoint.h", "leat_broker_options", INSTEAD),
         "stats": members(HEADERS / "broker_endpoint.h", "leat_broker_stats", head=("number", "of")),
