@@ -172,7 +172,8 @@ static void put_refusal(struct server *server, uint32_t status, const char *reas
     lt_put_text(out, server->zeek ? text : reason);
     if (server->zeek)
         lt_put_bytes(out, more.at, more.length);
-    lt_put_text(out, "\r\nContent-Type: text/plain\r\nContent-Length: ");
+    lt_put_text(out, server->zeek ? "\r\n" : "\r\nContent-Type: text/plain\r\n");
+    lt_put_text(out, "Content-Length: ");
     lt_write_u64(out, server->zeek ? 0 : strlen(text));
     lt_put_text(out, "\r\n\r\n");
     if (!server->zeek)

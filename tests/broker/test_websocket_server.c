@@ -408,9 +408,10 @@ START_TEST(request)
             const char *body = strchr(expected, '|') + 1;
             char whole[512];
 
-            snprintf(whole, sizeof whole,
-                     "HTTP/1.1 %.*s\r\nContent-Type: text/plain\r\nContent-Length: %u\r\n\r\n%s",
-                     (int)(body - 1 - expected), expected, (unsigned)strlen(body), body);
+            snprintf(whole, sizeof whole, "HTTP/1.1 %.*s\r\n%sContent-Length: %u\r\n\r\n%s",
+                     (int)(body - 1 - expected), expected,
+                     flavour == BROKER ? "Content-Type: text/plain\r\n" : "",
+                     (unsigned)strlen(body), body);
             ck_assert_str_eq(answer, whole);
             ck_assert_msg(status == LEAT_E_PROTOCOL || status == LEAT_E_SYNTAX, "%s",
                           requests[_i].name);
