@@ -24,13 +24,39 @@ static void open_client(struct connection *connection)
                                              node_port(connection), &connection->session));
 }
 
+/* Browsers let any page connect anywhere, and say which one it is; programs mostly say nothing. */
+static bool is_welcome(const struct arguments *arguments, const leat_event *upgrade)
+{
+    const leat_value *origin = leat_value_get(leat_event_value(upgrade), "origin");
+    const char *text, *allowed;
+    size_t length, at = 0;
+
+    if (leat_value_kind(origin) == LEAT_NULL || !option_given(arguments, "--origin"))
+        return true;
+    text = leat_value_text(origin, &length);
+    while ((allowed = option_next(arguments, "--origin", &at)) != NULL) {
+        if (strlen(allowed) == length && memcmp(allowed, text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int answer(struct connection *connection, const leat_event *upgrade)
+{
+    const struct node *node = connection->live->data;
+
+    return is_welcome(node->talk.arguments, upgrade)
+               ? leat_websocket_upgrade(connection->session, upgrade)
+               : leat_broker_websocket_refuse(connection->session, 403, "Forbidden");
+}
+
 static void on_event(struct connection *connection, const leat_event *event)
 {
     int status = LEAT_OK;
 
     node_event(connection, event);
     if (leat_event_kind(event) == LEAT_BROKER_UPGRADE)
-        status = leat_websocket_upgrade(connection->session, event);
+        status = answer(connection, event);
     need_memory(status);
     if (status != LEAT_OK)
         connection_end(connection, true, "the upgrade to a WebSocket cannot be answered");

@@ -312,8 +312,8 @@ static int run_client(const struct arguments *arguments)
 int broker_ws(const struct arguments *arguments)
 {
     static const char *const of_servers[] = {
-        "--peer",   "--peer-listen", "--flavour", "--no-client-tls", "--id",    "--forward",
-        "--master", "--clone",       "--queue",   "--overflow",      "--no-tls"};
+        "--peer",   "--peer-listen", "--flavour", "--no-client-tls", "--id",       "--forward",
+        "--origin", "--master",      "--clone",   "--queue",         "--overflow", "--no-tls"};
     static const char *const of_clients[] = {"--name", "--peer-name"};
     bool connects = option_given(arguments, "--connect");
     const char *const *others = connects ? of_servers : of_clients;

@@ -342,6 +342,9 @@ static const struct option broker_ws_rows[] = {
     {"--peer", "HOST:PORT", "with --listen: a native peer to connect to; may be repeated"},
     {"--peer-listen", "ADDR:PORT", "with --listen: where native peers may connect"},
     {"--no-client-tls", NULL, "with --listen: plain TCP for clients, TLS for native peers"},
+    {"--origin", "ORIGIN",
+     "with --listen: let in browsers whose page is of this origin\n"
+     "alone, as https://HOST; may be repeated. If left out: of any"},
     {"--flavour", "NAME", "with --listen: be like the server of zeek (if left out) or\nof broker"},
     {"--peer-name", "NAME",
      "with --connect: what the server's certificate must be for, if\n"

@@ -281,6 +281,20 @@ def requests(tap):
             tap.check("others are served", True)
 
 
+def origins(tap):
+    """Pages of other sites stay outside, if the gateway is told which are its own; programs get in."""
+    allowed = ["--origin", "https://a.example", "--origin", "https://b.example"]
+    for options, origin, code in [
+        ([], "https://c.example", 101), (allowed, None, 101), (allowed, "https://a.example", 101),
+        (allowed, "https://b.example", 101), (allowed, "https://c.example", 403), (allowed, "", 403),
+        (allowed, "https://a.example.evil", 403),
+    ]:
+        with Gateway(*BROKER, *PLAIN, *options) as gateway:
+            line = "" if origin is None else f"Origin: {origin}\r\n"
+            answer = ask(gateway.port, REQUEST.replace("Host: x\r\n", "Host: x\r\n" + line))
+            tap.check(f"{len(options)} options, {origin}: {code}", answer.startswith(f"HTTP/1.1 {code} "), answer)
+
+
 def clients_of_others(tap):
     """python3-websockets and Node as clients of the gateway."""
     makes = []
@@ -479,8 +493,8 @@ def main():
     tap = Tap()
     if "broker" in DIALECTS and OPENSSL:
         wanted = sys.argv[1:]
-        for function in (pairs, gateways, flavours, client_lines, killed, over, unfit, requests, clients_of_others,
-                         servers_of_others, scripted_servers, slow_client, recordings, manual):
+        for function in (pairs, gateways, flavours, client_lines, killed, over, unfit, requests, origins,
+                         clients_of_others, servers_of_others, scripted_servers, slow_client, recordings, manual):
             if not wanted or function.__name__ in wanted:
                 tap.run(function)
     else:
