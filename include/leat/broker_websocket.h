@@ -121,9 +121,10 @@ LEAT_API void leat_broker_websocket_options_init(leat_broker_websocket_options *
  * the statuses of a peering (ENDPOINT_DISCOVERED and so on), in the words that Broker has for clients.
  *
  * The request and what the client subscribes to must come within handshake_ms of the endpoint.
- * leat_next() gives UPGRADE, then LEAT_PAUSED until it is answered. What the client publishes goes to
- * the other clients, and to peers if the flavour is ZEEK or the endpoint forwards; leat_next() gives
- * it as DATA if the endpoint subscribes to it.
+ * leat_next() gives UPGRADE, then LEAT_PAUSED until it is answered; and LEAT_PAUSED while a client
+ * does not read what answers its pings and mistakes. What the client publishes goes to the other
+ * clients, and to peers if the flavour is ZEEK or the endpoint forwards; leat_next() gives it as DATA
+ * if the endpoint subscribes to it.
  *
  * Stricter than either server: frames must be masked, texts UTF-8, lengths in their shortest form;
  * keys have 24 characters; requests have no body; a CLOSE is answered by one.

@@ -149,7 +149,8 @@ static int next_head(struct codec *codec)
 {
     leat_session *session = &codec->session;
     const struct lt_reader in = lt_unread(session);
-    size_t limit = (size_t)session->limits.handshake_bytes;
+    uint64_t most = session->limits.handshake_bytes;
+    size_t limit = most < SIZE_MAX ? (size_t)most : SIZE_MAX;
     struct leat_error error;
     int status = lt_http_scan(&codec->scanned, in.at, lt_left(&in), limit, &error);
 
