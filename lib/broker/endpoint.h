@@ -96,6 +96,7 @@ struct leat_broker {
     struct leat_broker_options options;
     uint64_t now_ms;
     bool shutting_down;
+    bool resuming;               /* links that were paused */
     bool has_news;               /* for stores, see lt_broker_give_news() */
     struct lt_topics subscribed; /* what leat_next() gives */
     struct lt_topics forwarded;  /* by leat_broker_forward() */

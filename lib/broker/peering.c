@@ -55,14 +55,15 @@ void lt_release_id(struct lt_link *link)
     memmove(broker->holders + place, broker->holders + place + 1,
             (broker->holder_count - place) * sizeof *broker->holders);
     link->is_holder = false;
-    if (broker->paused_count == 0)
+    if (broker->paused_count == 0 || broker->resuming)
         return;
-    for (other = broker->all.first; other != NULL; other = other->all.next) {
-        if (other->state == LT_LINK_PAUSED && memcmp(other->id, link->id, 16) == 0) {
+    broker->resuming = true; /* one that has no memory to go on gives the id back at once */
+    for (other = broker->all.first; other != NULL && lt_holder(broker, link->id) == NULL;
+         other = other->all.next) {
+        if (other->state == LT_LINK_PAUSED && memcmp(other->id, link->id, 16) == 0)
             lt_peer_resume(other, false);
-            return;
-        }
     }
+    broker->resuming = false;
 }
 
 void lt_turn_away_paused(struct lt_link *link)

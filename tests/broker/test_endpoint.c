@@ -2169,6 +2169,38 @@ static void *refuse(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
     return realloc(block, new_bytes);
 }
 
+/* However many wait for an id, and cannot go on for want of memory: one after the other ends. */
+START_TEST(paused_without_memory)
+{
+    struct refusing refusing = {{refuse, &refusing}, SIZE_MAX};
+    static leat_session *sessions[20000];
+    char topic[5000];
+    leat_config config;
+    leat_broker *broker;
+    size_t i;
+
+    leat_config_init(&config, sizeof config);
+    config.allocator = &refusing.allocator;
+    broker = wire_broker(&config, NULL);
+    memset(topic, 'x', sizeof topic);
+    ck_assert_int_eq(leat_broker_subscribe(broker, topic, sizeof topic), LEAT_OK);
+    for (i = 0; i < 20000; i++) {
+        sessions[i] = wire_accept(broker);
+        wire_feed(sessions[i], "hello H");
+        wire_tells(sessions[i], "");
+        leat_session_trim(sessions[i]);
+    }
+    refusing.good = 0;
+    leat_session_free(sessions[0]);
+    refusing.good = SIZE_MAX;
+    for (i = 1; i < 20000; i++) {
+        wire_tells(sessions[i], "LEAT_E_NOMEM at 27: out of memory");
+        leat_session_free(sessions[i]);
+    }
+    leat_broker_free(broker);
+}
+END_TEST
+
 /* The peer is not lost for a ping that there is no memory for. */
 START_TEST(ping_without_memory)
 {
@@ -2281,6 +2313,7 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, no_takeover_later, 0, 2);
     tcase_add_test(tc, takeover_of_an_attempt);
     tcase_add_test(tc, leaving_goes_on);
+    tcase_add_test(tc, paused_without_memory);
     tcase_add_test(tc, ping_without_memory);
     tcase_add_test(tc, refused_for_memory);
     tcase_add_test(tc, commands);
