@@ -34,6 +34,7 @@ void talk_close(struct talk *talk)
     leat_buffer_free(talk->text);
     output_close(&talk->output);
     logs_forget(&talk->logs);
+    logs_forget(&talk->said);
     free(talk->input.buffer);
     live_close(&talk->live);
 }
@@ -141,6 +142,11 @@ static const leat_error *add_zeek(struct talk *talk, const leat_value *line)
     return NULL;
 }
 
+static bool is_log(const leat_value *line)
+{
+    return leat_value_get(line, "log_create") != NULL || leat_value_get(line, "log_write") != NULL;
+}
+
 /* What is wrong with the shape of a message; NULL: nothing is. */
 static const char *misshaped(const leat_value *line)
 {
@@ -153,11 +159,15 @@ static const char *misshaped(const leat_value *line)
     size_t length;
     const char *text = leat_value_text(to, &length);
 
-    if ((data != NULL) + (event != NULL) + (identifier != NULL) != 1)
-        return "neither data nor an event nor an identifier, or several of them";
+    if ((data != NULL) + (event != NULL) + (identifier != NULL) +
+            (leat_value_get(line, "log_create") != NULL) +
+            (leat_value_get(line, "log_write") != NULL) !=
+        1)
+        return "neither data nor an event nor an identifier nor of a log, or several of them";
     if (leat_value_kind(leat_value_get(line, "topic")) != LEAT_TEXT)
         return "the topic is not a text";
-    if (data == NULL && leat_value_kind(event != NULL ? event : identifier) != LEAT_TEXT)
+    if (data == NULL && !is_log(line) &&
+        leat_value_kind(event != NULL ? event : identifier) != LEAT_TEXT)
         return "a name that is not a text";
     if (identifier != NULL && leat_value_get(line, "value") == NULL)
         return "there is no value";
@@ -168,13 +178,31 @@ static const char *misshaped(const leat_value *line)
     return NULL;
 }
 
+/* What a line says, into talk->value. False: it was refused. */
+static bool write_letter(struct talk *talk, const leat_value *line)
+{
+    const leat_value *data = leat_value_get(line, "data");
+    const leat_error *error = NULL;
+
+    if (is_log(line))
+        return logs_say(talk, line);
+    leat_builder_clear(talk->value);
+    if (data == NULL)
+        error = add_zeek(talk, line);
+    else if (talk_value(talk, talk->value, data) != LEAT_OK)
+        error = leat_builder_error(talk->value);
+    if (error != NULL)
+        talk_judge(talk, leat_error_code(error), error);
+    return error == NULL;
+}
+
 static void take_letter(struct talk *talk, const leat_value *line)
 {
-    static const char *const names[] = {"topic",    "data",       "event", "args", "value",
-                                        "metadata", "identifier", "from",  "to",   NULL};
-    const leat_value *data = leat_value_get(line, "data");
+    static const char *const names[] = {"topic",     "data",       "event", "args",   "value",
+                                        "metadata",  "identifier", "from",  "to",     "log_create",
+                                        "log_write", "writer",     "path",  "fields", "info",
+                                        "record",    NULL};
     const char *problem = misshaped(line);
-    const leat_error *error = NULL;
     struct letter letter;
     const char *text;
     size_t length;
@@ -185,15 +213,8 @@ static void take_letter(struct talk *talk, const leat_value *line)
         talk_refuse(talk, problem, "");
         return;
     }
-    leat_builder_clear(talk->value);
-    if (data == NULL)
-        error = add_zeek(talk, line);
-    else if (talk_value(talk, talk->value, data) != LEAT_OK)
-        error = leat_builder_error(talk->value);
-    if (error != NULL) {
-        talk_judge(talk, leat_error_code(error), error);
+    if (!write_letter(talk, line))
         return;
-    }
     letter.topic = leat_value_text(leat_value_get(line, "topic"), &letter.topic_length);
     letter.data = leat_builder_value(talk->value);
     text = leat_value_text(leat_value_get(line, "to"), &length);
@@ -325,6 +346,8 @@ static void put_log(struct talk *talk, const leat_zeek_message *message)
         logs_learn(&talk->logs, message);
         if (leat_zeek_log_info_read(message->info, &info) == LEAT_OK)
             output_put_text(output, ",\"path\":", info.path, info.path_length);
+        if (!talk->plain)
+            put_value(talk, ",\"info\":", message->info);
         logs_columns(talk->parts, message->fields);
         output_put(output, ",\"fields\":", leat_builder_value(talk->parts));
         return;

@@ -51,7 +51,8 @@ struct talk {
     bool plain;   /* values go out as other commands print them, which does not tell their types */
     bool printed; /* something that is not flushed */
     struct logs logs;
-    bool failed; /* a line was refused, or what it said is lost */
+    struct logs said; /* by lines of the input */
+    bool failed;      /* a line was refused, or what it said is lost */
     struct input input;
     bool reading;         /* the input */
     size_t lines_at_once; /* most that are taken before the connections have their turns */
@@ -90,6 +91,11 @@ bool talk_fields(struct talk *talk, const leat_value *line, const char *const *n
  * list may hold both. As calls of builder.h.
  */
 int talk_value(struct talk *talk, leat_builder *builder, const leat_value *value);
+
+/*
+ * Reads a line with log_create or log_write, and writes the message into talk->value. False: it was refused.
+ */
+bool logs_say(struct talk *talk, const leat_value *line);
 
 /* Prints a message. from is the id of who sent it; NULL: it is not known. */
 void talk_print(struct talk *talk, const leat_value *topic, const leat_value *from,

@@ -66,7 +66,7 @@ def cited(tap):
 
 
 def functions(tap):
-    """Each function of the headers that are Broker's is in the guide; of the endpoint, outside of the list of all, too."""
+    """Each function is in the guide; those of the endpoint are also outside of the list of all."""
     told = GUIDE[:GUIDE.index("## All functions")]
     for header, number, text in (("broker_endpoint.h", 25, told), ("zeek.h", 15, GUIDE), ("broker_store.h", 25, GUIDE),
                                  ("broker_websocket.h", 8, GUIDE)):
@@ -243,6 +243,17 @@ def commands_for_stores(tap, shown):
         end(tap, master)
 
 
+def log_lines(tap, _):
+    with Listener("--subscribe", "zeek/logs/") as first:
+        with Broker("peer", "--connect", first.address) as second:
+            lines = blocks("ndjson")[0].splitlines()
+            second.told("peer_added")
+            second.say(*lines)
+            prints(tap, "a log", first, [json.loads(line) for line in lines])
+            end(tap, second)
+        first.finish()
+
+
 def commands_without_zeek(tap, shown):
     with shown.start(shown.take("peer", "--listen")) as first:
         address = address_of(first)
@@ -271,7 +282,7 @@ def commands(tap):
         return
     shown = Shown()
     tap.check("the guide shows commands", len(shown.left) > 8, shown.left)
-    for function in commands_for_zeek, commands_for_clients, commands_for_stores, commands_without_zeek:
+    for function in commands_for_zeek, commands_for_clients, commands_for_stores, log_lines, commands_without_zeek:
         function(tap, shown)
     tap.same("all of them were run", shown.left, [])
 

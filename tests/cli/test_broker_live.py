@@ -133,8 +133,8 @@ BAD_LINES = [
     ("", "ends inside"),
     ("{", "ends inside"),
     ("[1]", "not an object"),
-    ('{"topic":"/a"}', "neither data nor an event nor an identifier, or several of them"),
-    ('{"topic":"/a","data":1,"event":"e"}', "neither data nor an event nor an identifier, or several of them"),
+    ('{"topic":"/a"}', "neither data nor an event nor an identifier nor of a log, or several of them"),
+    ('{"topic":"/a","data":1,"event":"e"}', "nor an identifier nor of a log, or several of them"),
     ('{"topic":1,"data":1}', "the topic is not a text"),
     ('{"topic":"/a","data":{"a":1}}', ""),
     ('{"topic":"/a","data":{"@data-type":"smoke","data":1}}', ""),
@@ -493,6 +493,46 @@ def logs(tap):
     columns = {m["path"]: [c["name"] for c in m["fields"]] for m in creates}
     tap.check("lines have the names of the columns", all(
         list(m["record"]) == columns[m["path"]] for m in writes), writes)
+    logs_again(tap, found + typed_log())
+
+
+def typed_log():
+    """A log with a column of each type, as it is printed."""
+    values = [("b", 1, True), ("i", 2, 5), ("n", 2, -5), ("c", 3, 5), ("d", 4, 1.5),
+              ("t", 5, "2026-01-02T03:04:05.500Z"), ("v", 6, "1500ms"), ("s", 7, 'a"\n'), ("e", 9, "tcp"), ("p", 10, "53/udp"), ("a", 11, "192.0.2.1"),
+              ("a6", 11, "2001:db8::1"), ("n4", 12, "192.0.2.0/24"), ("none", 7, None)]
+    lists = [("x", 14, 11, ["192.0.2.1", "192.0.2.2"]), ("l", 19, 5, ["2026-01-02T03:04:05.000Z"]),
+             ("empty", 14, 3, [])]
+    fields = [{"name": name, "type": kind, "optional": True} for name, kind, _ in values]
+    fields += [{"name": name, "type": kind, "subtype": of, "secondary": name, "optional": False}
+               for name, kind, of, _ in lists]
+    info = [text("typed"), 60.0, 0.0, 1.5, {"a": "b"}, text("gz")]
+    info = {"@data-type": "vector", "data": [
+        {"@data-type": "real", "data": e} if isinstance(e, float) else
+        {"@data-type": "table", "data": [{"key": text("a"), "value": text("b")}]} if "a" in e else e for e in info]}
+    log = {"topic": "zeek/logs/typed", "writer": "Log::WRITER_ASCII", "path": "typed"}
+    return [{**log, "log_create": "T::LOG", "info": info, "fields": fields},
+            {**log, "log_write": "T::LOG", "record": {e[0]: e[-1] for e in values + lists}},
+            {**log, "log_write": "T::LOG", "record": {e[0]: None for e in values + lists}}]
+
+
+def logs_again(tap, found):
+    """What was printed can be said again, and is refused if nobody knows its columns."""
+    for options in [], ["--plain"]:
+        with Listener("--subscribe", "zeek/logs/", *PLAIN, *options) as first:
+            with Connector(first.address, *PLAIN) as second:
+                first.told("peer_added")
+                second.say(*found)
+                for m, again in zip(found, first.messages(len(found))):
+                    tap.same(f"it is said again {options}", again, {
+                        name: value for name, value in m.items() if name != "info" or not options})
+                write = next(m for m in found if "log_write" in m)
+                second.say({**write, "path": "unknown"}, {**write, "record": {"unknown": 1}}, {**write, "record": [1]},
+                           {**write, "writer": 1}, {"stop": True})
+                tap.same("it ends", second.end(), 1)
+                for problem in ("a line of a log whose columns were not said",
+                                "a record of other columns than the log has", "not a text"):
+                    tap.check(f"it is refused: {problem}", problem in second.err.text(), second.err.text())
 
 
 def typed(kind, data):
