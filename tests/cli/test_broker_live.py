@@ -499,17 +499,17 @@ def logs(tap):
 def typed_log():
     """A log with a column of each type, as it is printed."""
     values = [("b", 1, True), ("i", 2, 5), ("n", 2, -5), ("c", 3, 5), ("d", 4, 1.5),
-              ("t", 5, "2026-01-02T03:04:05.500Z"), ("v", 6, "1500ms"), ("s", 7, 'a"\n'), ("e", 9, "tcp"), ("p", 10, "53/udp"), ("a", 11, "192.0.2.1"),
-              ("a6", 11, "2001:db8::1"), ("n4", 12, "192.0.2.0/24"), ("none", 7, None)]
+              ("t", 5, "2026-01-02T03:04:05.500Z"), ("v", 6, "1500ms"), ("s", 7, 'a"\n'), ("e", 9, "tcp"),
+              ("p", 10, "53/udp"), ("a", 11, "192.0.2.1"), ("a6", 11, "2001:db8::1"), ("n4", 12, "192.0.2.0/24"),
+              ("none", 7, None)]
     lists = [("x", 14, 11, ["192.0.2.1", "192.0.2.2"]), ("l", 19, 5, ["2026-01-02T03:04:05.000Z"]),
              ("empty", 14, 3, [])]
     fields = [{"name": name, "type": kind, "optional": True} for name, kind, _ in values]
     fields += [{"name": name, "type": kind, "subtype": of, "secondary": name, "optional": False}
                for name, kind, of, _ in lists]
-    info = [text("typed"), 60.0, 0.0, 1.5, {"a": "b"}, text("gz")]
-    info = {"@data-type": "vector", "data": [
-        {"@data-type": "real", "data": e} if isinstance(e, float) else
-        {"@data-type": "table", "data": [{"key": text("a"), "value": text("b")}]} if "a" in e else e for e in info]}
+    rotation = [{"@data-type": "real", "data": number} for number in (60.0, 0.0, 1.5)]
+    config = {"@data-type": "table", "data": [{"key": text("a"), "value": text("b")}]}
+    info = {"@data-type": "vector", "data": [text("typed"), *rotation, config, text("gz")]}
     log = {"topic": "zeek/logs/typed", "writer": "Log::WRITER_ASCII", "path": "typed"}
     return [{**log, "log_create": "T::LOG", "info": info, "fields": fields},
             {**log, "log_write": "T::LOG", "record": {e[0]: e[-1] for e in values + lists}},
