@@ -200,7 +200,10 @@ LEAT_API int leat_broker_ready(leat_broker *broker, leat_session **session);
  * Source: spec section 6.5.
  */
 LEAT_API int leat_broker_subscribe(leat_broker *broker, const char *topic, size_t length);
-/* Ends exactly that subscription; peers are told. LEAT_OK, LEAT_E_STATE (there is none), LEAT_E_NOMEM. */
+/*
+ * Ends exactly that subscription; peers are told. LEAT_OK, LEAT_E_STATE (there is none), LEAT_E_LIMIT
+ * (it covers others, which would be too many), LEAT_E_NOMEM.
+ */
 LEAT_API int leat_broker_unsubscribe(leat_broker *broker, const char *topic, size_t length);
 /* Tells peers to send such topics, for others (forwarding) and not for leat_next(). */
 LEAT_API int leat_broker_forward(leat_broker *broker, const char *topic, size_t length);

@@ -1478,6 +1478,9 @@ START_TEST(limits_of_announcing)
         ck_assert_int_eq(leat_broker_forward(broker, "/f", 2), LEAT_E_LIMIT);
         ck_assert_int_eq(leat_broker_subscribe(broker, "/", 1), LEAT_OK); /* covers all others */
         ck_assert_int_eq(leat_broker_subscribe(broker, "/f", 2), LEAT_OK);
+        ck_assert_int_eq(leat_broker_unsubscribe(broker, "/", 1), LEAT_E_LIMIT);
+        ck_assert_int_eq(leat_broker_unsubscribe(broker, "/f", 2), LEAT_OK);
+        ck_assert_int_eq(leat_broker_unsubscribe(broker, "/", 1), LEAT_OK);
     }
     leat_session_free(session);
     leat_broker_free(broker);
