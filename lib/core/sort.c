@@ -17,7 +17,7 @@ struct heap {
 static void sink(const struct heap *heap, size_t place, size_t count)
 {
     size_t bytes = heap->item_bytes;
-    uint8_t item[ITEM_BYTES_MAX];
+    _Alignas(max_align_t) uint8_t item[ITEM_BYTES_MAX];
 
     memcpy(item, heap->items + place * bytes, bytes);
     while (count > 1 && place <= (count - 2) / 2) {
@@ -48,7 +48,7 @@ void lt_sort(void *items, size_t count, size_t item_bytes, lt_compare compare, c
     for (i = count / 2; i > 0; i--)
         sink(&heap, i - 1, count);
     for (i = count - 1; i > 0; i--) {
-        uint8_t item[ITEM_BYTES_MAX];
+        _Alignas(max_align_t) uint8_t item[ITEM_BYTES_MAX];
 
         memcpy(item, heap.items, item_bytes);
         memcpy(heap.items, heap.items + i * item_bytes, item_bytes);

@@ -1,4 +1,7 @@
-/* Sorting in place: no memory, no recursion, and never more than n log n steps. */
+/*
+ * Sorting in place: no memory, which the C library may ask for behind our back, no recursion, and never
+ * more than n log n steps.
+ */
 #ifndef LT_SORT_H
 #define LT_SORT_H
 

@@ -1,4 +1,5 @@
 /* What is staged comes into force: all that can fail is done first, then all of it at once. */
+#include "../core/sort.h"
 #include "tables.h"
 
 #include <leat/zabbix.h>
@@ -17,37 +18,17 @@ bool lt_zabbix_ids_add(struct leat_zabbix_tables *tables, struct lt_zabbix_ids *
     return true;
 }
 
-/* Lets an id sink to its place in a heap of count of them. */
-static void sink(uint64_t *id, size_t at, size_t count)
+static int compare_ids(const void *context, const void *a, const void *b)
 {
-    size_t child;
+    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
 
-    for (; (child = 2 * at + 1) < count; at = child) {
-        uint64_t moved = id[at];
-
-        if (child + 1 < count && id[child + 1] > id[child])
-            child++;
-        if (id[child] <= moved)
-            return;
-        id[at] = id[child];
-        id[child] = moved;
-    }
+    (void)context;
+    return (one > other) - (one < other);
 }
 
-/* In place: the C library's qsort() may ask for memory behind our back. */
 void lt_zabbix_ids_sort(struct lt_zabbix_ids *ids)
 {
-    size_t i;
-
-    for (i = ids->count / 2; i > 0; i--)
-        sink(ids->id, i - 1, ids->count);
-    for (i = ids->count; i > 1; i--) {
-        uint64_t last = ids->id[i - 1];
-
-        ids->id[i - 1] = ids->id[0];
-        ids->id[0] = last;
-        sink(ids->id, 0, i - 1);
-    }
+    lt_sort(ids->id, ids->count, sizeof *ids->id, compare_ids, NULL);
 }
 
 bool lt_zabbix_ids_have(const struct lt_zabbix_ids *ids, uint64_t id)

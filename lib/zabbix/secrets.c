@@ -3,6 +3,7 @@
  * once, so that they can be compared. Of several members of one name the first counts, as with real
  * peers: spec section 13.
  */
+#include "../core/sort.h"
 #include "tables.h"
 
 struct member {
@@ -48,45 +49,19 @@ static int compare_names(const leat_value *a, const leat_value *b)
     return order != 0 ? order : (int)a->name_length - (int)b->name_length;
 }
 
-static bool is_behind(const struct member *a, const struct member *b)
+static int compare(const void *context, const void *a, const void *b)
 {
-    int order = compare_names(a->value, b->value);
+    const struct member *one = (const struct member *)a, *other = (const struct member *)b;
+    int order = compare_names(one->value, other->value);
 
-    return order != 0 ? order > 0 : a->place > b->place;
-}
-
-/* Lets a member sink to its place in a heap of count of them. */
-static void sink(struct member *item, size_t at, size_t count)
-{
-    size_t child;
-
-    for (; (child = 2 * at + 1) < count; at = child) {
-        struct member moved = item[at];
-
-        if (child + 1 < count && is_behind(&item[child + 1], &item[child]))
-            child++;
-        if (!is_behind(&item[child], &moved))
-            return;
-        item[at] = item[child];
-        item[child] = moved;
-    }
+    (void)context;
+    return order != 0 ? order : (one->place > other->place) - (one->place < other->place);
 }
 
 /* By name; of one name in the order in which they were listed. */
 static void sort(struct members *members)
 {
-    struct member *item = members->item;
-    size_t i;
-
-    for (i = members->count / 2; i > 0; i--)
-        sink(item, i - 1, members->count);
-    for (i = members->count; i > 1; i--) {
-        struct member last = item[i - 1];
-
-        item[i - 1] = item[0];
-        item[0] = last;
-        sink(item, 0, i - 1);
-    }
+    lt_sort(members->item, members->count, sizeof *members->item, compare, NULL);
 }
 
 static bool is_first(const struct members *members, size_t index)
