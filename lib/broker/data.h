@@ -35,7 +35,7 @@ enum {
 #define LT_BROKER_CHECKED 0xbcu
 
 /* By kind of value; what Broker does not have is LT_BROKER_NO_TYPE. */
-LT_INSIDE extern const uint8_t lt_broker_type_of_kind[LEAT_RECORD + 1];
+extern const uint8_t lt_broker_type_of_kind[LEAT_RECORD + 1];
 
 /* The type that a value is written as. */
 static inline unsigned lt_broker_type(const leat_value *value)
@@ -91,8 +91,8 @@ void lt_broker_put_text(struct lt_writer *out, const void *text, uint32_t length
  *
  * LEAT_OK, LEAT_E_SYNTAX, LEAT_E_LIMIT (depth, or the tree's), LEAT_E_NOMEM.
  */
-LT_INSIDE int lt_broker_read(struct lt_reader *in, struct lt_tree *tree, size_t depth,
-                             const char *name, uint16_t name_length, struct leat_error *error);
+int lt_broker_read(struct lt_reader *in, struct lt_tree *tree, size_t depth, const char *name,
+                   uint16_t name_length, struct leat_error *error);
 
 /* The same for a table that comes without its tag, as snapshots of stores do. */
 int lt_broker_read_table(struct lt_reader *in, struct lt_tree *tree, size_t depth, const char *name,
@@ -120,8 +120,7 @@ int lt_broker_refuse(struct leat_error *error, const leat_value *value, size_t c
  * Writes a value in canonical form. LEAT_OK (out->status counts too), LEAT_E_VALUE, LEAT_E_LIMIT,
  * LEAT_E_NOMEM. The writer must be one that grows.
  */
-LT_INSIDE int lt_broker_write(struct lt_writer *out, const leat_value *value,
-                              struct leat_error *error);
+int lt_broker_write(struct lt_writer *out, const leat_value *value, struct leat_error *error);
 
 /* The same for a table, without its tag. */
 int lt_broker_write_table(struct lt_writer *out, const leat_value *table, struct leat_error *error);

@@ -195,7 +195,7 @@ void lt_link_give(struct lt_link *link, const void *octets, size_t length, struc
 LT_INSIDE int lt_link_send(struct lt_link *link, const void *octets, size_t length, bool control);
 
 /* So many octets wait for it, in its output or behind that. */
-LT_INSIDE uint64_t lt_link_waiting(const struct lt_link *link);
+uint64_t lt_link_waiting(const struct lt_link *link);
 
 /* ----- who may peer (peering.c) ----- */
 
@@ -250,9 +250,6 @@ struct lt_broker_post {
  * LEAT_OK, LEAT_E_VALUE, LEAT_E_LIMIT, LEAT_E_NOMEM (broker->error); unless LEAT_OK nobody gets it.
  */
 LT_INSIDE int lt_broker_post(leat_broker *broker, const struct lt_broker_post *post);
-
-/* Tells all peers what is announced, if that has changed. LEAT_OK or LEAT_E_NOMEM. */
-int lt_broker_announce(leat_broker *broker);
 
 /* ----- stores (store.c) ----- */
 

@@ -168,7 +168,8 @@ static uint8_t lower(char c)
     return (uint8_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-bool lt_http_is_like(struct lt_http_text text, const char *other)
+/* Whether it is that text, whatever the case of its letters. */
+static bool is_like(struct lt_http_text text, const char *other)
 {
     size_t i;
 
@@ -187,7 +188,7 @@ unsigned lt_http_find(const struct lt_http_head *head, const char *name, struct 
     value->at = "";
     value->length = 0;
     while (lt_http_field(&fields, &found, &its)) {
-        if (lt_http_is_like(found, name) && count++ == 0)
+        if (is_like(found, name) && count++ == 0)
             *value = its;
     }
     return count;
@@ -198,13 +199,13 @@ bool lt_http_lists(const struct lt_http_head *head, const char *name, const char
     struct lt_http_text fields = head->fields, found, list, item;
 
     while (lt_http_field(&fields, &found, &list)) {
-        if (!lt_http_is_like(found, name))
+        if (!is_like(found, name))
             continue;
         while (cut(&list, ',', &item)) {
-            if (lt_http_is_like(trimmed(item), token))
+            if (is_like(trimmed(item), token))
                 return true;
         }
-        if (lt_http_is_like(trimmed(list), token))
+        if (is_like(trimmed(list), token))
             return true;
     }
     return false;

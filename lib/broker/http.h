@@ -59,9 +59,8 @@ unsigned lt_http_find(const struct lt_http_head *head, const char *name,
 /* Whether a list in the fields of that name has the token. */
 bool lt_http_lists(const struct lt_http_head *head, const char *name, const char *token);
 
-/* Whether it is that text: exactly; whatever the case of its letters. */
+/* Whether it is exactly that text. */
 bool lt_http_is(struct lt_http_text text, const char *other);
-bool lt_http_is_like(struct lt_http_text text, const char *other);
 
 /* Whether it may be the value of a field: no line ends, and no other control characters. */
 bool lt_http_is_value(const char *text, size_t length);

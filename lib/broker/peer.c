@@ -214,13 +214,19 @@ static void be_redundant(struct lt_link *link, struct lt_link *established)
     lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
 }
 
+/* Turns the peer away for what is here. */
+static void turn_away(struct lt_link *link, uint8_t code, const char *text)
+{
+    drop(link, code, text);
+    lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
+}
+
 static void be_originator(struct lt_link *link)
 {
     struct lt_link *holder = lt_holder(link->broker, link->id);
 
     if (link->broker->shutting_down) {
-        drop(link, SHUTTING_DOWN, "shutting down");
-        lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
+        turn_away(link, SHUTTING_DOWN, "shutting down");
     } else if (holder != NULL && holder->state == LT_LINK_HANDSHAKE) {
         link->state = LT_LINK_PAUSED;
         link->broker->paused_count++;
@@ -298,11 +304,9 @@ static void on_version_select(struct lt_link *link, const leat_value *message)
         unexpected(link);
     } else if (take_id(link, message)) {
         if (link->broker->shutting_down) {
-            drop(link, SHUTTING_DOWN, "shutting down");
-            lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
+            turn_away(link, SHUTTING_DOWN, "shutting down");
         } else if (lt_holder(link->broker, link->id) != NULL) {
-            drop(link, LOGIC_ERROR, "detected redundant connection at the responder");
-            lt_link_down(link, LEAT_BROKER_PEER_LOST, LT_REASON_NONE);
+            turn_away(link, LOGIC_ERROR, "detected redundant connection at the responder");
         } else {
             lt_hold_id(link);
             link->step = SYN;
@@ -458,6 +462,7 @@ struct envelope {
     const struct lt_broker_message *message;
     struct lt_reader body;
     const uint8_t *sender;
+    bool is_stranger;        /* the sender is not the peer */
     const uint8_t *receiver; /* NULL: all */
     const char *topic;
     size_t topic_length;
@@ -550,19 +555,19 @@ static bool take_message(struct lt_link *link, const struct envelope *envelope)
     leat_broker *broker = link->broker;
     bool command = envelope->message->type == LT_BROKER_COMMAND;
     bool for_us = envelope->receiver == NULL || is_ours(link, envelope->receiver);
-    bool wanted =
-        for_us && lt_topics_match(&broker->subscribed, envelope->topic, envelope->topic_length);
-    bool for_stores =
-        command && for_us && !is_forged(link, envelope) &&
-        lt_topics_find(&broker->attached, envelope->topic, envelope->topic_length) >= 0;
     bool for_others = broker->options.forwarding != 0 || (!command && broker->client_count > 0);
+    bool wanted, for_stores;
     int status;
 
     if (lt_topic_is_local(envelope->topic, envelope->topic_length)) {
         link->refused++;
         return false;
     }
-    link->strangers += memcmp(envelope->sender, link->id, 16) != 0;
+    link->strangers += envelope->is_stranger;
+    wanted =
+        for_us && lt_topics_match(&broker->subscribed, envelope->topic, envelope->topic_length);
+    for_stores = command && for_us && !is_forged(link, envelope) &&
+                 lt_topics_find(&broker->attached, envelope->topic, envelope->topic_length) >= 0;
     if (!wanted && !for_stores && !for_others)
         return false;
     status = decode(link, envelope);
@@ -581,10 +586,6 @@ static bool take_routing_update(struct lt_link *link, const struct envelope *env
     const leat_value *filter;
     int status;
 
-    if (memcmp(envelope->sender, link->id, 16) != 0) {
-        link->refused++;
-        return false;
-    }
     status = decode(link, envelope);
     if (status != LEAT_OK)
         return status != LEAT_E_NOMEM;
@@ -605,9 +606,7 @@ static bool take_routing_update(struct lt_link *link, const struct envelope *env
 
 static void answer_ping(struct lt_link *link, const struct envelope *envelope)
 {
-    if (memcmp(envelope->sender, link->id, 16) != 0)
-        link->refused++;
-    else if (!link->session.eof)
+    if (!link->session.eof)
         say_ping(link, LT_BROKER_PONG, envelope->payload, envelope->payload_length);
 }
 
@@ -622,10 +621,6 @@ static bool take_pong(struct lt_link *link, const struct envelope *envelope)
 {
     uint8_t bye[BYE_BYTES];
 
-    if (memcmp(envelope->sender, link->id, 16) != 0) {
-        link->refused++;
-        return false;
-    }
     if (link->state == LT_LINK_LEAVING && envelope->payload_length == BYE_BYTES) {
         put_bye(link, bye);
         if (memcmp(envelope->payload, bye, BYE_BYTES) == 0) {
@@ -643,6 +638,7 @@ static bool take_frame(struct lt_link *link, struct lt_reader body)
 {
     struct envelope envelope;
     leat_event *event;
+    bool is_message;
 
     link->heard_ms = link->broker->now_ms;
     if (!open_envelope(&envelope, body)) {
@@ -651,7 +647,12 @@ static bool take_frame(struct lt_link *link, struct lt_reader body)
                        "not an envelope", NULL);
         return true;
     }
-    if (memcmp(envelope.sender, nil, 16) == 0 || is_ours(link, envelope.sender)) {
+    envelope.is_stranger = memcmp(envelope.sender, link->id, 16) != 0;
+    is_message =
+        envelope.message->type == LT_BROKER_DATA || envelope.message->type == LT_BROKER_COMMAND;
+    /* Of what stands between peers nobody else may speak. */
+    if (memcmp(envelope.sender, nil, 16) == 0 || is_ours(link, envelope.sender) ||
+        (envelope.is_stranger && !is_message)) {
         link->refused++;
         return false;
     }

@@ -27,7 +27,11 @@ static bool is_bearable(const leat_broker *broker, const struct lt_topics *topic
            octets <= broker->limits.handshake_bytes;
 }
 
-int lt_broker_announce(leat_broker *broker)
+/*
+ * Tells all peers what is announced, if that has changed. LEAT_OK, LEAT_E_LIMIT (they would not take
+ * it), LEAT_E_NOMEM.
+ */
+static int announce(leat_broker *broker)
 {
     const struct lt_topics *sets[] = {&broker->subscribed, &broker->forwarded, &broker->attached};
     struct lt_topics before = broker->announced;
@@ -83,7 +87,7 @@ static int take_over(leat_broker *broker, struct lt_topics *set, const struct lt
     int status;
 
     *set = *made;
-    status = lt_broker_announce(broker);
+    status = announce(broker);
     if (status == LEAT_OK) {
         lt_topics_free(&before, &broker->allocator);
         return LEAT_OK;

@@ -237,7 +237,6 @@ void lt_store_produce(leat_broker_store *store);
 /* Begins a command in store->message. */
 void lt_store_begin_command(leat_broker_store *store, uint8_t tag, uint64_t seq,
                             const struct lt_entity *receiver);
-void lt_store_put_entity(struct lt_writer *out, const struct lt_entity *entity);
 
 /* Sends the message, if there was memory for it. */
 void lt_store_send(leat_broker_store *store, const uint8_t *id);

@@ -219,7 +219,7 @@ int lt_store_decode(struct lt_tree *tree, const uint8_t *octets, size_t length)
 
 /* ----- writing ----- */
 
-void lt_store_put_entity(struct lt_writer *out, const struct lt_entity *entity)
+static void put_entity(struct lt_writer *out, const struct lt_entity *entity)
 {
     lt_put_bytes(out, entity->id, sizeof entity->id);
     lt_put_u64be(out, entity->object);
@@ -234,8 +234,8 @@ void lt_store_begin_command(leat_broker_store *store, uint8_t tag, uint64_t seq,
     out->length = 0;
     out->status = LEAT_OK;
     lt_put_u64be(out, seq);
-    lt_store_put_entity(out, &store->self);
-    lt_store_put_entity(out, receiver == NULL ? &nil : receiver);
+    put_entity(out, &store->self);
+    put_entity(out, receiver == NULL ? &nil : receiver);
     lt_put_u8(out, tag);
 }
 
@@ -259,10 +259,10 @@ int lt_store_write_action(leat_broker_store *store, const struct lt_action *acti
     if ((has & HAS_EXPIRY) != 0 && action->expires)
         lt_put_u64be(out, (uint64_t)action->expiry_ns);
     if ((has & HAS_WHO) != 0) {
-        lt_store_put_entity(out, &action->who);
+        put_entity(out, &action->who);
         lt_put_u64be(out, action->req_id);
     }
-    lt_store_put_entity(out, &action->publisher);
+    put_entity(out, &action->publisher);
     return lt_store_written(out);
 }
 

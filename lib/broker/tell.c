@@ -51,23 +51,18 @@ static void add_text(struct lt_tree *tree, const char *name, uint16_t name_lengt
     lt_tree_bytes(tree, LEAT_TEXT, name, name_length, text, strlen(text));
 }
 
-static void add_null(struct lt_tree *tree, const char *name, uint16_t name_length)
-{
-    leat_value *cell = lt_tree_push(tree, LEAT_NULL, name, name_length);
+/* An endpoint takes so many cells at most. */
+#define ENDPOINT_CELLS 7u
 
-    cell->u.u64 = 0;
-    cell->length = 0;
-}
-
-void lt_tell_endpoint(struct lt_tree *tree, const char *name, uint16_t name_length,
-                      const uint8_t *id, const char *address, uint32_t port, uint64_t retry_s)
+static void tell_endpoint(struct lt_tree *tree, const char *name, uint16_t name_length,
+                          const uint8_t *id, const char *address, uint32_t port, uint64_t retry_s)
 {
     size_t record = lt_tree_open(tree, LEAT_RECORD, name, name_length), network;
 
     if (id != NULL)
         lt_tree_bytes(tree, LEAT_UUID, LT_NAME("id"), id, 16);
     else
-        add_null(tree, LT_NAME("id"));
+        lt_tree_null(tree, LT_NAME("id"));
     if (address != NULL) {
         leat_value *cell;
 
@@ -78,7 +73,7 @@ void lt_tell_endpoint(struct lt_tree *tree, const char *name, uint16_t name_leng
         cell->length = 0;
         lt_tree_close(tree, network, 2);
     } else {
-        add_null(tree, LT_NAME("network"));
+        lt_tree_null(tree, LT_NAME("network"));
     }
     lt_tree_u64(tree, LT_NAME("retry_s"), retry_s);
     lt_tree_close(tree, record, 3);
@@ -91,8 +86,8 @@ static void tell_error(struct lt_tree *tree, leat_event *event, const struct abo
 
     lt_tree_u64(tree, LT_NAME("code"), invalid ? PEER_INVALID : PEER_UNAVAILABLE);
     add_text(tree, LT_NAME("name"), invalid ? "peer_invalid" : "peer_unavailable");
-    lt_tell_endpoint(tree, LT_NAME("endpoint"), about->id, about->address, about->port,
-                     about->retry_s);
+    tell_endpoint(tree, LT_NAME("endpoint"), about->id, about->address, about->port,
+                  about->retry_s);
     add_text(tree, LT_NAME("msg"),
              invalid ? "cannot unpeer from unknown peer" : "unable to connect to remote peer");
     lt_tree_close(tree, record, 4);
@@ -113,8 +108,8 @@ static void tell_status(struct lt_tree *tree, leat_event *event, const struct ab
         text = about->websocket
                    ? "client removed: caf::sec::backpressure_overflow"
                    : "removed connection to remote peer (caf::sec::backpressure_overflow)";
-    lt_tell_endpoint(tree, LT_NAME("endpoint"), about->id, has_network ? about->address : NULL,
-                     about->port, about->retry_s);
+    tell_endpoint(tree, LT_NAME("endpoint"), about->id, has_network ? about->address : NULL,
+                  about->port, about->retry_s);
     add_text(tree, LT_NAME("msg"), text);
     lt_tree_close(tree, record, 2);
     event->name = statuses[i].name;
@@ -122,7 +117,7 @@ static void tell_status(struct lt_tree *tree, leat_event *event, const struct ab
 
 static int tell(struct lt_tree *tree, leat_event *event, const struct about *about)
 {
-    if (lt_tree_reserve(tree, LT_ENDPOINT_CELLS + 4) != LEAT_OK)
+    if (lt_tree_reserve(tree, ENDPOINT_CELLS + 4) != LEAT_OK)
         return LEAT_E_NOMEM;
     memset(event, 0, sizeof *event);
     event->kind = about->kind;

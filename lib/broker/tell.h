@@ -13,11 +13,6 @@ void lt_keep_untold(const struct lt_link *link);
 /* The error "peer_invalid" for leat_broker_next(); address NULL or id NULL: not known. */
 int lt_tell_invalid(leat_broker *broker, const char *address, uint32_t port, const uint8_t *id);
 
-/* The record of id, network and retry_s, into a tree where seven cells are reserved. */
-void lt_tell_endpoint(struct lt_tree *tree, const char *name, uint16_t name_length,
-                      const uint8_t *id, const char *address, uint32_t port, uint64_t retry_s);
-#define LT_ENDPOINT_CELLS 7u
-
 void lt_untold_free(leat_broker *broker);
 size_t lt_untold_memory(const leat_broker *broker);
 

@@ -282,14 +282,10 @@ static bool check_for_zeek(struct server *server, const struct lt_http_head *hea
 static void add_text(struct lt_tree *tree, const char *name, uint16_t name_length,
                      struct lt_http_text text, bool there)
 {
-    if (there) {
+    if (there)
         lt_tree_bytes(tree, LEAT_TEXT, name, name_length, text.at, text.length);
-    } else {
-        leat_value *cell = lt_tree_push(tree, LEAT_NULL, name, name_length);
-
-        cell->u.u64 = 0;
-        cell->length = 0;
-    }
+    else
+        lt_tree_null(tree, name, name_length);
 }
 
 static void add_field(struct lt_tree *tree, const char *name, uint16_t name_length,

@@ -58,14 +58,10 @@ int lt_ws_lend_close(leat_session *session, const struct lt_ws_message *message)
 {
     if (!open_record(session, 2))
         return lt_fail(session, LEAT_E_NOMEM, 0, "out of memory", NULL);
-    if (message->code == LT_WS_NO_CODE) {
-        leat_value *cell = lt_tree_push(&session->tree, LEAT_NULL, LT_NAME("code"));
-
-        cell->u.u64 = 0;
-        cell->length = 0;
-    } else {
+    if (message->code == LT_WS_NO_CODE)
+        lt_tree_null(&session->tree, LT_NAME("code"));
+    else
         lt_tree_u64(&session->tree, LT_NAME("code"), message->code);
-    }
     lt_tree_bytes(&session->tree, LEAT_TEXT, LT_NAME("reason"), message->reason,
                   message->reason_length);
     return lend(session, LEAT_BROKER_CLOSE, "close", message);

@@ -21,8 +21,7 @@ LT_INSIDE void lt_json_write_string(struct lt_writer *out, const uint8_t *text, 
 LT_INSIDE void lt_write_u64(struct lt_writer *out, uint64_t value);
 void lt_write_i64(struct lt_writer *out, int64_t value);
 void lt_write_hex(struct lt_writer *out, const uint8_t *octets, size_t length);
-LT_INSIDE void lt_write_address(struct lt_writer *out, const uint8_t *octets,
-                                size_t length); /* 4 or 16 */
+void lt_write_address(struct lt_writer *out, const uint8_t *octets, size_t length); /* 4 or 16 */
 void lt_write_subnet(struct lt_writer *out, const uint8_t octets[16], uint32_t prefix);
 void lt_write_port(struct lt_writer *out, uint32_t number, uint32_t protocol);
 LT_INSIDE void lt_write_uuid(struct lt_writer *out, const uint8_t octets[16]);

@@ -125,6 +125,13 @@ static inline void lt_tree_u64(struct lt_tree *tree, const char *name, uint16_t 
     cell->length = 0;
 }
 
+static inline void lt_tree_null(struct lt_tree *tree, const char *name, uint16_t name_length)
+{
+    leat_value *cell = lt_tree_push(tree, LEAT_NULL, name, name_length);
+    cell->u.u64 = 0;
+    cell->length = 0;
+}
+
 static inline void lt_tree_bytes(struct lt_tree *tree, uint8_t kind, const char *name,
                                  uint16_t name_length, const void *bytes, size_t length)
 {
