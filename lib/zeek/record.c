@@ -436,7 +436,7 @@ static bool put_cell(const struct writing *w, const leat_value *cell, uint64_t w
         type = wanted;
     if (type == ANY_TYPE)
         return refuse(w, "an element without a value", NULL);
-    if (type == 0 || (wanted != ANY_TYPE && type != wanted))
+    if ((present && type == 0) || (wanted != ANY_TYPE && type != wanted))
         return refuse(w, "a value of another type", type_name(wanted));
     if (cell->kind == LEAT_SUBNET && cell->u.bytes[16] > 128)
         return refuse(w, "a prefix of more than 128 bits", "subnet");

@@ -132,6 +132,9 @@ static const struct {
     {"no function", FUNC, 0, LEAT_NULL, "null", ONE "00000011" NONE},
     {"no string", STRING, 0, LEAT_NULL, "null", ONE "00000007" NONE},
     {"none of an unknown type", 99, 0, LEAT_NULL, "null", ONE "00000063" NONE},
+    {"none of type 0", 0, 0, LEAT_NULL, "null", ONE "00000000" NONE},
+    {"vector with a hole of type 0", VECTOR, 0, LEAT_LIST, "[null]",
+     ONE "00000013" HEAD "0000000000000001 00000000" NONE},
 };
 
 START_TEST(every_type)
