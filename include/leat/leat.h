@@ -16,7 +16,8 @@
  * mistake of the caller (LEAT_E_STATE, LEAT_E_VALUE) changes nothing.
  *
  * Sources. A line like "Source: spec section 9" names a section of doc/protocols/<dialect>.md; that
- * of zeek.h is Broker. "zeek-notes section 1" is one of doc/protocols/zeek-notes.md.
+ * of zeek.h is Broker. "zeek-notes section 1" is one of doc/protocols/zeek-notes.md, "management section 1"
+ * one of doc/protocols/broker-management.md.
  *
  * Thread rule. An object belongs to one thread at a time; different objects are independent, and
  * nothing is global.
