@@ -144,9 +144,10 @@ LEAT_API void leat_zeek_management_flaw_init(leat_zeek_management_flaw *flaw, si
  * Reads the arguments of an event into a builder, as a record of their names.
  *
  * Zeek's rules hold: an event has exactly its arguments, a record may have more values than fields.
- * Optional fields that are not set are LEAT_NULL. What a Result has as data depends on the event, as
- * the table of all events says, and comes as that type; the wrapper that some releases put around
- * it is taken off.
+ * Optional fields that are not set are LEAT_NULL, others that are not set are their default. What a
+ * Result has as data depends on the event, as the table of all events says, and comes as that type;
+ * the wrapper that some releases put around it is taken off. Enumerators are not looked at: newer
+ * Zeeks may have more of them.
  *
  * name     the field's name inside a record, else NULL.
  * message  with a kind.
@@ -171,9 +172,9 @@ LEAT_API int leat_zeek_management_read(leat_builder *builder, const char *name,
  *       event can be read by leat_builder_json() and written.
  * flaw  initialised, or NULL; filled if LEAT_E_VALUE.
  *
- * LEAT_OK; LEAT_E_VALUE: something is missing, of another type, no enumerator of its type, or has a
- * name that is not in the table; or there is no such kind, or flaw is not initialised; LEAT_E_LIMIT,
- * LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
+ * LEAT_OK; LEAT_E_VALUE: something is missing, of another type, no enumerator of its type, twice in a
+ * set, or has a name that is not in the table; or there is no such kind, or flaw is not initialised;
+ * LEAT_E_LIMIT, LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
  *
  * Source: management sections 3 to 7.
  */
@@ -190,8 +191,9 @@ LEAT_API int leat_zeek_management_write(leat_builder *builder, const char *name,
  * enums    a list of records of name and values, a list of texts
  *
  * A field is a record of name, type ("set of Management::Instance"), optional (bool), default
- * (LEAT_NULL: none), data (of a Result or ResultVec: the type of its data; else LEAT_NULL) and since
- * (the first Zeek that has it; LEAT_NULL: all have).
+ * (LEAT_NULL: none), data and data_optional (of a Result or ResultVec: the type of its data, and
+ * whether there may be none; else LEAT_NULL) and since (the first Zeek that has it; LEAT_NULL: all
+ * have).
  *
  * LEAT_OK, LEAT_E_LIMIT, LEAT_E_NOMEM, LEAT_E_STATE (no value may come here).
  */
