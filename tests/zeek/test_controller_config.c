@@ -4,6 +4,8 @@
 #include "lines.h"
 
 #include <leat/broker.h>
+#include <leat/broker_websocket.h>
+#include <leat/zeek_management.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -491,6 +493,159 @@ START_TEST(fill)
 }
 END_TEST
 
+/* ----- what Zeek's controller made of configurations ----- */
+
+#define STAGE    LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST
+#define RESPONSE LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_RESPONSE
+#define DEPLOY   LEAT_ZEEK_AGENT_DEPLOY_REQUEST
+
+/* Adds the arguments of all events of a kind that one direction of a recording has to a list. */
+static void gather(leat_builder *b, const char *path, const char *dir, uint32_t kind)
+{
+    struct t_bytes octets = t_capture(path, dir, 0);
+    uint32_t from = strcmp(dir, "a>b") == 0 ? LEAT_FROM_CLIENT : LEAT_FROM_SERVER;
+    bool websocket = strncmp(path, "websocket/", 10) == 0;
+    leat_zeek_message message;
+    const leat_event *event;
+    leat_session *session;
+
+    leat_zeek_message_init(&message, sizeof message);
+    ck_assert_int_eq(websocket ? leat_broker_websocket_codec_new(NULL, from, &session)
+                               : leat_broker_codec_new(NULL, from, &session),
+                     LEAT_OK);
+    ck_assert_int_eq(leat_feed(session, octets.data, octets.length), LEAT_OK);
+    while (leat_next(session, &event) == LEAT_OK) {
+        const leat_value *value = leat_event_value(event);
+
+        if (websocket)
+            value = leat_value_get(value, "message");
+        if (leat_zeek_read(leat_value_get(value, "data"), &message) == LEAT_OK &&
+            leat_zeek_management_kind(&message) == kind)
+            ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_OK);
+    }
+    leat_session_free(session);
+    t_free(octets);
+}
+
+/* The same of all recordings of a folder whose names begin so. */
+static leat_builder *gather_all(const char *folder, const char *prefix, const char *dir,
+                                uint32_t kind)
+{
+    char **names = t_names(folder, ".jsonl"), path[256];
+    leat_builder *b = empty(NULL);
+    size_t i;
+
+    ck_assert_int_eq(leat_builder_open(b, NULL, LEAT_LIST), LEAT_OK);
+    for (i = 0; names[i] != NULL; i++) {
+        if (strncmp(names[i], prefix, strlen(prefix)) != 0)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        gather(b, path, dir, kind);
+    }
+    ck_assert_int_eq(leat_builder_close(b), LEAT_OK);
+    t_names_free(names);
+    return b;
+}
+
+static bool same_text(const leat_value *a, const leat_value *b, const char *name)
+{
+    return leat_value_equal(leat_value_get(a, name), leat_value_get(b, name));
+}
+
+/* The errors of the response to a request: "error;error". */
+static void list_errors(struct t_bytes *text, const leat_value *responses,
+                        const leat_value *request)
+{
+    static const char *const fields[] = {"error"};
+    const leat_value *response = leat_value_first(responses), *results;
+
+    while (response != NULL && !same_text(response, request, "reqid"))
+        response = leat_value_next(responses, response);
+    ck_assert_ptr_nonnull(response);
+    results = leat_value_get(response, "results");
+    if (!leat_value_bool(leat_value_get(leat_value_first(results), "success")))
+        list(text, results, fields, 1);
+}
+
+static const char *loopback(const void *context, const char *instance, size_t length)
+{
+    (void)context, (void)instance, (void)length;
+    return "127.0.0.1";
+}
+
+/* How often a configuration was deployed, each time as ours would be. */
+static size_t compare_deployed(const struct lt_zeek_staging *staging, const leat_value *given,
+                               const leat_value *deployed)
+{
+    leat_builder *errors = empty(NULL), *ready = empty(NULL), *b = empty(NULL);
+    const leat_value *request;
+    size_t count = 0;
+
+    ck_assert_int_eq(lt_zeek_configuration_stage(staging, given, errors, ready), LEAT_OK);
+    ck_assert_int_eq(lt_zeek_configuration_fill(b, NULL, leat_builder_value(ready), loopback, NULL),
+                     LEAT_OK);
+    for (request = leat_value_first(deployed); request != NULL;
+         request = leat_value_next(deployed, request)) {
+        const leat_value *sent = leat_value_get(request, "config");
+
+        if (!same_text(sent, given, "id"))
+            continue;
+        ck_assert(leat_value_equal(sent, leat_builder_value(b)));
+        count++;
+    }
+    leat_builder_free(errors);
+    leat_builder_free(ready);
+    leat_builder_free(b);
+    return count;
+}
+
+static const struct {
+    const char *folder, *staged, *deployed, *way; /* way: of requests to agents */
+    size_t configurations, deployments;
+} runs[] = {
+    {"websocket/management", "ws-main-", "native-main", "b>a", 2, 2},
+    {"websocket/management", "ws-failing-", "native-failing", "b>a", 5, 3},
+    {"websocket/management", "ws-reconnect-", "native-reconnect", "b>a", 1, 5},
+    {"websocket/management", "ws-two-agents-", "native-two-agents", "b>a", 2, 3},
+    {"websocket/management", "ws-controller-connects-", "agent-listen-controller-connects", "a>b",
+     3, 2},
+    {"zeek/management", "native-real-controller-client", "native-real-controller-agent", "b>a", 3,
+     1},
+};
+
+START_TEST(recorded)
+{
+    const struct lt_zeek_staging staging = {2150, 2200, 9000, loopback, NULL};
+    leat_builder *staged = gather_all(runs[_i].folder, runs[_i].staged, "a>b", STAGE);
+    leat_builder *answered = gather_all(runs[_i].folder, runs[_i].staged, "b>a", RESPONSE);
+    leat_builder *deployed = gather_all("zeek/management", runs[_i].deployed, runs[_i].way, DEPLOY);
+    const leat_value *requests = leat_builder_value(staged), *request;
+    size_t deployments = 0;
+
+    ck_assert_uint_eq(leat_value_count(requests), runs[_i].configurations);
+    ck_assert_uint_eq(leat_value_count(leat_builder_value(deployed)), runs[_i].deployments);
+    for (request = leat_value_first(requests); request != NULL;
+         request = leat_value_next(requests, request)) {
+        const leat_value *given = leat_value_get(request, "config");
+        struct t_bytes expected = t_copy("", 0);
+        char *text;
+
+        list_errors(&expected, leat_builder_value(answered), request);
+        text = outcome(&staging, given);
+        if (expected.length > 0)
+            ck_assert_str_eq(text, (const char *)expected.data);
+        else
+            deployments += compare_deployed(&staging, given, leat_builder_value(deployed));
+        free(text);
+        t_free(expected);
+    }
+    ck_assert_uint_eq(deployments, runs[_i].deployments);
+    leat_builder_free(staged);
+    leat_builder_free(answered);
+    leat_builder_free(deployed);
+}
+END_TEST
+
 /* ----- limits ----- */
 
 /* How many values a configuration or the errors of it are. */
@@ -640,6 +795,7 @@ static void tests(TCase *tc)
     tcase_add_test(tc, hosts_that_are_known);
     tcase_add_test(tc, nothing_else_changes);
     tcase_add_test(tc, fill);
+    tcase_add_loop_test(tc, recorded, 0, sizeof runs / sizeof *runs);
     tcase_add_test(tc, limits);
     tcase_add_test(tc, no_memory);
     tcase_add_loop_test(tc, many, 0, sizeof crowds / sizeof *crowds);
