@@ -74,7 +74,8 @@ class Types:
         self.records = [row["name"] for row in table["record"]]
         self.enums = {row["name"]: [value["name"] for value in row["members"]] for row in table["enum"]}
         self.rows = []  # name, kind, of
-        self.number("any", "types")
+        for name in ("any", "string"):  # as management_table.h numbers them
+            self.number(name, "types")
 
     def number(self, name, where):
         names = [row[0] for row in self.rows]

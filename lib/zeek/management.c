@@ -19,6 +19,11 @@ static const char *text(uint16_t name)
     return lt_zeek_names + name;
 }
 
+static bool is_text(uint16_t name, const char *other, size_t length)
+{
+    return strlen(text(name)) == length && memcmp(text(name), other, length) == 0;
+}
+
 /* ----- names ----- */
 
 uint32_t leat_zeek_management_find(const char *name, size_t length)
@@ -26,9 +31,7 @@ uint32_t leat_zeek_management_find(const char *name, size_t length)
     uint32_t kind;
 
     for (kind = 1; kind <= lt_zeek_event_total; kind++) {
-        const char *known = text(lt_zeek_events[kind - 1].name);
-
-        if (strlen(known) == length && memcmp(known, name, length) == 0)
+        if (is_text(lt_zeek_events[kind - 1].name, name, length))
             return kind;
     }
     return 0;
@@ -221,7 +224,7 @@ static bool pair_of(const leat_value *pair, const leat_value **key, const leat_v
 static bool convert_container(struct walk *walk, const char *name, const struct lt_zeek_type *type,
                               const leat_value *value)
 {
-    const struct lt_zeek_type key_type = {0, LEAT_TEXT, 0};
+    const struct lt_zeek_type *key_type = &lt_zeek_types[LT_ZEEK_TYPE_STRING];
     const struct lt_zeek_type *of = &lt_zeek_types[type->of];
     const leat_value *at = leat_value_first(value), *key = NULL, *child;
     bool sound = true;
@@ -239,7 +242,7 @@ static bool convert_container(struct walk *walk, const char *name, const struct 
             if (value->kind == LEAT_RECORD)
                 sound = done(leat_builder_text(walk->builder, NULL, at->name, at->name_length));
             else
-                sound = convert(walk, NULL, &key_type, key);
+                sound = convert(walk, NULL, key_type, key);
         }
         sound = sound && convert(walk, NULL, of, child);
     }
@@ -247,6 +250,13 @@ static bool convert_container(struct walk *walk, const char *name, const struct 
 }
 
 /* ----- forms that JSON has ----- */
+
+/* Text that is not UTF-8. */
+static bool is_hex(const leat_value *value)
+{
+    return value->kind == LEAT_RECORD && value->length == 1 &&
+           leat_value_kind(leat_value_get(value, "hex")) == LEAT_TEXT;
+}
 
 static bool write_hex(struct walk *walk, const leat_value *hex)
 {
@@ -269,9 +279,7 @@ static bool write_enum(struct walk *walk, const struct lt_zeek_type *type, const
     const char *name = leat_value_text(value, &length);
 
     for (i = 0; i < span.count; i++) {
-        const char *known = text(lt_zeek_enum_values[span.first + i]);
-
-        if (strlen(known) == length && memcmp(known, name, length) == 0)
+        if (is_text(lt_zeek_enum_values[span.first + i], name, length))
             return done(leat_builder_enum(walk->builder, NULL, name, length));
     }
     return wrong(walk, "it is none of that enum", text(type->name), value);
@@ -282,7 +290,6 @@ static bool write_scalar(struct walk *walk, const struct lt_zeek_type *type,
                          const leat_value *value)
 {
     leat_builder *builder = walk->builder;
-    const leat_value *hex = leat_value_get(value, "hex");
     uint8_t octets[16];
     size_t length;
     const char *form = leat_value_text(value, &length);
@@ -296,9 +303,8 @@ static bool write_scalar(struct walk *walk, const struct lt_zeek_type *type,
         return done(leat_builder_u64(builder, NULL, value->u.u64));
     if (type->kind == LEAT_INT && value->kind == LEAT_UINT && value->u.u64 <= INT64_MAX)
         return done(leat_builder_i64(builder, NULL, value->u.i64));
-    if (type->kind == LEAT_TEXT && value->kind == LEAT_RECORD && value->length == 1 &&
-        leat_value_kind(hex) == LEAT_TEXT)
-        return write_hex(walk, hex);
+    if (type->kind == LEAT_TEXT && is_hex(value))
+        return write_hex(walk, value + 1);
     if (value->kind == LEAT_TEXT && type->kind == LEAT_ADDRESS &&
         lt_read_address(form, length, octets))
         return done(leat_builder_address(builder, NULL, octets, sizeof octets));
@@ -310,12 +316,6 @@ static bool write_scalar(struct walk *walk, const struct lt_zeek_type *type,
 }
 
 /* ----- the walk ----- */
-
-/* Whether a value may be a string, in any of its forms, and not the type that may stand there instead. */
-static bool is_string(const struct walk *walk, const leat_value *value)
-{
-    return value->kind == LEAT_TEXT || (walk->writing && leat_value_get(value, "hex") != NULL);
-}
 
 /* The kinds of containers that a type has: on the wire one, to be written also those of JSON. */
 static bool fits_container(const struct walk *walk, const struct lt_zeek_type *type,
@@ -334,20 +334,20 @@ static bool convert(struct walk *walk, const char *name, const struct lt_zeek_ty
 {
     if (type->kind == LEAT_NULL)
         return done(leat_builder_copy(walk->builder, name, value));
-    if (type->kind == LEAT_TEXT && type->of != 0 && !is_string(walk, value))
+    if (type->kind == LEAT_TEXT && type->of != 0 && !is_hex(value) &&
+        fits_container(walk, &lt_zeek_types[type->of], value))
         type = &lt_zeek_types[type->of];
     if (type->kind < LEAT_LIST) {
         if (walk->writing)
             return write_scalar(walk, type, value);
         if (value->kind == type->kind)
             return done(leat_builder_copy(walk->builder, name, value));
-        return wrong(walk, "it is of another type", text(type->name), value);
+    } else if (fits_container(walk, type, value)) {
+        if (type->kind == LEAT_RECORD)
+            return convert_record(walk, name, type, value);
+        return convert_container(walk, name, type, value);
     }
-    if (!fits_container(walk, type, value))
-        return wrong(walk, "it is of another type", text(type->name), value);
-    if (type->kind == LEAT_RECORD)
-        return convert_record(walk, name, type, value);
-    return convert_container(walk, name, type, value);
+    return wrong(walk, "it is of another type", text(type->name), value);
 }
 
 /* ----- events ----- */

@@ -14,7 +14,7 @@ extern const char lt_zeek_names[];
 /*
  * A type.
  *
- * kind  that of its values, as they are read: LEAT_RECORD of a record, LEAT_NULL of any, which is type 0
+ * kind  that of its values, as they are read: LEAT_RECORD of a record, LEAT_NULL of any
  * of    of a vector, a set and the values of a table: their type. Of a record and an enum: which of
  *       them. Of a string: the type that it may be instead; 0: none.
  */
@@ -25,7 +25,8 @@ struct lt_zeek_type {
 };
 extern const struct lt_zeek_type lt_zeek_types[];
 
-#define LT_ZEEK_TYPE_ANY 0u
+#define LT_ZEEK_TYPE_ANY    0u
+#define LT_ZEEK_TYPE_STRING 1u
 
 enum lt_zeek_presence {
     LT_ZEEK_MANDATORY,
