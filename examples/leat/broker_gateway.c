@@ -24,28 +24,48 @@ static void open_client(struct connection *connection)
                                              node_port(connection), &connection->session));
 }
 
-/* Browsers let any page connect anywhere, and say which one it is; programs mostly say nothing. */
-static bool is_welcome(const struct arguments *arguments, const leat_event *upgrade)
+/* Whether an origin is the host that the client asks for, with TLS or without. */
+static bool is_own(const leat_value *upgrade, const char *origin, size_t length)
 {
-    const leat_value *origin = leat_value_get(leat_event_value(upgrade), "origin");
+    static const char *const schemes[] = {"http://", "https://"};
+    size_t host_length, i;
+    const char *host = leat_value_text(leat_value_get(upgrade, "host"), &host_length);
+
+    for (i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t at = strlen(schemes[i]);
+
+        if (length == at + host_length && memcmp(origin, schemes[i], at) == 0 &&
+            memcmp(origin + at, host, host_length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Browsers let any page connect anywhere, and say which one it is; programs mostly say nothing. */
+static bool is_welcome(const struct node *node, const leat_event *upgrade)
+{
+    const struct arguments *arguments = node->talk.arguments;
+    const leat_value *value = leat_event_value(upgrade);
+    const leat_value *origin = leat_value_get(value, "origin");
     const char *text, *allowed;
     size_t length, at = 0;
 
-    if (leat_value_kind(origin) == LEAT_NULL || !option_given(arguments, "--origin"))
+    if (leat_value_kind(origin) == LEAT_NULL ||
+        (!node->clients_own && !option_given(arguments, "--origin")))
         return true;
     text = leat_value_text(origin, &length);
     while ((allowed = option_next(arguments, "--origin", &at)) != NULL) {
         if (strlen(allowed) == length && memcmp(allowed, text, length) == 0)
             return true;
     }
-    return false;
+    return node->clients_own && is_own(value, text, length);
 }
 
 static int answer(struct connection *connection, const leat_event *upgrade)
 {
     const struct node *node = connection->live->data;
 
-    return is_welcome(node->talk.arguments, upgrade)
+    return is_welcome(node, upgrade)
                ? leat_websocket_upgrade(connection->session, upgrade)
                : leat_broker_websocket_refuse(connection->session, 403, "Forbidden");
 }
@@ -62,7 +82,7 @@ static void on_event(struct connection *connection, const leat_event *event)
         connection_end(connection, true, "the upgrade to a WebSocket cannot be answered");
 }
 
-static const struct role client_role = {
+const struct role websocket_client_role = {
     .dir_in = "client>server",
     .dir_out = "server>client",
     .is_server = true,
@@ -92,7 +112,7 @@ static int run(struct node *node, const struct arguments *arguments)
 
     node->clients_plain = option_given(arguments, "--no-client-tls");
     if (!node_open(node, arguments) || !read_flavour(node, option_value(arguments, "--flavour")) ||
-        !node_accept(node, option_value(arguments, "--listen"), &client_role) ||
+        !node_accept(node, option_value(arguments, "--listen"), &websocket_client_role) ||
         (natives != NULL && !node_accept(node, natives, NULL)))
         return EXIT_USAGE;
     return node_run(node, "--peer");

@@ -6,6 +6,7 @@
 
 #include <leat/broker.h>
 #include <leat/broker_endpoint.h>
+#include <leat/broker_websocket.h>
 #include <leat/zeek.h>
 
 /* broker_logs.c: the columns of Zeek's logs. */
@@ -110,6 +111,18 @@ bool id_read(const char *text, size_t length, uint8_t id[16]);
 
 /* broker_node.c: an endpoint in the loop. */
 
+struct node;
+
+/* What a command does with its endpoint besides: see zeek_live.h. */
+struct duty {
+    /* Looks at an event. True: it is not to be printed. */
+    bool (*event)(struct node *node, const leat_event *event);
+    /* Called once in each turn of the loop; may set live->due. */
+    void (*turn)(struct node *node);
+    /* Does what a line of the input says. False: it is one for every endpoint. */
+    bool (*line)(struct node *node, const leat_value *line);
+};
+
 struct node {
     struct talk talk; /* comes first: what is live->data of either */
     struct security accepting;
@@ -121,14 +134,17 @@ struct node {
     bool patient;       /* the input waits for peers that are slow */
     uint32_t flavour;   /* of a server of WebSocket */
     bool clients_plain; /* its clients come without TLS, whatever native peers do */
+    bool clients_own;   /* of browsers, pages of other hosts stay outside */
     struct store *stores;
+    const struct duty *duty; /* NULL: none */
+    void *data;              /* of the duty */
 };
 
 /* By the options of the command. False, with a complaint: one is wrong. To be closed in any case. */
 bool node_open(struct node *node, const struct arguments *arguments);
 /* Listens for clients of that role; NULL: native peers. False, with a complaint, if it cannot. */
 bool node_accept(struct node *node, const char *where, const struct role *role);
-/* Connects to the peers of that option, and runs until it was stopped. The exit code. */
+/* Connects to the peers of that option (NULL: none), and runs until it was stopped. The exit code. */
 int node_run(struct node *node, const char *connects);
 void node_close(struct node *node);
 
@@ -153,5 +169,13 @@ void stores_line(struct talk *talk, const leat_value *line);
 
 /* broker_gateway.c: leat broker ws --listen. */
 int broker_gateway(const struct arguments *arguments);
+/* For node_accept(): clients of WebSocket, in the node's flavour. */
+extern const struct role websocket_client_role;
+
+/*
+ * broker_ws.c: the session of a client; what must be random in its options is filled in. NULL, with a complaint that
+ * begins with what the options are made of.
+ */
+leat_session *websocket_session(leat_broker_websocket_client_options *options, const char *what);
 
 #endif

@@ -182,6 +182,12 @@ void node_event(struct connection *connection, const leat_event *event)
     const leat_value *value = leat_event_value(event);
     struct visit *visit = connection->data;
 
+    if (leat_event_kind(event) == LEAT_BROKER_ERROR && visit != NULL)
+        visit->failed = true;
+    if (leat_event_kind(event) == LEAT_BROKER_PEER_ADDED)
+        decide(node, visit);
+    if (node->duty != NULL && node->duty->event(node, event))
+        return;
     switch (leat_event_kind(event)) {
     case LEAT_BROKER_DATA:
         if (leat_event_error(event) == NULL) {
@@ -192,14 +198,7 @@ void node_event(struct connection *connection, const leat_event *event)
         talk_tell(&node->talk, connection, event);
         break;
     case LEAT_BROKER_ERROR:
-        if (visit != NULL)
-            visit->failed = true;
-        talk_tell(&node->talk, NULL, event);
-        break;
     case LEAT_BROKER_PEER_ADDED:
-        decide(node, visit);
-        talk_tell(&node->talk, NULL, event);
-        break;
     case LEAT_BROKER_ENDPOINT_DISCOVERED:
     case LEAT_BROKER_ENDPOINT_UNREACHABLE:
     case LEAT_BROKER_PEER_REMOVED:
@@ -340,14 +339,18 @@ static void on_live_turn(struct live *live)
 
     leat_broker_tick(node->broker, live->now);
     talk_turn(&node->talk);
+    while (leat_broker_next(node->broker, &event) == LEAT_OK) {
+        if (node->duty == NULL || !node->duty->event(node, event))
+            talk_tell(&node->talk, NULL, event);
+    }
+    if (node->duty != NULL)
+        node->duty->turn(node);
     while ((status = leat_broker_connect(node->broker, &session)) == LEAT_OK)
         connect_to(node, session);
     need_memory(status);
     if (!node->began && node->undecided == 0)
         talk_begin(&node->talk);
     node->began = true;
-    while (leat_broker_next(node->broker, &event) == LEAT_OK)
-        talk_tell(&node->talk, NULL, event);
     stores_turn(node);
     talk_flush(&node->talk);
     while (leat_broker_ready(node->broker, &session) == LEAT_OK)
@@ -577,6 +580,8 @@ static void command(struct talk *talk, const leat_value *line)
     size_t i;
 
     leat_broker_tick(node->broker, talk->live.now);
+    if (node->duty != NULL && node->duty->line(node, line))
+        return;
     for (i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (leat_value_get(line, commands[i].name) != NULL) {
             commands[i].run(talk, line);
@@ -627,7 +632,7 @@ static bool want_peers(struct node *node, const char *option)
     const char *text;
     size_t at = 0;
 
-    while ((text = option_next(node->talk.arguments, option, &at)) != NULL) {
+    while (option != NULL && (text = option_next(node->talk.arguments, option, &at)) != NULL) {
         struct endpoint endpoint;
         uint32_t port;
 

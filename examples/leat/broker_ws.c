@@ -24,17 +24,15 @@ struct client {
     bool acknowledged;             /* by the server, on this connection */
 };
 
-/* Makes a session. NULL, with a complaint: an option is wrong, or there is nothing random. */
-static leat_session *make_session(const struct client *client)
+leat_session *websocket_session(leat_broker_websocket_client_options *options, const char *what)
 {
-    leat_broker_websocket_client_options options;
     leat_session *session = NULL;
     uint8_t random[16];
     char key[25], accept[29];
     int status;
 
-    leat_broker_websocket_client_options_init(&options, sizeof options);
-    if (!random_octets(random, sizeof random) || !random_octets(options.seed, sizeof options.seed))
+    if (!random_octets(random, sizeof random) ||
+        !random_octets(options->seed, sizeof options->seed))
         return NULL;
     leat_websocket_key(random, key);
     status = leat_websocket_accept_value(key, strlen(key), accept);
@@ -43,19 +41,29 @@ static leat_session *make_session(const struct client *client)
         complain("OpenSSL gives nobody SHA-1, which WebSocket needs");
         return NULL;
     }
+    options->key = key;
+    options->accept = accept;
+    status = leat_broker_websocket_client_new(NULL, options, &session);
+    need_memory(status);
+    options->key = options->accept = NULL;
+    if (status != LEAT_OK)
+        complain("%s: not what a request can hold", what);
+    return session;
+}
+
+/* Makes a session. NULL, with a complaint: an option is wrong, or there is nothing random. */
+static leat_session *make_session(const struct client *client)
+{
+    leat_broker_websocket_client_options options;
+
+    leat_broker_websocket_client_options_init(&options, sizeof options);
     options.host = client->host;
     if (client->path != NULL)
         options.path = client->path;
     options.application_name = option_value(client->talk.arguments, "--name");
-    options.key = key;
-    options.accept = accept;
     options.topics = leat_builder_value(client->topics);
     options.ping_ms = client->ping_ms;
-    status = leat_broker_websocket_client_new(NULL, &options, &session);
-    need_memory(status);
-    if (status != LEAT_OK)
-        complain("--connect, --name or --subscribe: not what a request can hold");
-    return session;
+    return websocket_session(&options, "--connect, --name or --subscribe");
 }
 
 /* Connections */
