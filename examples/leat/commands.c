@@ -353,6 +353,100 @@ static const struct option broker_ws_rows[] = {
     {0},
 };
 
+static const char zeek_agent_help[] =
+    "Is an agent of Zeek's Management framework: makes itself known to a controller, and prints\n"
+    "what that asks for, a JSON object a line. Answers are lines on standard input, or come\n"
+    "from the list of --nodes; nothing is really started:\n"
+    "{\"request\":1}, {\"request\":2,\"answer\":{\"success\":false,\"error\":\"no\"}},\n"
+    "{\"node\":\"worker-01\",\"state\":\"CRASHED\",\"pid\":12}, {\"notify_error\":\"text\"},\n"
+    "{\"notify_log\":\"text\",\"node\":\"worker-01\"}, {\"stop\":true}; and those of leat broker "
+    "peer.\n";
+
+static const struct option zeek_agent_rows[] = {
+    {"--name", "NAME", "the instance that it is, as configurations have it"},
+    {"--connect", "HOST:PORT", "the controller; left out, it connects to the agent"},
+    {"--listen", "ADDR:PORT", "where; :PORT for every address; port 0 for one that is free"},
+    {"--nodes", "FILE", "a JSON object that says how nodes do: {\"nodes\":{\"worker-01\":{}}}"},
+    {"--timeout", "SECONDS", "how long an answer may take (5)"},
+    {0},
+};
+
+static const struct option zeek_node_rows[] = {
+    {"--id", "UUID", "the id of the endpoint (at random)"},
+    {"--retry", "SECONDS", "from a failed attempt to connect to the next (1)"},
+    {"--peerings", NULL, "print what befalls peerings, too"},
+    {0},
+};
+
+static const char zeek_controller_help[] =
+    "Is a controller of Zeek's Management framework: prints what agents and clients say, and\n"
+    "what becomes of it, a JSON object a line. Lines on standard input are requests of its\n"
+    "own, or commands:\n"
+    "{\"event\":\"get_nodes_request\",\"reqid\":\"1\"}, {\"instances\":true}, {\"stop\":true}; "
+    "and\n"
+    "those of leat broker peer.\n";
+
+static const struct option zeek_controller_rows[] = {
+    {"--listen", "ADDR:PORT", "where agents may connect (127.0.0.1:2150)"},
+    {"--websocket", "ADDR:PORT", "where clients may connect (127.0.0.1:2149)"},
+    {"--client-tls", NULL, "TLS for clients, too, as by the options below; else plain TCP"},
+    {"--origin", "ORIGIN",
+     "let in browsers whose page is of this origin, as https://HOST, and\n"
+     "not of the controller's own host alone; may be repeated"},
+    {"--state", "FILE", "keep in FILE what was deployed, and deploy it again from there"},
+    {"--timeout", "SECONDS", "how long a request may take (10)"},
+    {"--broker-ports", "PORT", "the first port for nodes that lack one (2200); 0: they get none"},
+    {"--metrics-ports", "PORT", "the same for their metrics (9000)"},
+    {0},
+};
+
+static const char zeek_live_codes[] =
+    "Exit code: 0 if it was stopped; 1 if a line of the input was refused; 2 for wrong usage,\n"
+    "for files that cannot be read or written, and for addresses that it cannot listen at.\n";
+
+static const char zeek_client_help[] =
+    "Asks a controller of Zeek's Management framework, as zeek-client does, and prints each\n"
+    "response, a JSON object a line. The commands are get-instances, get-nodes, get-config,\n"
+    "stage-config FILE, deploy, deploy-config FILE (both), get-id-value ID [NODE...],\n"
+    "restart [NODE...], test-timeout, and monitor, which prints what all others say until it\n"
+    "is stopped. FILE is a configuration as get-config prints it:\n"
+    "{\"instances\":[{\"name\":\"agent-1\"}],\n"
+    " \"nodes\":[{\"name\":\"w1\",\"instance\":\"agent-1\",\"role\":\"Supervisor::WORKER\"}]}\n";
+
+static const struct option zeek_client_rows[] = {
+    {"HOST:PORT", NULL, "the controller; its port for WebSocket is 2149 by default"},
+    {"COMMAND", NULL, "see above"},
+    {"--deployed", NULL, "get-config: what is deployed, and not what is staged"},
+    {"--with-state", NULL, "test-timeout: the controller answers in the end"},
+    {"--timeout", "SECONDS", "how long to wait for a response (20)"},
+    {"--attempts", "N", "try to connect so often, a second apart (10)"},
+    {"--tls", NULL, "TLS; without --ca and --cert, nobody proves who he is"},
+    {"--cert", "FILE", "our certificate, as PEM"},
+    {"--key", "FILE", "its key, as PEM"},
+    {"--password-file", "FILE", "its first line is the password of --key"},
+    {"--ca", "FILE", "whom the controller's certificate must lead to, as PEM"},
+    {"--peer-name", "NAME",
+     "what the controller's certificate must be for, if not HOST; any:\n"
+     "for anything"},
+    {0},
+};
+
+static const char zeek_client_codes[] =
+    "Exit code: 0 if all went well; 1 if a result tells a failure, or there was no response; 2\n"
+    "for wrong usage, and for files that cannot be read or written.\n";
+
+static const char zeek_events_help[] =
+    "Prints the events of Zeek's Management framework, and the records and enums that they\n"
+    "carry, a JSON object a line.\n";
+
+static const struct option zeek_events_rows[] = {
+    {"NAME", NULL, "those of that name alone; its module may be left out"},
+    {0},
+};
+
+static const char zeek_events_codes[] =
+    "Exit code: 0; 1 if nothing has that name; 2 for wrong usage.\n";
+
 static const struct command commands[] = {
     {
         .verb = "decode",
@@ -555,6 +649,55 @@ static const struct command commands[] = {
         .examples = "  leat broker ws --connect ws://zeek.example:9997 --subscribe zeek/ \\\n"
                     "      >>events.ndjson\n",
         .run = broker_ws,
+    },
+    {
+        .verb = "zeek",
+        .noun = "agent",
+        .synopsis = "--name NAME --connect HOST:PORT [OPTION...]",
+        .summary = "is told by a controller what to run, as JSON",
+        .help = zeek_agent_help,
+        .rows = {zeek_agent_rows, zeek_node_rows, broker_tls_rows, live_rows},
+        .codes = zeek_live_codes,
+        .examples =
+            "  leat zeek agent --name agent-1 --connect 127.0.0.1:2150 --nodes nodes.json\n",
+        .run = zeek_agent,
+    },
+    {
+        .verb = "zeek",
+        .noun = "controller",
+        .synopsis = "[OPTION...]",
+        .summary = "tells agents what to run, as JSON",
+        .help = zeek_controller_help,
+        .rows = {zeek_controller_rows, zeek_node_rows, broker_tls_rows, live_rows},
+        .codes = zeek_live_codes,
+        .examples = "  leat zeek controller --listen :2150 --state deployed.json >>events.ndjson\n",
+        .run = zeek_controller,
+    },
+    {
+        .verb = "zeek",
+        .noun = "client",
+        .synopsis = "[OPTION...] HOST:PORT COMMAND [ARGUMENT...]",
+        .summary = "asks a controller, as zeek-client does",
+        .help = zeek_client_help,
+        .rows = {zeek_client_rows, live_rows},
+        .codes = zeek_client_codes,
+        .examples = "  leat zeek client 127.0.0.1:2149 deploy-config cluster.json\n"
+                    "  leat zeek client 127.0.0.1:2149 get-id-value Cluster::node worker-01\n",
+        .operands_min = 2,
+        .operands_max = OPERANDS_MAX,
+        .run = zeek_client,
+    },
+    {
+        .verb = "zeek",
+        .noun = "events",
+        .synopsis = "[NAME]",
+        .summary = "all events that agents and controllers know",
+        .help = zeek_events_help,
+        .rows = {zeek_events_rows},
+        .codes = zeek_events_codes,
+        .examples = "  leat zeek events get_nodes_response\n",
+        .operands_max = 1,
+        .run = zeek_events,
     },
 };
 

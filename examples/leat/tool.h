@@ -51,13 +51,14 @@ const struct command *command_table(size_t *count);
 
 /* options.c: what follows the two words. */
 
-#define ROWS_MAX  48
-#define GIVEN_MAX 256
+#define ROWS_MAX     48
+#define GIVEN_MAX    256
+#define OPERANDS_MAX 256
 
 struct arguments {
     const struct command *command;
     const char *values[ROWS_MAX]; /* as the command's rows; NULL: not given */
-    const char *operands[3];
+    const char *operands[OPERANDS_MAX];
     size_t operand_count;
     size_t given_rows[GIVEN_MAX]; /* all options in their order, those that are repeated too */
     const char *given_values[GIVEN_MAX];
@@ -115,15 +116,21 @@ int decode_capture(const struct arguments *arguments);
 int decode_broker_data(const struct arguments *arguments);
 int encode_broker_data(const struct arguments *arguments);
 int broker_peer(const struct arguments *arguments);
+int zeek_events(const struct arguments *arguments);
 #else
 #define decode_broker_data NULL
 #define encode_broker_data NULL
 #define broker_peer        NULL
+#define zeek_events        NULL
 #endif
+#define zeek_agent      NULL
+#define zeek_controller NULL
 #if defined(WITH_BROKER) && defined(WITH_OPENSSL)
 int broker_ws(const struct arguments *arguments);
+int zeek_client(const struct arguments *arguments);
 #else
-#define broker_ws NULL
+#define broker_ws   NULL
+#define zeek_client NULL
 #endif
 #ifdef WITH_ESTREAMER
 int decode_estreamer_record(const struct arguments *arguments);
