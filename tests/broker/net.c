@@ -11,7 +11,17 @@ void net_init(struct net *net)
 
 void net_id(size_t node, uint8_t id[16])
 {
-    memset(id, (int)(node + 1), 16);
+    memset(id, (int)(node % 127 + 1), 16);
+    id[0] = (uint8_t)(node + 1);
+}
+
+void net_address(const struct net *net, size_t node, char address[24])
+{
+    if (net->internet)
+        (void)snprintf(address, 24, "10.0.%u.%u", (unsigned)(node / 250) % 256,
+                       (unsigned)(node % 250) + 1);
+    else
+        (void)snprintf(address, 24, "n%zu", node);
 }
 
 static void start(struct net *net, size_t node, const leat_broker_options *options, uint8_t mark)
@@ -24,6 +34,8 @@ static void start(struct net *net, size_t node, const leat_broker_options *optio
         leat_broker_options_init(&own, sizeof own);
     net_id(node, own.id);
     own.id[15] |= mark;
+    if (mark != 0)
+        own.id[14] = (uint8_t)(own.id[14] + net->nodes[node].lives++);
     ck_assert_int_eq(leat_broker_new(net->config, &own, &net->nodes[node].broker), LEAT_OK);
     leat_broker_tick(net->nodes[node].broker, net->now_ms);
     net->nodes[node].listens = true;
@@ -45,7 +57,7 @@ void net_peer(struct net *net, size_t from, size_t to, uint64_t retry_s)
 {
     char address[24];
 
-    (void)snprintf(address, sizeof address, "n%zu", to);
+    net_address(net, to, address);
     ck_assert_int_eq(leat_broker_peer(net->nodes[from].broker, address, NET_PORT, retry_s),
                      LEAT_OK);
 }
@@ -262,6 +274,12 @@ static bool pump(struct net *net, struct net_pipe *pipe)
 static size_t listener(const struct net *net, const char *address)
 {
     size_t node = (size_t)strtoul(address + 1, NULL, 10);
+    unsigned hundreds, rest;
+
+    if (net->internet)
+        node = sscanf(address, "10.0.%u.%u", &hundreds, &rest) == 2 && rest > 0
+                   ? (size_t)hundreds * 250 + rest - 1
+                   : net->count;
 
     return node < net->count && net->nodes[node].broker != NULL && net->nodes[node].listens
                ? node
@@ -285,7 +303,7 @@ static bool connect(struct net *net, size_t node)
         pipe->sessions[0] = session;
         pipe->nodes[0] = node;
         pipe->nodes[1] = to;
-        (void)snprintf(address, sizeof address, "n%zu", node);
+        net_address(net, node, address);
         if (to < net->count)
             ck_assert_int_eq(leat_broker_accept(net->nodes[to].broker, address, 40000u, &other),
                              LEAT_OK);
@@ -383,11 +401,15 @@ void net_advance(struct net *net, uint64_t ms)
             if (broker != NULL && leat_broker_deadline(broker) < due)
                 due = leat_broker_deadline(broker);
         }
+        if (net->deadline != NULL && net->deadline(net->context) < due)
+            due = net->deadline(net->context);
         net->now_ms = due > net->now_ms ? due : net->now_ms + 1;
         for (i = 0; i < net->count; i++) {
             if (net->nodes[i].broker != NULL)
                 leat_broker_tick(net->nodes[i].broker, net->now_ms);
         }
+        if (net->tick != NULL)
+            net->tick(net->context);
         net_run(net);
     }
 }

@@ -9,7 +9,7 @@
 
 #include <leat/broker_endpoint.h>
 
-#define NET_NODES 128u
+#define NET_NODES 256u
 #define NET_PORT  9999u
 
 struct net_pipe {
@@ -26,6 +26,7 @@ struct net_pipe {
 struct net_node {
     leat_broker *broker; /* NULL: it is down */
     bool listens;
+    uint8_t lives; /* how often it was started again */
     struct t_bytes
         log;     /* a line for all that leat_next() and leat_broker_next() told, see net_log() */
     size_t data; /* DATA events */
@@ -40,6 +41,7 @@ struct net {
     size_t cut;    /* octets that pass at once; 0: all */
     size_t frames; /* that were delivered (with keep) */
     bool quiet;    /* nothing is written into logs */
+    bool internet; /* nodes have the addresses 10.0.<node / 250>.<node % 250 + 1>, not "n<node>" */
     /* Drives only sessions that leat_broker_ready() names, that got octets, or have some to write. */
     bool named_only;
     const leat_config *config;
@@ -48,26 +50,33 @@ struct net {
     void *context;
     /* Called for every event of a session or (session NULL) of an endpoint. NULL: none. */
     void (*event)(void *context, size_t node, leat_session *session, const leat_event *event);
+    /* What stands on top of the endpoints: when it is due, and what it does then. NULL: nothing. */
+    uint64_t (*deadline)(void *context);
+    void (*tick)(void *context);
 };
 
 /* Zeroed; then net_add() for each node. */
 void net_init(struct net *net);
 void net_free(struct net *net);
 
-/* The id of the node's endpoint: 16 octets of its number plus 1. */
+/* The id of the node's endpoint: its number plus 1, and 15 octets of the same modulo 127. */
 void net_id(size_t node, uint8_t id[16]);
+
+/* Where others find it. */
+void net_address(const struct net *net, size_t node, char address[24]);
 
 /* A node that listens, with these options but for the id (NULL: the default). Gives its number. */
 size_t net_add(struct net *net, const leat_broker_options *options);
 
 /* Its process dies: no goodbye, all connections break. */
 void net_kill(struct net *net, size_t node);
-/* And is there again, with another id: the last octet has bit 7 set. */
+/* And is there again, with another id: the last octet has bit 7 set; later ones differ in the one
+ * before it. */
 void net_restart(struct net *net, size_t node, const leat_broker_options *options);
 
 leat_broker *net_broker(struct net *net, size_t node);
 
-/* leat_broker_peer() to the address "n<to>"; LEAT_OK or the test fails. */
+/* leat_broker_peer() to the address of the node; LEAT_OK or the test fails. */
 void net_peer(struct net *net, size_t from, size_t to, uint64_t retry_s);
 void net_subscribe(struct net *net, size_t node, const char *topic);
 /* Publishes a text. */
