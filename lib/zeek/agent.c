@@ -457,11 +457,12 @@ static int respond_nodes(leat_zeek_agent *agent, struct request *request, const 
 }
 
 /* What the agent knows, as Management::NodeStatusVec, in m->in. */
-static int write_status(leat_zeek_agent *agent, const leat_value **status)
+static int write_status(leat_zeek_agent *agent, const leat_value **written)
 {
     const leat_zeek_agent_options *options = &agent->options;
     leat_builder *b = agent->m.in;
     size_t i;
+    int status;
 
     leat_builder_clear(b);
     (void)leat_builder_open(b, NULL, LEAT_LIST);
@@ -487,8 +488,9 @@ static int write_status(leat_zeek_agent *agent, const leat_value **status)
         (void)leat_builder_copy(b, "metrics_port", leat_value_get(node->record, "metrics_port"));
         (void)leat_builder_close(b);
     }
-    *status = leat_builder_value(b);
-    return leat_builder_close(b);
+    status = leat_builder_close(b);
+    *written = leat_builder_value(b);
+    return status;
 }
 
 /* Answers what is about the agent itself. */
