@@ -1,6 +1,8 @@
 /* Staging configurations: all checks and all ports by sorting instances and nodes, a few times over. */
 #include "controller_config.h"
 
+#include "manage.h"
+
 #include "../core/builder.h"
 #include "../core/sort.h"
 #include "../core/text.h"
@@ -39,11 +41,7 @@ struct plan {
 
 static int compare_texts(const leat_value *a, const leat_value *b)
 {
-    size_t a_length, b_length;
-    const char *one = leat_value_text(a, &a_length), *other = leat_value_text(b, &b_length);
-    int difference = memcmp(one, other, a_length < b_length ? a_length : b_length);
-
-    return difference != 0 ? difference : (a_length > b_length) - (a_length < b_length);
+    return lt_zeek_text_compare(lt_zeek_text_of(a), lt_zeek_text_of(b));
 }
 
 static bool has_port(const leat_value *port)
