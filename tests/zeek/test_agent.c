@@ -1,0 +1,926 @@
+/*
+ * Agents through the public API: scripts of what a controller says, what the caller does, and what both
+ * get to hear. Each runs once as it is, and again with every allocation of the agent failing in turn:
+ * all the same is said and told then.
+ */
+#include "net.h"
+
+#include <leat/zeek_agent.h>
+#include <stdio.h>
+
+#define AGENT      0u
+#define CONTROLLER 1u
+#define START_MS   1000u
+#define TOPIC      LEAT_ZEEK_AGENT_TOPIC_PREFIX "/a1"
+
+/* Fails one allocation that is asked for inside of a call of the agent, and counts what it holds. */
+struct gate {
+    leat_allocator allocator;
+    struct bench *bench;
+    size_t held;
+};
+
+struct bench {
+    struct net net;
+    struct gate gates[2]; /* of the agent, of the endpoints */
+    leat_config configs[2];
+    leat_limits limits;
+    leat_zeek_agent_options options;
+    leat_zeek_agent *agent;
+    bool inside;  /* a call of the agent */
+    size_t calls; /* allocations in such calls */
+    size_t bad;   /* which of them fails; 0: none */
+    bool failed;  /* it has */
+    struct t_bytes said, told;
+    size_t said_at, told_at;
+    int taken; /* what leat_zeek_agent_take() said last */
+};
+
+/* ----- memory ----- */
+
+static void *resize(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
+{
+    struct gate *gate = (struct gate *)ctx;
+    void *resized;
+
+    if (new_bytes > 0 && gate->bench->inside && ++gate->bench->calls == gate->bench->bad) {
+        gate->bench->failed = true;
+        return NULL;
+    }
+    gate->held = gate->held - old_bytes + new_bytes;
+    if (new_bytes == 0) {
+        free(block);
+        return NULL;
+    }
+    resized = realloc(block, new_bytes);
+    ck_assert_ptr_nonnull(resized);
+    return resized;
+}
+
+static void leave(struct bench *b)
+{
+    b->inside = false;
+    if (b->agent != NULL)
+        ck_assert_uint_eq(leat_zeek_agent_memory(b->agent), b->gates[0].held);
+}
+
+static bool has_failed(struct bench *b)
+{
+    bool failed = b->failed;
+
+    b->failed = false;
+    return failed;
+}
+
+/* Does a call; once more if memory failed it. */
+#define CALL(b, status, call)                                                                      \
+    do {                                                                                           \
+        (b)->inside = true;                                                                        \
+        (status) = (call);                                                                         \
+        leave(b);                                                                                  \
+    } while ((status) == LEAT_E_NOMEM && has_failed(b))
+
+/* ----- what is said and told ----- */
+
+static void put(struct t_bytes *bytes, const char *text)
+{
+    t_append(bytes, text, strlen(text));
+}
+
+static void put_value(struct t_bytes *bytes, const leat_value *value)
+{
+    char *text = t_json_text(value);
+
+    put(bytes, text);
+    free(text);
+}
+
+static void put_plain(struct t_bytes *bytes, const leat_value *value)
+{
+    size_t length;
+    const char *text = leat_value_text(value, &length);
+
+    t_append(bytes, text, length);
+}
+
+static bool is(const leat_value *value, const char *name)
+{
+    size_t length;
+    const char *text = leat_value_name(value, &length);
+
+    return length == strlen(name) && memcmp(text, name, length) == 0;
+}
+
+/* " [T logger "data" "error"]": what is set, but instance, which must be a1, and the reqid. */
+static void put_result(struct t_bytes *bytes, const leat_value *result, const leat_value *reqid)
+{
+    static const char *const fields[] = {"node", "data", "error"};
+    size_t i, length;
+    const char *instance = leat_value_text(leat_value_get(result, "instance"), &length);
+
+    ck_assert(leat_value_equal(leat_value_get(result, "reqid"), reqid) ||
+              leat_value_count(result) == 0);
+    ck_assert(length == 2 && memcmp(instance, "a1", 2) == 0);
+    put(bytes, leat_value_bool(leat_value_get(result, "success")) ? " [T" : " [F");
+    for (i = 0; i < 3; i++) {
+        const leat_value *field = leat_value_get(result, fields[i]);
+
+        if (leat_value_kind(field) == LEAT_NULL)
+            continue;
+        put(bytes, " ");
+        if (i == 0)
+            put_plain(bytes, field);
+        else
+            put_value(bytes, field);
+    }
+    put(bytes, "]");
+}
+
+/* A line for an event that the agent said. */
+static void hear(struct bench *b, const leat_event *event)
+{
+    const leat_value *data = leat_value_get(leat_event_value(event), "data"), *args, *arg, *result;
+    leat_zeek_message message;
+    leat_builder *builder;
+    const char *topic;
+    size_t length;
+
+    topic = leat_value_text(leat_value_get(leat_event_value(event), "topic"), &length);
+    ck_assert(length == strlen(TOPIC) && memcmp(topic, TOPIC, length) == 0);
+    leat_zeek_message_init(&message, sizeof message);
+    ck_assert_int_eq(leat_zeek_read(data, &message), LEAT_OK);
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    ck_assert_int_eq(leat_zeek_management_read(builder, NULL, &message, NULL), LEAT_OK);
+    args = leat_builder_value(builder);
+    put(&b->said, strrchr(leat_zeek_management_name(leat_zeek_management_kind(&message)), ':') + 1);
+    for (arg = leat_value_first(args); arg != NULL; arg = leat_value_next(args, arg)) {
+        if (is(arg, "result")) {
+            put_result(&b->said, arg, leat_value_get(args, "reqid"));
+        } else if (is(arg, "results")) {
+            for (result = leat_value_first(arg); result != NULL;
+                 result = leat_value_next(arg, result))
+                put_result(&b->said, result, leat_value_get(args, "reqid"));
+        } else {
+            put(&b->said, " ");
+            if (is(arg, "n"))
+                put_plain(&b->said, leat_value_get(arg, "name"));
+            else
+                put_value(&b->said, arg);
+        }
+    }
+    put(&b->said, "\n");
+    leat_builder_free(builder);
+}
+
+/* A line for what the agent tells: of a configuration its id, of a node its name. */
+static void note(struct bench *b, const leat_event *event)
+{
+    const leat_value *value = leat_event_value(event), *arg, *node;
+    const char *name = leat_event_name(event, NULL), *colon = strrchr(name, ':');
+
+    put(&b->told, colon == NULL ? name : colon + 1);
+    for (arg = leat_value_first(value); arg != NULL; arg = leat_value_next(value, arg)) {
+        put(&b->told, " ");
+        if (is(arg, "config")) {
+            put_value(&b->told, leat_value_get(arg, "id"));
+        } else if (is(arg, "own")) {
+            put(&b->told, "own:");
+            for (node = leat_value_first(arg); node != NULL; node = leat_value_next(arg, node)) {
+                put(&b->told, node == leat_value_first(arg) ? "" : ",");
+                put_plain(&b->told, leat_value_kind(node) == LEAT_RECORD
+                                        ? leat_value_get(node, "name")
+                                        : node);
+            }
+        } else {
+            put_value(&b->told, arg);
+        }
+    }
+    put(&b->told, "\n");
+}
+
+static void drain(struct bench *b)
+{
+    const leat_event *event;
+
+    while (leat_zeek_agent_next(b->agent, &event) == LEAT_OK)
+        note(b, event);
+}
+
+static void on_event(void *context, size_t node, leat_session *session, const leat_event *event)
+{
+    struct bench *b = (struct bench *)context;
+
+    (void)session;
+    if (node == AGENT)
+        CALL(b, b->taken, leat_zeek_agent_take(b->agent, event));
+    else if (leat_event_kind(event) == LEAT_BROKER_DATA)
+        hear(b, event);
+}
+
+static uint64_t on_deadline(void *context)
+{
+    return leat_zeek_agent_deadline(((struct bench *)context)->agent);
+}
+
+static void on_tick(void *context)
+{
+    struct bench *b = (struct bench *)context;
+
+    do {
+        b->inside = true;
+        leat_zeek_agent_tick(b->agent, b->net.now_ms);
+        leave(b);
+    } while (leat_zeek_agent_deadline(b->agent) <= b->net.now_ms);
+}
+
+/* Lets all arrive, and what the agent owes be said. */
+static void settle(struct bench *b)
+{
+    net_run(&b->net);
+    on_tick(b);
+    net_run(&b->net);
+}
+
+/* ----- a bench ----- */
+
+static void begin(struct bench *b)
+{
+    size_t i;
+
+    memset(b, 0, sizeof *b);
+    for (i = 0; i < 2; i++) {
+        b->gates[i].allocator.resize = resize;
+        b->gates[i].allocator.ctx = &b->gates[i];
+        b->gates[i].bench = b;
+        leat_config_init(&b->configs[i], sizeof b->configs[i]);
+        b->configs[i].allocator = &b->gates[i].allocator;
+    }
+    leat_zeek_agent_options_init(&b->options, sizeof b->options);
+    b->options.name = "a1";
+    b->options.controller_address = "n1";
+    b->options.controller_port = NET_PORT;
+    net_init(&b->net);
+    b->net.config = &b->configs[1];
+    b->net.event = on_event;
+    b->net.deadline = on_deadline;
+    b->net.tick = on_tick;
+    b->net.context = b;
+    b->net.quiet = true;
+    b->net.now_ms = START_MS;
+    b->said = t_copy("", 0);
+    b->told = t_copy("", 0);
+    (void)net_add(&b->net, NULL);
+    (void)net_add(&b->net, NULL);
+    net_subscribe(&b->net, CONTROLLER, LEAT_ZEEK_AGENT_TOPIC_PREFIX);
+}
+
+static void start(struct bench *b)
+{
+    int status;
+
+    CALL(b, status,
+         leat_zeek_agent_new(&b->configs[0], &b->options, net_broker(&b->net, AGENT), &b->agent));
+    ck_assert_int_eq(status, LEAT_OK);
+    settle(b);
+}
+
+static void end(struct bench *b)
+{
+    leat_zeek_agent_free(b->agent);
+    ck_assert_uint_eq(b->gates[0].held, 0);
+    b->agent = NULL;
+    net_free(&b->net);
+    ck_assert_uint_eq(b->gates[1].held, 0);
+    t_free(b->said);
+    t_free(b->told);
+}
+
+/* ----- what a controller says ----- */
+
+static void publish(struct bench *b, const char *topic, const leat_value *data)
+{
+    ck_assert_int_eq(
+        leat_broker_publish(net_broker(&b->net, CONTROLLER), topic, strlen(topic), data), LEAT_OK);
+    settle(b);
+}
+
+static void say(struct bench *b, const char *topic, const char *name, const char *json)
+{
+    char full[80];
+    leat_builder *args = t_json(json, strlen(json)), *event;
+    leat_zeek_management_flaw flaw;
+    int status;
+
+    (void)snprintf(full, sizeof full, "Management::Agent::API::%s", name);
+    ck_assert_int_eq(leat_builder_new(NULL, &event), LEAT_OK);
+    leat_zeek_management_flaw_init(&flaw, sizeof flaw);
+    status = leat_zeek_management_write(event, NULL, leat_zeek_management_find(full, strlen(full)),
+                                        leat_builder_value(args), &flaw);
+    ck_assert_msg(status == LEAT_OK, "%s %s: %s", full, json, flaw.what);
+    publish(b, topic, leat_builder_value(event));
+    leat_builder_free(event);
+    leat_builder_free(args);
+}
+
+/* ----- scripts ----- */
+
+/* What comes up to the next of these characters, which end it; NULL: no more. */
+static char *part(char **text, const char *ends)
+{
+    char *at = *text, *behind = at + strcspn(at, ends);
+
+    if (*at == '\0')
+        return NULL;
+    *text = *behind == '\0' ? behind : behind + 1;
+    *behind = '\0';
+    return at;
+}
+
+static char *word(char **line)
+{
+    return part(line, " ");
+}
+
+/* Lists of words, "a,b", as JSON; "-": an empty one. */
+static void put_list(struct t_bytes *json, char *words)
+{
+    char *at;
+
+    put(json, "[");
+    while (strcmp(words, "-") != 0 && (at = part(&words, ",")) != NULL) {
+        put(json, json->data[json->length - 1] == '[' ? "\"" : ",\"");
+        put(json, at);
+        put(json, "\"");
+    }
+    put(json, "]");
+}
+
+/* "logger@a1 manager@a1/24214": the nodes of a configuration; roles and other ports follow from names. */
+static void put_nodes(struct t_bytes *json, char *line)
+{
+    char one[400], *node;
+    bool first = true;
+
+    put(json, "[");
+    while ((node = word(&line)) != NULL) {
+        char *at = strchr(node, '@'), *slash;
+
+        *at++ = '\0';
+        slash = strchr(at, '/');
+        if (slash != NULL)
+            *slash++ = '\0';
+        (void)snprintf(one, sizeof one,
+                       "%s{\"name\":\"%s\",\"instance\":\"%s\",\"role\":\"Supervisor::%s\","
+                       "\"p\":%s%s%s,\"state\":\"Management::RUNNING\"}",
+                       first ? "" : ",", node, at, *node == 'l' ? "LOGGER" : "WORKER",
+                       slash == NULL ? "null" : "\"", slash == NULL ? "" : slash,
+                       slash == NULL ? "" : "/tcp\"");
+        put(json, one);
+        first = false;
+    }
+    put(json, "]");
+}
+
+/* "deploy d1 c1 F logger@a1", "get_nodes g1", "dispatch n1 action,arg node,node", ... */
+static void request(struct bench *b, const char *topic, char *line)
+{
+    struct t_bytes json = t_copy("{\"reqid\":\"", 10);
+    const char *what = word(&line), *reqid = word(&line);
+    char name[40];
+    bool force;
+
+    put(&json, strcmp(reqid, "\"\"") == 0 ? "" : reqid);
+    put(&json, "\"");
+    if (strcmp(what, "deploy") == 0) {
+        put(&json, ",\"config\":{\"id\":\"");
+        put(&json, word(&line));
+        put(&json, "\",\"instances\":[],\"nodes\":");
+        force = strcmp(word(&line), "T") == 0;
+        put_nodes(&json, line);
+        put(&json, force ? "},\"force\":true" : "},\"force\":false");
+    } else if (strcmp(what, "dispatch") == 0) {
+        what = "node_dispatch";
+        put(&json, ",\"action\":");
+        put_list(&json, word(&line));
+    } else if (strcmp(what, "welcome") == 0 || strcmp(what, "standby") == 0) {
+        what = *what == 'w' ? "agent_welcome" : "agent_standby";
+    }
+    if (strcmp(what, "node_dispatch") == 0 || strcmp(what, "restart") == 0) {
+        put(&json, ",\"nodes\":");
+        put_list(&json, word(&line));
+    }
+    t_append(&json, "}", 2);
+    (void)snprintf(name, sizeof name, "%s_request", what);
+    say(b, topic, name, (const char *)json.data);
+    t_free(json);
+}
+
+/* The next line of what was said or told must be this. */
+static void expect(struct t_bytes *bytes, size_t *at, const char *line, const char *who)
+{
+    char *found = (char *)bytes->data + *at;
+    size_t left = bytes->length - *at;
+    char *behind = left == 0 ? NULL : memchr(found, '\n', left);
+
+    ck_assert_msg(behind != NULL, "%s nothing, not: %s", who, line);
+    *behind = '\0';
+    ck_assert_msg(strcmp(found, line) == 0, "%s\n  %s\n, not\n  %s\n", who, found, line);
+    *at += (size_t)(behind - found) + 1;
+}
+
+static int status_of(const char *name)
+{
+    static const int all[] = {LEAT_OK,      LEAT_MORE,    LEAT_E_NOMEM,
+                              LEAT_E_STATE, LEAT_E_VALUE, LEAT_E_LIMIT};
+    size_t i = 0;
+
+    while (strcmp(leat_status_name(all[i]), name) != 0)
+        i++;
+    return all[i];
+}
+
+/* "1 {...}", "1 done", "1 LEAT_E_VALUE {...}" */
+static void answer(struct bench *b, char *line)
+{
+    uint64_t number = strtoull(word(&line), NULL, 10);
+    int wanted = LEAT_OK, status;
+    leat_builder *builder;
+
+    if (strncmp(line, "LEAT_", 5) == 0)
+        wanted = status_of(word(&line));
+    if (strcmp(line, "done") == 0) {
+        CALL(b, status, leat_zeek_agent_done(b->agent, number));
+    } else {
+        builder = t_json(line, strlen(line));
+        CALL(b, status, leat_zeek_agent_answer(b->agent, number, leat_builder_value(builder)));
+        leat_builder_free(builder);
+    }
+    ck_assert_msg(status == wanted, "%s: %s", line, leat_status_name(status));
+    settle(b);
+}
+
+/* "logger RUNNING 77", and what it answers if that is not LEAT_OK. */
+static void set_node(struct bench *b, char *line)
+{
+    char state[40], *name = word(&line), *pid, *wanted;
+    int status;
+
+    (void)snprintf(state, sizeof state, "Management::%s", word(&line));
+    pid = word(&line);
+    wanted = word(&line);
+    CALL(b, status,
+         leat_zeek_agent_node(b->agent, name, strlen(name), state, strtoll(pid, NULL, 10)));
+    ck_assert_int_eq(status, wanted == NULL ? LEAT_OK : status_of(wanted));
+    settle(b);
+}
+
+static void set_notify(struct bench *b, char *line)
+{
+    uint32_t kind = strcmp(word(&line), "error") == 0 ? LEAT_ZEEK_AGENT_NOTIFY_ERROR
+                                                      : LEAT_ZEEK_AGENT_NOTIFY_LOG;
+    const char *text = word(&line), *node = word(&line);
+    int status;
+
+    CALL(b, status,
+         leat_zeek_agent_notify(b->agent, kind, text, strlen(text), node,
+                                node == NULL ? 0 : strlen(node)));
+    ck_assert_int_eq(status, LEAT_OK);
+    settle(b);
+}
+
+/*
+ * A line of a script; ' stands for ".
+ *
+ * > request   the controller says it to a1; >> TOPIC request: on another topic
+ * < event     the controller has heard this next
+ * ? event     the agent tells this next
+ * = answer    the caller answers
+ * + ms        time passes
+ * node, notify
+ * deadline    milliseconds from now, or never
+ * drop, back  the connection breaks; it is there again
+ */
+static void play_line(struct bench *b, char *line)
+{
+    char *rest = line, *what = word(&rest);
+
+    if (strcmp(what, ">") == 0) {
+        request(b, TOPIC, rest);
+        drain(b);
+    } else if (strcmp(what, ">>") == 0) {
+        what = word(&rest);
+        request(b, what, rest);
+        drain(b);
+    } else if (strcmp(what, "<") == 0) {
+        expect(&b->said, &b->said_at, rest, "says");
+    } else if (strcmp(what, "?") == 0) {
+        expect(&b->told, &b->told_at, rest, "tells");
+    } else if (strcmp(what, "=") == 0) {
+        answer(b, rest);
+    } else if (strcmp(what, "+") == 0) {
+        net_advance(&b->net, strtoull(rest, NULL, 10));
+        settle(b);
+        drain(b);
+    } else if (strcmp(what, "node") == 0) {
+        set_node(b, rest);
+    } else if (strcmp(what, "notify") == 0) {
+        set_notify(b, rest);
+    } else if (strcmp(what, "deadline") == 0) {
+        ck_assert_uint_eq(leat_zeek_agent_deadline(b->agent),
+                          *rest == 'n' ? UINT64_MAX : b->net.now_ms + strtoull(rest, NULL, 10));
+    } else if (strcmp(what, "drop") == 0) {
+        net_cut(&b->net, AGENT, CONTROLLER);
+        settle(b);
+    } else {
+        ck_abort_msg("no such line: %s", line);
+    }
+}
+
+static void play(struct bench *b, const char *script)
+{
+    struct t_bytes copy = t_copy(script, strlen(script) + 1);
+    char *rest = (char *)copy.data, *at, *line;
+
+    for (at = rest; *at != '\0'; at++)
+        *at = *at == '\'' ? '"' : *at;
+    while ((line = part(&rest, "\n")) != NULL)
+        play_line(b, line);
+    t_free(copy);
+    ck_assert_msg(b->said_at == b->said.length, "says more: %.*s",
+                  (int)(b->said.length - b->said_at), (char *)b->said.data + b->said_at);
+    ck_assert_msg(b->told_at == b->told.length, "tells more: %.*s",
+                  (int)(b->told.length - b->told_at), (char *)b->told.data + b->told_at);
+}
+
+#define HELLO  "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010101' true 1\n"
+#define CHANGE "< notify_change 'a1' "
+#define UP                                                                                         \
+    HELLO "> deploy d1 c1 F logger@a1/24211 other@a2 w1@a1\n"                                      \
+          "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"                                     \
+          "= 1 done\n"                                                                             \
+          "< deploy_response 'd1' [T logger] [T w1]\n" CHANGE                                      \
+          "logger 'Management::PENDING' 'Management::RUNNING'\n" CHANGE                            \
+          "w1 'Management::PENDING' 'Management::RUNNING'\n"
+#define TO(node, from, to) CHANGE node " 'Management::" from "' 'Management::" to "'\n"
+
+static const struct {
+    const char *name;
+    const char *script;
+} cases[] = {
+    {"welcome", HELLO "deadline never\n"
+                      "> welcome r1\n"
+                      "? agent_welcome_request 1 'r1'\n"
+                      "deadline 5000\n"
+                      "= 1 done\n"
+                      "deadline never\n"
+                      "< agent_welcome_response 'r1' [T]\n"
+                      "= 1 LEAT_E_STATE {}\n"
+                      "> welcome r1\n"
+                      "? agent_welcome_request 2 'r1'\n"
+                      "= 2 {'success':false,'error':'no room'}\n"
+                      "< agent_welcome_response 'r1' [F 'no room']\n"},
+    {"requests without an id", HELLO "> standby ''\n"
+                                     "? agent_standby_request 1 ''\n"
+                                     "= 1 done\n"
+                                     "< agent_standby_response '' [T]\n"},
+    {"forms of answers about the agent", HELLO "> welcome r1\n"
+                                               "? agent_welcome_request 1 'r1'\n"
+                                               "= 1 LEAT_E_VALUE []\n"
+                                               "= 1 LEAT_E_VALUE 1\n"
+                                               "= 1 LEAT_E_VALUE null\n"
+                                               "= 1 LEAT_E_VALUE {'success':1}\n"
+                                               "= 1 LEAT_E_VALUE {'error':true}\n"
+                                               "= 1 LEAT_E_VALUE {'node':'logger'}\n"
+                                               "= 1 LEAT_E_VALUE {'data':'x'}\n"
+                                               "= 1 LEAT_E_VALUE {'successful':true}\n"
+                                               "= 2 LEAT_E_STATE {}\n"
+                                               "= 0 LEAT_E_STATE {}\n"
+                                               "= 1 {'success':null,'error':null}\n"
+                                               "< agent_welcome_response 'r1' [T]\n"},
+    {"deployed as a whole", UP},
+    {"a deployment that failed as a whole",
+     HELLO "> deploy d1 c1 F logger@a1 w1@a1\n"
+           "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+           "= 1 {'success':false,'error':'no disk'}\n"
+           "< deploy_response 'd1' [F logger 'no disk'] [F w1 'no disk']\n" TO(
+               "logger", "PENDING", "FAILED") TO("w1", "PENDING", "FAILED")},
+    {"a deployment node by node", HELLO
+     "> deploy d1 c1 F w1@a1 logger@a1 w2@a1 w3@a1\n"
+     "? deploy_request 1 'd1' 'c1' false own:logger,w1,w2,w3\n"
+     "= 1 LEAT_E_VALUE [{'node':'other'}]\n"
+     "= 1 LEAT_E_VALUE [{'success':true}]\n"
+     "= 1 LEAT_E_VALUE [{'node':null}]\n"
+     "= 1 LEAT_E_VALUE ['w1']\n"
+     "= 1 LEAT_E_VALUE [{'node':'w1'},{'node':'w1'}]\n"
+     "= 1 LEAT_E_VALUE [{'node':'w1','data':'not outputs'}]\n"
+     "= 1 LEAT_E_VALUE [{'node':'w1','pid':7}]\n"
+     "= 1 [{'node':'w2'},{'node':'w1','success':false,'error':'no','data':{'stdout':'','stderr':"
+     "'x'}},{'node':'w3','success':true,'data':null}]\n"
+     "< deploy_response 'd1' [T w2] [F w1 {'stdout':'','stderr':'x'} 'no'] [T w3] [F logger]\n" TO(
+         "logger", "PENDING", "FAILED") TO("w1", "PENDING", "FAILED") TO("w2", "PENDING", "RUNNING")
+         TO("w3", "PENDING", "RUNNING") "= 1 LEAT_E_STATE {}\n"},
+    {"the configuration that it has",
+     UP "> deploy d2 c1 F logger@a1 w1@a1\n"
+        "< deploy_response 'd2' [T]\n"
+        "> deploy d3 c1 T w1@a1\n"
+        "? deploy_request 2 'd3' 'c1' true own:w1\n"
+        "> deploy d4 c1 F w1@a1\n"
+        "< deploy_response 'd4' [T]\n"
+        "= 2 done\n"
+        "< deploy_response 'd3' [T w1]\n" TO("w1", "PENDING", "RUNNING")},
+    {"no nodes of its own", UP "> deploy d2 c2 F logger@a2\n"
+                               "? deploy_request 2 'd2' 'c2' false own:\n"
+                               "= 2 LEAT_E_VALUE [{'node':'logger'}]\n"
+                               "= 2 done\n"
+                               "< deploy_response 'd2' [T]\n"
+                               "> restart r1 -\n"
+                               "< restart_response 'r1'\n"
+                               "> deploy d3 c3 F\n"
+                               "? deploy_request 3 'd3' 'c3' false own:\n"
+                               "= 3 []\n"
+                               "< deploy_response 'd3' [T]\n"
+                               "> deploy d4 c4 F\n"
+                               "? deploy_request 4 'd4' 'c4' false own:\n"
+                               "= 4 {'success':false,'error':'no'}\n"
+                               "< deploy_response 'd4' [F 'no']\n"},
+    {"overlapping deployments",
+     HELLO "> deploy d1 c1 F logger@a1 w1@a1\n"
+           "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+           "+ 1000\n"
+           "> deploy d2 c2 F w1@a1\n"
+           "? deploy_request 2 'd2' 'c2' false own:w1\n"
+           "node logger RUNNING -1 LEAT_E_STATE\n"
+           "= 1 done\n"
+           "< deploy_response 'd1' [T logger] [T w1]\n"
+           "+ 1000\n"
+           "> deploy d3 c3 F w1@a1 w2@a1\n"
+           "? deploy_request 3 'd3' 'c3' false own:w1,w2\n"
+           "node w1 RUNNING 5\n" TO(
+               "w1", "PENDING",
+               "RUNNING") "+ 3999\n"
+                          "+ 1\n"
+                          "< deploy_response 'd2' [F 'request timed out'] [F w1]\n"
+                          "? timed_out 2 'Management::Agent::API::deploy_request'\n"
+                          "+ 999\n"
+                          "+ 1\n"
+                          "< deploy_response 'd3' [F 'request timed out'] [T w1] [F w2]\n"
+                          "? timed_out 3 'Management::Agent::API::deploy_request'\n"
+                          "= 2 LEAT_E_STATE {}\n"
+                          "= 3 LEAT_E_STATE {}\n"},
+    {"what it knows of its nodes", HELLO
+     "> get_nodes g1\n"
+     "? get_nodes_request 1 'g1'\n"
+     "= 1 done\n"
+     "< get_nodes_response 'g1' [T [{'node':'a1','state':'Management::RUNNING','mgmt_role':"
+     "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':null,'p':null,'metrics_port':"
+     "null}]]\n"
+     "> deploy d1 c1 F logger@a1/24211 w1@a1\n"
+     "? deploy_request 2 'd1' 'c1' false own:logger,w1\n"
+     "node logger RUNNING 77\n" TO(
+         "logger", "PENDING",
+         "RUNNING") "node logger RUNNING 78\n"
+                    "node logger RUNNING -1\n"
+                    "> get_nodes g2\n"
+                    "? get_nodes_request 3 'g2'\n"
+                    "= 3 {'success':true}\n"
+                    "< get_nodes_response 'g2' [T "
+                    "[{'node':'a1','state':'Management::RUNNING','mgmt_role':"
+                    "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':null,'p':null,'"
+                    "metrics_port':"
+                    "null},{'node':'logger','state':'Management::RUNNING','mgmt_role':'Management::"
+                    "NONE',"
+                    "'cluster_role':'Supervisor::LOGGER','pid':78,'p':'24211/"
+                    "tcp','metrics_port':null},{'node':"
+                    "'w1','state':'Management::PENDING','mgmt_role':'Management::NONE','cluster_"
+                    "role':"
+                    "'Supervisor::WORKER','pid':null,'p':null,'metrics_port':null}]]\n"
+                    "> get_nodes g3\n"
+                    "? get_nodes_request 4 'g3'\n"
+                    "= 4 {'success':false,'error':'busy'}\n"
+                    "< get_nodes_response 'g3' [F [] 'busy']\n"
+                    "> get_nodes g4\n"
+                    "? get_nodes_request 5 'g4'\n"
+                    "= 5 LEAT_E_VALUE [{'node':'x'}]\n"
+                    "= 5 LEAT_E_VALUE [7]\n"
+                    "= 5 [{'node':'x','state':'Management::CRASHED','pid':9}]\n"
+                    "< get_nodes_response 'g4' [T "
+                    "[{'node':'x','state':'Management::CRASHED','mgmt_role':"
+                    "'Management::NONE','cluster_role':'Supervisor::NONE','pid':9,'p':null,'"
+                    "metrics_port':"
+                    "null}]]\n"
+                    "> standby s1\n"
+                    "? agent_standby_request 6 's1'\n" TO("logger", "RUNNING", "STOPPED")
+                        TO("w1", "PENDING",
+                           "STOPPED") "> get_nodes g5\n"
+                                      "? get_nodes_request 7 'g5'\n"
+                                      "= 7 done\n"
+                                      "< get_nodes_response 'g5' [T "
+                                      "[{'node':'a1','state':'Management::RUNNING','mgmt_role':"
+                                      "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':"
+                                      "null,'p':null,'metrics_port':"
+                                      "null}]]\n"},
+    {"standby",
+     UP "> standby s1\n"
+        "? agent_standby_request 2 's1'\n" TO("logger", "RUNNING", "STOPPED")
+            TO("w1", "RUNNING",
+               "STOPPED") "> dispatch n1 get_id_value,x -\n"
+                          "< node_dispatch_response 'n1' [F logger 'cluster node logger not in "
+                          "running state'] [F w1 "
+                          "'cluster node w1 not in running state']\n"
+                          "> restart r1 w1\n"
+                          "< restart_response 'r1' [F w1 'could not restart node w1']\n"
+                          "= 2 done\n"
+                          "< agent_standby_response 's1' [T]\n"
+                          "> deploy d2 c1 F w1@a1\n"
+                          "? deploy_request 3 'd2' 'c1' false own:w1\n"
+                          "> standby s2\n"
+                          "? agent_standby_request 4 's2'\n" TO(
+                              "w1", "PENDING", "STOPPED") "= 3 done\n"
+                                                          "< deploy_response 'd2' [T w1]\n"
+                                                          "= 4 {'success':false}\n"
+                                                          "< agent_standby_response 's2' [F]\n"},
+    {"dispatch", UP
+     "> dispatch n1 get_id_value,Cluster::node -\n"
+     "? node_dispatch_request 2 'n1' ['get_id_value','Cluster::node'] [] own:logger,w1\n"
+     "= 2 LEAT_E_VALUE [{'node':'w1','data':7}]\n"
+     "= 2 [{'node':'w1','data':'7'},{'node':'logger','success':false,'error':'unknown id'}]\n"
+     "< node_dispatch_response 'n1' [T w1 '7'] [F logger 'unknown id']\n"
+     "node w1 CRASHED -1\n" TO(
+         "w1", "RUNNING",
+         "CRASHED") "> dispatch n2 make_coffee w1,logger,w9\n"
+                    "? node_dispatch_request 3 'n2' ['make_coffee'] ['logger','w1','w9'] "
+                    "own:logger\n"
+                    "node w1 RUNNING -1\n" TO(
+                        "w1", "CRASHED",
+                        "RUNNING") "= 3 {'success':false,'error':'dispatch make_coffee unknown'}\n"
+                                   "< node_dispatch_response 'n2' [F w1 'cluster node w1 not in "
+                                   "running state'] [F logger "
+                                   "'dispatch make_coffee unknown']\n"
+                                   "node w1 FAILED -1\n" TO(
+                                       "w1", "RUNNING",
+                                       "FAILED") "> dispatch n3 get_id_value w1\n"
+                                                 "< node_dispatch_response 'n3' [F w1 'cluster "
+                                                 "node w1 not in running state']\n"
+                                                 "> dispatch n4 get_id_value w8,w9\n"
+                                                 "< node_dispatch_response 'n4'\n"
+                                                 "> dispatch n5 - logger\n"
+                                                 "< node_dispatch_response 'n5' [F logger 'no "
+                                                 "action for node logger']\n"
+                                                 "> dispatch n6 - w9\n"
+                                                 "< node_dispatch_response 'n6'\n"
+                                                 "> dispatch n7 get_id_value logger\n"
+                                                 "? node_dispatch_request 4 'n7' ['get_id_value'] "
+                                                 "['logger'] own:logger\n"
+                                                 "= 4 []\n"
+                                                 "< node_dispatch_response 'n7' [F logger]\n"},
+    {"nothing deployed", HELLO "> restart r1 -\n"
+                               "< restart_response 'r1'\n"
+                               "> restart r2 w1\n"
+                               "< restart_response 'r2'\n"
+                               "> dispatch n1 get_id_value,x -\n"
+                               "< node_dispatch_response 'n1'\n"
+                               "> dispatch n2 - w1\n"
+                               "< node_dispatch_response 'n2'\n"
+                               "node w1 RUNNING 1 LEAT_E_STATE\n"},
+    {"restart", UP "> restart r1 w1,w9\n"
+                   "? restart_request 2 'r1' ['w1','w9'] own:w1\n" TO(
+                       "w1", "RUNNING",
+                       "PENDING") "= 2 done\n"
+                                  "< restart_response 'r1' [T w1]\n"
+                                  "> restart r2 w9\n"
+                                  "< restart_response 'r2'\n"
+                                  "> restart r3 -\n"
+                                  "? restart_request 3 'r3' [] own:logger,w1\n" TO(
+                                      "logger", "RUNNING",
+                                      "PENDING") "= 3 [{'node':'w1','success':false,'error':'could "
+                                                 "not restart node w1'},{'node':'logger'}]\n"
+                                                 "< restart_response 'r3' [F w1 'could not restart "
+                                                 "node w1'] [T logger]\n"},
+    {"late answers", UP
+     "> restart r1 -\n"
+     "? restart_request 2 'r1' [] own:logger,w1\n" TO("logger", "RUNNING", "PENDING") TO(
+         "w1", "RUNNING",
+         "PENDING") "+ 1\n"
+                    "> dispatch n1 get_id_value -\n"
+                    "< node_dispatch_response 'n1' [F logger 'cluster node logger not in running "
+                    "state'] [F w1 "
+                    "'cluster node w1 not in running state']\n"
+                    "node w1 RUNNING -1\n" TO(
+                        "w1", "PENDING",
+                        "RUNNING") "> dispatch n2 get_id_value w1\n"
+                                   "? node_dispatch_request 3 'n2' ['get_id_value'] ['w1'] own:w1\n"
+                                   "> get_nodes g1\n"
+                                   "? get_nodes_request 4 'g1'\n"
+                                   "> welcome w1\n"
+                                   "? agent_welcome_request 5 'w1'\n"
+                                   "> standby s1\n"
+                                   "? agent_standby_request 6 's1'\n" TO("logger", "PENDING",
+                                                                         "STOPPED")
+                                       TO("w1", "RUNNING", "STOPPED") "node w1 RUNNING -1\n" TO(
+                                           "w1", "STOPPED",
+                                           "RUNNING") "deadline 4999\n"
+                                                      "+ 4998\n"
+                                                      "deadline 1\n"
+                                                      "+ 1\n"
+                                                      "< restart_response 'r1' [F logger 'could "
+                                                      "not restart node logger'] [T w1] [F "
+                                                      "'request timed "
+                                                      "out']\n"
+                                                      "? timed_out 2 "
+                                                      "'Management::Agent::API::restart_request'\n"
+                                                      "deadline 1\n"
+                                                      "+ 1\n"
+                                                      "? timed_out 3 "
+                                                      "'Management::Agent::API::node_dispatch_"
+                                                      "request'\n"
+                                                      "? timed_out 4 "
+                                                      "'Management::Agent::API::get_nodes_request'"
+                                                      "\n"
+                                                      "? timed_out 5 "
+                                                      "'Management::Agent::API::agent_welcome_"
+                                                      "request'\n"
+                                                      "? timed_out 6 "
+                                                      "'Management::Agent::API::agent_standby_"
+                                                      "request'\n"
+                                                      "deadline never\n"
+                                                      "= 2 LEAT_E_STATE {}\n"
+                                                      "= 3 LEAT_E_STATE {}\n"
+                                                      "= 6 LEAT_E_STATE {}\n"},
+    {"restart of what is pending still", UP
+     "> restart r1 w1\n"
+     "? restart_request 2 'r1' ['w1'] own:w1\n" TO(
+         "w1", "RUNNING", "PENDING") "+ 5000\n"
+                                     "< restart_response 'r1' [F 'request timed out']\n"
+                                     "? timed_out 2 'Management::Agent::API::restart_request'\n"},
+    {"states of nodes",
+     UP "node w1 RUNNING 1\n"
+        "node w1 UNKNOWN 1\n" TO("w1", "RUNNING", "UNKNOWN") "node w1 STOPPED 1\n" TO(
+            "w1", "UNKNOWN",
+            "STOPPED") "node w1 PENDING 1\n" TO("w1", "STOPPED",
+                                                "PENDING") "node w1 running 1 LEAT_E_VALUE\n"
+                                                           "node w9 RUNNING 1 LEAT_E_STATE\n"
+                                                           "node other RUNNING 1 LEAT_E_STATE\n"
+                                                           "node w RUNNING 1 LEAT_E_STATE\n"
+                                                           "node w11 RUNNING 1 LEAT_E_STATE\n"},
+    {"notifications", HELLO "notify error broken w1\n"
+                            "< notify_error 'a1' 'broken' 'w1'\n"
+                            "notify log fine\n"
+                            "< notify_log 'a1' 'fine' ''\n"},
+    {"the peering breaks and is there again", UP "> get_nodes g1\n"
+                                                 "? get_nodes_request 2 'g1'\n"
+                                                 "drop\n" HELLO "> welcome w1\n"
+                                                 "? agent_welcome_request 3 'w1'\n"
+                                                 "= 3 done\n"
+                                                 "< agent_welcome_response 'w1' [T]\n"
+                                                 "= 2 {'success':false}\n"
+                                                 "< get_nodes_response 'g1' [F []]\n"
+                                                 "> deploy d2 c1 F logger@a1 w1@a1\n"
+                                                 "< deploy_response 'd2' [T]\n"},
+    {"topics of others", HELLO ">> zeek/management/agent/a10 welcome w1\n"
+                               ">> zeek/management/agent/a1/x welcome w1\n"
+                               ">> zeek/management/agent/a welcome w1\n"
+                               "deadline never\n"},
+    {"one node twice", HELLO "> deploy d1 c1 F w1@a1 logger@a1 w1@a1/7\n"
+                             "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+                             "= 1 done\n"
+                             "< deploy_response 'd1' [T logger] [T w1]\n" TO(
+                                 "logger", "PENDING", "RUNNING") TO("w1", "PENDING", "RUNNING")},
+};
+
+START_TEST(scripts)
+{
+    struct bench b;
+
+    begin(&b);
+    start(&b);
+    play(&b, cases[_i].script);
+    end(&b);
+}
+END_TEST
+
+/* With each allocation of each call failing once, all is said and told as without. */
+START_TEST(scripts_without_memory)
+{
+    struct bench b;
+    size_t bad = 0, calls = SIZE_MAX;
+
+    while (bad++ < calls) {
+        begin(&b);
+        b.bad = bad;
+        start(&b);
+        play(&b, cases[_i].script);
+        calls = b.calls;
+        end(&b);
+    }
+}
+END_TEST
+
+static void tests(TCase *tc)
+{
+    int count = (int)(sizeof cases / sizeof *cases);
+
+    tcase_add_loop_test(tc, scripts, 0, count);
+    tcase_add_loop_test(tc, scripts_without_memory, 0, count);
+}
+
+T_MAIN("zeek/agent", tests)
