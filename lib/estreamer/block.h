@@ -16,6 +16,24 @@
 
 #define LT_ESTREAMER_HEADER_BYTES 8u /* of a block, which its length includes; of a message, too */
 
+#define LT_ESTREAMER_STRING_BLOCK 0u
+
+/* Types of block that have other numbers in each series. */
+static inline uint32_t lt_estreamer_blob_type(unsigned series)
+{
+    return series == 2 ? 1 : 10;
+}
+
+static inline uint32_t lt_estreamer_list_type(unsigned series)
+{
+    return series == 2 ? 2 : 11;
+}
+
+static inline uint32_t lt_estreamer_generic_list_type(unsigned series)
+{
+    return series == 2 ? 3 : 31;
+}
+
 struct lt_estreamer_reader {
     struct lt_tree *tree;
     const uint8_t *start; /* offsets of errors count from here */

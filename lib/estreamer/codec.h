@@ -6,6 +6,10 @@
 
 #include "../core/session.h"
 
+#define LT_ESTREAMER_VERSION            1u
+#define LT_ESTREAMER_LENGTH_OFFSET      4u /* in the header of a message */
+#define LT_ESTREAMER_ITEM_VERSION_SHIFT 16u
+
 struct lt_estreamer_codec {
     leat_session session;
     unsigned senders;    /* whose messages are expected: bits 1 << LEAT_FROM_* */

@@ -499,11 +499,8 @@ def main():
 
     out += ["", "const struct lt_estreamer_row lt_estreamer_rows[] = {"]
     for kind, value, name, wire, argument, count in rows:
-        length = argument if kind == "OCTETS" else 0
-        shift = 64 - 8 * argument if kind in ("U8", "U16", "U32", "U64") else 0
-        out.append(f"    {{{length}, {len(name)}, LEAT_{value}, 0, {names.at(name)}, {argument}, "
-                   f"LT_ESTREAMER_{kind}, {shift}, {wires.index(wire)}, {count}}},"
-                   f"{' /* ' + name + ' */' if name else ''}")
+        out.append(f"    {{{names.at(name)}, {argument}, {count or len(name)}, LEAT_{value}, LT_ESTREAMER_{kind}, "
+                   f"{wires.index(wire)}}},{' /* ' + name + ' */' if name else ''}")
     out += ["};"]
 
     for series in (1, 2):

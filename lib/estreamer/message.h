@@ -31,6 +31,8 @@ const struct lt_estreamer_message *lt_estreamer_message_named(const char *name);
 
 /* Event data: the record header, and the whole. */
 #define LT_ESTREAMER_RECORD_TYPE_MASK 0xffffu
+#define LT_ESTREAMER_NETMAP_SHIFT     16u
+#define LT_ESTREAMER_NETMAP_MAX       0x7fffu
 
 struct lt_estreamer_record_header {
     uint32_t word;   /* the type, the netmap id, and whether the header is extended */

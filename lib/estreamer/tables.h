@@ -37,17 +37,13 @@ enum lt_estreamer_type {
 #define LT_ESTREAMER_ID_PARTS 3u
 
 struct lt_estreamer_row {
-    uint32_t length; /* of octets of fixed size; like the next three as the value has it */
-    uint16_t name_length;
-    uint8_t kind; /* LEAT_* */
-    uint8_t reserved;
     uint16_t name; /* where it stands in lt_estreamer_names, with a NUL behind it */
     uint16_t
         argument; /* octets (RUN: of all its fields); or the block type that is expected within */
+    uint8_t name_length; /* RUN: how many fields it has */
+    uint8_t kind;        /* LEAT_* */
     uint8_t type;
-    uint8_t shift; /* of an unsigned integer: what to drop of the 64 bits at its place */
-    uint8_t wire;  /* the type as layouts.tsv spells it */
-    uint8_t count; /* RUN: of fields */
+    uint8_t wire; /* the type as layouts.tsv spells it */
 };
 
 struct lt_estreamer_layout {
