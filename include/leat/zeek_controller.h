@@ -58,7 +58,7 @@ extern "C" {
  * what happened to an instance is a text: "known": its agent has said hello; "ready": it has taken the
  * welcome; "standby": it is no longer wanted; "refused": it has refused the welcome; "lost": its peering
  * is over; "version": its hello is of another version of the API; "stranger": its hello names an endpoint
- * that is no peer, or not the one that sent it.
+ * that is no peer, or not the one that sent it; "limit": it would be one instance too many.
  */
 
 /* Fill it with leat_zeek_controller_options_init(), then change what you want. All that it points to is
