@@ -117,15 +117,16 @@ int decode_broker_data(const struct arguments *arguments);
 int encode_broker_data(const struct arguments *arguments);
 int broker_peer(const struct arguments *arguments);
 int zeek_agent(const struct arguments *arguments);
+int zeek_controller(const struct arguments *arguments);
 int zeek_events(const struct arguments *arguments);
 #else
 #define decode_broker_data NULL
 #define encode_broker_data NULL
 #define broker_peer        NULL
 #define zeek_agent         NULL
+#define zeek_controller    NULL
 #define zeek_events        NULL
 #endif
-#define zeek_controller NULL
 #if defined(WITH_BROKER) && defined(WITH_OPENSSL)
 int broker_ws(const struct arguments *arguments);
 int zeek_client(const struct arguments *arguments);
