@@ -10,7 +10,7 @@ import sys
 
 import guide
 from cli import OPENSSL, ROOT, Tap, leat, sessions, strict, temporary
-from live import PATIENCE, Lines, Talker, folder
+from live import PATIENCE, Lines, Program, Talker, folder, until
 
 GUIDE = (guide.DOC / "zeek-management.md").read_text(encoding="utf-8")
 PROGRAM = os.environ.get("LEAT_ZEEK_AGENT")  # if OPENSSL
@@ -212,10 +212,38 @@ def deployed(tap, shown, agent_words):
             tap.same("the id of the configuration", results[-1]["data"],
                      told["stage_configuration_response"]["results"][0]["data"])
             responses(tap, shown)
+            listen_in(tap, shown, controller)
             tap.same("the agent is stopped", agent.finish(), 0)
             controller.told("lost")
         by_hand(tap, shown, controller)
         tap.same("so is the controller", controller.finish(), 0)
+
+
+def ask_again(controller, monitor):
+    """Asks, until the monitor was there in time to hear it."""
+    told = leat("zeek", "client", controller.clients, "get-instances").events()[0]
+    return told in [strict(line) for line in monitor.out.lines if line.endswith("\n")] and told
+
+
+def listen_in(tap, shown, controller):
+    """A monitor hears what the controller answers another client."""
+    with Program("zeek", *shown.take("client", "monitor")) as monitor:
+        response = until(lambda: ask_again(controller, monitor), "what the other client was told")
+        tap.check("a monitor hears it", response)
+        tap.same("it is stopped", monitor.stop(), 0)
+
+
+def arguments(tap):
+    """The arguments that the guide has for a client are taken."""
+    if not OPENSSL:
+        return
+    args = strict(block_with('"config":{"id":"first"'))
+    with Controller() as controller:
+        controller.say({"event": "stage_configuration_request", **args})
+        told = controller.wait(lambda event: event["event"].endswith("stage_configuration_response"), "the response")
+        tap.same("they are staged", [(result["success"], result["data"]) for result in told["value"]["results"]],
+                 [(True, "first")])
+        controller.finish()
 
 
 def by_hand(tap, shown, controller):
@@ -280,7 +308,8 @@ def program(tap):
 
 def main():
     tap = Tap()
-    for function in (repeated, names, cited, functions, limits, all_events, fifty_lines, spelled, program, commands):
+    for function in (repeated, names, cited, functions, limits, all_events, fifty_lines, spelled, arguments, program,
+                     commands):
         tap.run(function)
     return tap.end()
 
