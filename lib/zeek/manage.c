@@ -137,25 +137,22 @@ struct lt_zeek_kept *lt_zeek_manage_note(struct lt_zeek_manage *m, uint32_t kind
     return note;
 }
 
-static void add_constant(leat_builder *builder, const char *name, const char *text)
-{
-    if (text == NULL)
-        (void)leat_builder_null(builder, name);
-    else
-        (void)leat_builder_text(builder, name, text, strlen(text));
-}
-
 struct lt_zeek_kept *lt_zeek_manage_malformed(struct lt_zeek_manage *m)
 {
+    const leat_zeek_management_flaw *flaw = &m->flaw;
+    const char *const fields[][2] = {{"event", flaw->event},   {"argument", flaw->argument},
+                                     {"record", flaw->record}, {"field", flaw->field},
+                                     {"type", flaw->type},     {"what", flaw->what}};
     leat_builder *b = lt_zeek_manage_open(m);
     const leat_value *value;
+    size_t i;
 
-    add_constant(b, "event", m->flaw.event);
-    add_constant(b, "argument", m->flaw.argument);
-    add_constant(b, "record", m->flaw.record);
-    add_constant(b, "field", m->flaw.field);
-    add_constant(b, "type", m->flaw.type);
-    add_constant(b, "what", m->flaw.what);
+    for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (fields[i][1] == NULL)
+            (void)leat_builder_null(b, fields[i][0]);
+        else
+            lt_zeek_manage_text(b, fields[i][0], lt_zeek_text(fields[i][1]));
+    }
     if (lt_zeek_manage_close(m, &value) != LEAT_OK)
         return NULL;
     return lt_zeek_manage_note(m, LEAT_ZEEK_MALFORMED, "malformed", value);
@@ -234,7 +231,7 @@ bool lt_zeek_manage_peer(const leat_event *event, struct lt_zeek_peer *peer)
     uint32_t kind = leat_event_kind(event);
     const leat_value *endpoint = leat_value_get(leat_event_value(event), "endpoint");
     const leat_value *network = leat_value_get(endpoint, "network");
-    struct lt_zeek_text address = lt_zeek_text_of(leat_value_get(network, "address"));
+    struct lt_zeek_text address = lt_zeek_text_in(network, "address");
 
     peer->id = id_of(leat_value_get(endpoint, "id"));
     peer->address = address.at;
@@ -272,6 +269,32 @@ int lt_zeek_manage_publish(struct lt_zeek_manage *m, const char *topic, size_t l
     if (status != LEAT_OK)
         return status;
     return leat_broker_publish(m->broker, topic, length, leat_builder_value(m->out));
+}
+
+struct lt_zeek_text lt_zeek_text(const char *text)
+{
+    const struct lt_zeek_text made = {text, strlen(text)};
+
+    return made;
+}
+
+struct lt_zeek_text lt_zeek_text_of(const leat_value *value)
+{
+    struct lt_zeek_text made = {NULL, 0};
+
+    if (leat_value_kind(value) == LEAT_TEXT || leat_value_kind(value) == LEAT_ENUM)
+        made.at = leat_value_text(value, &made.length);
+    return made;
+}
+
+struct lt_zeek_text lt_zeek_text_in(const leat_value *record, const char *name)
+{
+    return lt_zeek_text_of(leat_value_get(record, name));
+}
+
+bool lt_zeek_text_equal(struct lt_zeek_text a, struct lt_zeek_text b)
+{
+    return lt_zeek_text_compare(a, b) == 0;
 }
 
 int lt_zeek_text_compare(struct lt_zeek_text a, struct lt_zeek_text b)

@@ -121,28 +121,12 @@ struct lt_zeek_text {
     size_t length;
 };
 
-static inline struct lt_zeek_text lt_zeek_text(const char *text)
-{
-    const struct lt_zeek_text made = {text, strlen(text)};
-
-    return made;
-}
-
+struct lt_zeek_text lt_zeek_text(const char *text);
 /* LEAT_TEXT or LEAT_ENUM; else none. */
-static inline struct lt_zeek_text lt_zeek_text_of(const leat_value *value)
-{
-    struct lt_zeek_text made = {NULL, 0};
-
-    if (leat_value_kind(value) == LEAT_TEXT || leat_value_kind(value) == LEAT_ENUM)
-        made.at = leat_value_text(value, &made.length);
-    return made;
-}
-
-static inline bool lt_zeek_text_equal(struct lt_zeek_text a, struct lt_zeek_text b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
-}
-
+struct lt_zeek_text lt_zeek_text_of(const leat_value *value);
+/* That of a field of a record. */
+struct lt_zeek_text lt_zeek_text_in(const leat_value *record, const char *name);
+bool lt_zeek_text_equal(struct lt_zeek_text a, struct lt_zeek_text b);
 /* Negative, 0 or positive, octet by octet. */
 int lt_zeek_text_compare(struct lt_zeek_text a, struct lt_zeek_text b);
 
