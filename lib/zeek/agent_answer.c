@@ -69,8 +69,7 @@ static int respond(leat_zeek_agent *agent, uint32_t kind, const leat_value *reqi
 int lt_zeek_agent_respond(leat_zeek_agent *agent, uint32_t kind, const leat_value *reqid,
                           const char *error)
 {
-    return respond(agent, kind, reqid, error == NULL, error == NULL ? none : lt_zeek_text(error),
-                   NULL);
+    return respond(agent, kind, reqid, error == NULL, lt_zeek_text(error), NULL);
 }
 
 /* Adds the Results of nodes that could not be asked. */

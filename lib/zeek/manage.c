@@ -147,12 +147,8 @@ struct lt_zeek_kept *lt_zeek_manage_malformed(struct lt_zeek_manage *m)
     const leat_value *value;
     size_t i;
 
-    for (i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (fields[i][1] == NULL)
-            (void)leat_builder_null(b, fields[i][0]);
-        else
-            lt_zeek_manage_text(b, fields[i][0], lt_zeek_text(fields[i][1]));
-    }
+    for (i = 0; i < sizeof fields / sizeof *fields; i++)
+        lt_zeek_manage_text(b, fields[i][0], lt_zeek_text(fields[i][1]));
     if (lt_zeek_manage_close(m, &value) != LEAT_OK)
         return NULL;
     return lt_zeek_manage_note(m, LEAT_ZEEK_MALFORMED, "malformed", value);
@@ -273,7 +269,7 @@ int lt_zeek_manage_publish(struct lt_zeek_manage *m, const char *topic, size_t l
 
 struct lt_zeek_text lt_zeek_text(const char *text)
 {
-    const struct lt_zeek_text made = {text, strlen(text)};
+    const struct lt_zeek_text made = {text, text == NULL ? 0 : strlen(text)};
 
     return made;
 }
@@ -323,7 +319,9 @@ struct lt_zeek_text lt_zeek_manage_join(struct lt_zeek_manage *m, const char *be
 
 void lt_zeek_manage_text(leat_builder *builder, const char *name, struct lt_zeek_text text)
 {
-    if (text.at != NULL)
+    if (text.at == NULL)
+        (void)leat_builder_null(builder, name);
+    else
         (void)leat_builder_text(builder, name, text.at, text.length);
 }
 
@@ -334,8 +332,7 @@ void lt_zeek_manage_result(leat_builder *builder, const char *name,
     lt_zeek_manage_text(builder, "reqid", result->reqid);
     (void)leat_builder_bool(builder, "success", result->success);
     lt_zeek_manage_text(builder, "instance", result->instance);
-    if (result->data != NULL)
-        (void)leat_builder_copy(builder, "data", result->data);
+    (void)leat_builder_copy(builder, "data", result->data);
     lt_zeek_manage_text(builder, "error", result->error);
     lt_zeek_manage_text(builder, "node", result->node);
     (void)leat_builder_close(builder);

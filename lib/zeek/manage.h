@@ -121,6 +121,7 @@ struct lt_zeek_text {
     size_t length;
 };
 
+/* NULL: none. */
 struct lt_zeek_text lt_zeek_text(const char *text);
 /* LEAT_TEXT or LEAT_ENUM; else none. */
 struct lt_zeek_text lt_zeek_text_of(const leat_value *value);
@@ -137,7 +138,7 @@ int lt_zeek_text_compare(struct lt_zeek_text a, struct lt_zeek_text b);
 struct lt_zeek_text lt_zeek_manage_join(struct lt_zeek_manage *m, const char *before,
                                         struct lt_zeek_text middle, const char *after);
 
-/* A Management::Result; what is none is not set. */
+/* A Management::Result, with all fields; what is none is not set. */
 struct lt_zeek_result {
     struct lt_zeek_text reqid, instance, error, node;
     const leat_value *data;
@@ -146,7 +147,7 @@ struct lt_zeek_result {
 
 void lt_zeek_manage_result(leat_builder *builder, const char *name,
                            const struct lt_zeek_result *result);
-/* A text of a record, unless it is none. */
+/* A text of a record; LEAT_NULL if it is none. */
 void lt_zeek_manage_text(leat_builder *builder, const char *name, struct lt_zeek_text text);
 
 #endif
