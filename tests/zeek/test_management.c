@@ -834,6 +834,649 @@ START_TEST(every_field)
     leat_builder_free(described);
 }
 END_TEST
+
+/* ----- reading ----- */
+
+/* The octets of a value in Broker's format, and back. */
+static leat_builder *of_hex(const char *hex)
+{
+    struct t_bytes octets = t_hex(hex);
+    leat_builder *b = builder();
+
+    ck_assert_int_eq(leat_broker_read(b, NULL, octets.data, octets.length), LEAT_OK);
+    t_free(octets);
+    return b;
+}
+
+#define STATUS_7                                                                                   \
+    "05 01 61 0b 13 4d616e6167656d656e743a3a52554e4e494e47 0b 10 4d616e6167656d656e743a3a4e4f4e45" \
+    "0b 10 53757065727669736f723a3a4e4f4e45 00 00"
+#define RESULT_WITH(data) "0e 02 05 01 72 0e 06 05 01 72 01 01 00 " data " 00 00"
+
+static const struct {
+    const char *name;
+    uint32_t kind;
+    const char *args; /* octets */
+    const char *json; /* in part; or, if it is refused, where */
+    bool refused;
+} readings[] = {
+    {"a status of Zeek 7", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     RESULT_WITH("0e 01 0e 07" STATUS_7 "08 0016 01"),
+     "\"data\":[{\"node\":\"a\",\"state\":\"Management::RUNNING\",\"mgmt_role\":\"Management::"
+     "NONE\","
+     "\"cluster_role\":\"Supervisor::NONE\",\"pid\":null,\"p\":null,\"metrics_port\":\"22/tcp\"}]",
+     false},
+    {"a status of an older Zeek", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     RESULT_WITH("0e 01 0e 06" STATUS_7), "\"p\":null,\"metrics_port\":null}]", false},
+    {"no statuses", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE, RESULT_WITH("0e 00"), "\"data\":[]", false},
+    {"no data", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE, RESULT_WITH("00"),
+     "result Management::Result data vector of Management::NodeStatus", true},
+    {"no data for a client", LEAT_ZEEK_CONTROLLER_GET_NODES_RESPONSE,
+     "0e 02 05 01 72 0e 01 0e 06 05 01 72 01 01 00 00 00 00", "\"data\":null", false},
+    {"wrapped statuses", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 05 01 78 0e 01 0e 06" STATUS_7), "\"data\":[{\"node\":\"a\",", false},
+    {"a wrapped string", LEAT_ZEEK_NODE_NODE_DISPATCH_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 05 06 737472696e67 05 02 2254"), "\"data\":\"\\\"T\"", false},
+    {"wrapped twice", LEAT_ZEEK_NODE_NODE_DISPATCH_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 05 01 78 0e 01 0e 02 05 01 79 05 01 7a"), "\"data\":\"z\"", false},
+    {"wrapped nothing", LEAT_ZEEK_NODE_NODE_DISPATCH_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 05 01 78 00"), "\"data\":null", false},
+    {"wrapped nothing, which has to be there", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 05 01 78 00"),
+     "result Management::Result data vector of Management::NodeStatus", true},
+    {"wrapped by a number", LEAT_ZEEK_NODE_NODE_DISPATCH_RESPONSE,
+     RESULT_WITH("0e 01 0e 02 02 0000000000000001 05 01 7a"),
+     "result Management::Result data string", true},
+    {"outputs", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "0e 02 05 01 72 0e 01 0e 06 05 01 72 01 00 00 0e 02 05 01 6f 05 01 65 00 00",
+     "\"data\":{\"stdout\":\"o\",\"stderr\":\"e\"}", false},
+    {"a configuration's id", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "0e 02 05 01 72 0e 01 0e 06 05 01 72 01 00 00 05 01 69 00 00", "\"data\":\"i\"", false},
+    {"neither", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "0e 02 05 01 72 0e 01 0e 06 05 01 72 01 00 00 01 01 00 00",
+     "results Management::Result data string or Management::NodeOutputs", true},
+    {"outputs for an agent alone", LEAT_ZEEK_AGENT_DEPLOY_RESPONSE,
+     "0e 02 05 01 72 0e 01 0e 06 05 01 72 01 00 00 05 01 69 00 00",
+     "results Management::Result data Management::NodeOutputs", true},
+    {"data that nobody expects", LEAT_ZEEK_AGENT_AGENT_WELCOME_RESPONSE,
+     RESULT_WITH("0d 01 05 01 61 0c 01 03 0000000000000001"),
+     "\"data\":[{\"key\":\"a\",\"value\":[1]}]", false},
+    {"an enumerator that is not known", LEAT_ZEEK_AGENT_NOTIFY_CHANGE,
+     "0e 04 05 01 61 0e 0b 05 01 6e 05 01 61 0b 01 58 0b 00 00 00 00 00 00 0d 00 00 0b 01 59 0b 00",
+     "\"role\":\"X\",\"state\":\"\",\"p\":null,\"scripts\":null,\"options\":null,"
+     "\"interface\":null,\"cpu_affinity\":null,\"env\":[],\"metrics_port\":null},\"old\":\"Y\","
+     "\"new\":\"\"",
+     false},
+    {"fields that have defaults, not set", LEAT_ZEEK_AGENT_AGENT_WELCOME_RESPONSE,
+     "0e 02 05 01 72 0e 06 05 01 72 00 00 00 00 00", "\"success\":true", false},
+    {"an argument that has one, not set", LEAT_ZEEK_AGENT_NOTIFY_LOG, "0e 03 05 00 05 00 00",
+     "node - - string", true},
+    {"no list", LEAT_ZEEK_AGENT_NOTIFY_LOG, "0c 00", "- - - -", true},
+    {"no arguments at all", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "0e 00", "{}", false},
+    {"one too many", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "0e 01 05 00", "- - - -", true},
+    {"no count", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO,
+     "0e 04 05 01 61 05 01 62 01 01 03 0000000000000001", "api_version - - count", true},
+};
+
+START_TEST(read_by_hand)
+{
+    leat_builder *args = of_hex(readings[_i].args), *b = builder();
+    leat_zeek_message message = event_of(readings[_i].kind, leat_builder_value(args));
+    leat_zeek_management_flaw flaw = flawless();
+    int status = leat_zeek_management_read(b, NULL, &message, &flaw);
+    char told[256], *json;
+
+    if (readings[_i].refused) {
+        ck_assert_msg(status == LEAT_E_SYNTAX, "%s", readings[_i].name);
+        ck_assert_str_eq(place_of(&flaw, told), readings[_i].json);
+        leat_builder_clear(b);
+        ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_E_SYNTAX);
+    } else {
+        ck_assert_msg(status == LEAT_OK, "%s: %s: %s", readings[_i].name, flaw.what,
+                      place_of(&flaw, told));
+        json = t_json_text(leat_builder_value(b));
+        ck_assert_msg(strstr(json, readings[_i].json) != NULL, "%s: %s", readings[_i].name, json);
+        free(json);
+    }
+    leat_builder_free(args);
+    leat_builder_free(b);
+}
+END_TEST
+
+/* A message whose arguments were left out has none. */
+START_TEST(read_without_arguments)
+{
+    leat_zeek_message message = event_of(LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL);
+    leat_builder *b = builder();
+
+    ck_assert_int_eq(leat_builder_open(b, NULL, LEAT_RECORD), LEAT_OK);
+    ck_assert_int_eq(leat_zeek_management_read(b, "stop", &message, NULL), LEAT_OK);
+    ck_assert_int_eq(leat_builder_close(b), LEAT_OK);
+    ck_assert_uint_eq(leat_value_count(leat_builder_value(b)), 1);
+    ck_assert_uint_eq(leat_value_kind(leat_value_get(leat_builder_value(b), "stop")), LEAT_RECORD);
+    leat_builder_clear(b);
+    message = event_of(LEAT_ZEEK_AGENT_NOTIFY_LOG, NULL);
+    ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_E_SYNTAX);
+    leat_builder_free(b);
+}
+END_TEST
+
+/* ----- writing ----- */
+
+#define HELLO "\"instance\":\"a\",\"id\":\"i\",\"connecting\":true,\"api_version\":"
+#define NODE_OF                                                                                    \
+    "{\"name\":\"n\",\"instance\":\"i\",\"role\":\"Supervisor::WORKER\",\"state\":"                \
+    "\"Management::RUNNING\""
+#define STAGE(instances, nodes)                                                                    \
+    "{\"reqid\":\"r\",\"config\":{\"id\":\"c\",\"instances\":[" instances "],\"nodes\":[" nodes    \
+    "]}}"
+#define IN_CONFIG "config Management::Configuration "
+
+static const struct {
+    const char *name;
+    uint32_t kind;
+    const char *json;
+    const char *read; /* what is read of it, in part; or, if it is refused, where */
+    bool refused;
+} writings[] = {
+    {"a count", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO, "{" HELLO "18446744073709551615}",
+     "\"api_version\":18446744073709551615}", false},
+    {"a negative count", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO, "{" HELLO "-1}",
+     "api_version - - count", true},
+    {"a real that is whole", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO, "{" HELLO "1.0}",
+     "api_version - - count", true},
+    {"text that is a number", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO, "{" HELLO "\"1\"}",
+     "api_version - - count", true},
+    {"integers", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"cpu_affinity\":9223372036854775807}"),
+     "\"cpu_affinity\":9223372036854775807", false},
+    {"a negative one", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"cpu_affinity\":-9223372036854775808}"),
+     "\"cpu_affinity\":-9223372036854775808", false},
+    {"one too big", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"cpu_affinity\":9223372036854775808}"),
+     "config Management::Node cpu_affinity int", true},
+    {"addresses and ports", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"2001:db8::1\",\"listen_port\":\"0/?\"},"
+           "{\"name\":\"a\",\"host\":\"10.0.0.1\",\"listen_port\":\"65535/udp\"}",
+           ""),
+     "[{\"name\":\"a\",\"host\":\"10.0.0.1\",\"listen_port\":\"65535/udp\"},"
+     "{\"name\":\"x\",\"host\":\"2001:db8::1\",\"listen_port\":\"0/?\"}]",
+     false},
+    {"a name for an address", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"localhost\"}", ""), "config Management::Instance host addr",
+     true},
+    {"no port", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"::\",\"listen_port\":\"65536/tcp\"}", ""),
+     "config Management::Instance listen_port port", true},
+    {"a port that is a number", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"::\",\"listen_port\":80}", ""),
+     "config Management::Instance listen_port port", true},
+    {"another enum", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", "{\"name\":\"n\",\"instance\":\"i\",\"role\":\"Management::NODE\",\"state\":"
+               "\"Management::RUNNING\"}"),
+     "config Management::Node role Supervisor::ClusterRole", true},
+    {"an enumerator in part", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", "{\"name\":\"n\",\"instance\":\"i\",\"role\":\"Supervisor::WORKE\",\"state\":"
+               "\"Management::RUNNING\"}"),
+     "config Management::Node role Supervisor::ClusterRole", true},
+    {"environment as an object", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":{\"b\":\"1\",\"a\":\"2\"}}"),
+     "\"env\":[{\"key\":\"a\",\"value\":\"2\"},{\"key\":\"b\",\"value\":\"1\"}]", false},
+    {"environment as pairs", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":[{\"value\":\"1\",\"key\":\"b\"}]}"),
+     "\"env\":[{\"key\":\"b\",\"value\":\"1\"}]", false},
+    {"a pair without value", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":[{\"key\":\"b\"}]}"),
+     "config Management::Node env table[string] of string", true},
+    {"a pair without key", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":[{\"kex\":\"b\",\"value\":\"\"}]}"),
+     "config Management::Node env table[string] of string", true},
+    {"a pair with more", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":[{\"key\":\"b\",\"value\":\"\",\"x\":\"\"}]}"),
+     "config Management::Node env table[string] of string", true},
+    {"a pair that is none", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":[\"b\",\"c\"]}"),
+     "config Management::Node env table[string] of string", true},
+    {"a variable that is no text", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":{\"b\":1}}"), "config Management::Node env string", true},
+    {"a key twice", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("", NODE_OF ",\"env\":{\"b\":\"1\",\"b\":\"2\"}}"),
+     "config - - Management::Configuration", true},
+    {"an element twice", LEAT_ZEEK_AGENT_RESTART_REQUEST,
+     "{\"reqid\":\"r\",\"nodes\":[\"b\",\"a\",\"b\"]}", "nodes - - set of string", true},
+    {"a record twice, of several forms", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"::1\"},{\"host\":\"0:0::1\",\"name\":\"x\"}", ""),
+     "config - - Management::Configuration", true},
+    {"octets that are not UTF-8", LEAT_ZEEK_SUPERVISOR_NOTIFY_NODE_EXIT,
+     "{\"node\":\"n\",\"outputs\":{\"stdout\":{\"hex\":\"ff00C3\"},\"stderr\":{\"hex\":\"\"}}}",
+     "\"stdout\":{\"hex\":\"ff00c3\"},\"stderr\":\"\"", false},
+    {"half an octet", LEAT_ZEEK_SUPERVISOR_NOTIFY_NODE_EXIT,
+     "{\"node\":{\"hex\":\"ff0\"},\"outputs\":{\"stdout\":\"\",\"stderr\":\"\"}}",
+     "node - - string", true},
+    {"no hex digits", LEAT_ZEEK_SUPERVISOR_NOTIFY_NODE_EXIT,
+     "{\"node\":{\"hex\":\"fg\"},\"outputs\":{\"stdout\":\"\",\"stderr\":\"\"}}", "node - - string",
+     true},
+    {"hex and more", LEAT_ZEEK_SUPERVISOR_NOTIFY_NODE_EXIT,
+     "{\"node\":{\"hex\":\"ff\",\"x\":1},\"outputs\":{\"stdout\":\"\",\"stderr\":\"\"}}",
+     "node - - string", true},
+    {"octets in the place of outputs", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "{\"reqid\":\"r\",\"results\":[{\"reqid\":\"r\",\"data\":{\"hex\":\"ff\"}}]}",
+     "\"data\":{\"hex\":\"ff\"}", false},
+    {"outputs in the place of a string", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "{\"reqid\":\"r\",\"results\":[{\"reqid\":\"r\",\"data\":{\"stdout\":\"o\",\"stderr\":\"\"}}]"
+     "}",
+     "\"data\":{\"stdout\":\"o\",\"stderr\":\"\"}", false},
+    {"data that are not of the event", LEAT_ZEEK_CONTROLLER_DEPLOY_RESPONSE,
+     "{\"reqid\":\"r\",\"results\":[{\"reqid\":\"r\",\"data\":5}]}",
+     "results Management::Result data string or Management::NodeOutputs", true},
+    {"data that nobody expects", LEAT_ZEEK_AGENT_RESTART_RESPONSE,
+     "{\"reqid\":\"r\",\"results\":[{\"reqid\":\"r\",\"data\":[5]}]}", "\"data\":[5]", false},
+    {"data that Broker does not have", LEAT_ZEEK_AGENT_RESTART_RESPONSE,
+     "{\"reqid\":\"r\",\"results\":[{\"reqid\":\"r\",\"data\":[{}]}]}",
+     "results - - vector of Management::Result", true},
+    {"no data where they are wanted", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     "{\"reqid\":\"r\",\"result\":{\"reqid\":\"r\",\"success\":false,\"error\":\"e\"}}",
+     "result Management::Result data vector of Management::NodeStatus", true},
+    {"an argument that is unknown", LEAT_ZEEK_AGENT_GET_NODES_REQUEST,
+     "{\"reqid\":\"r\",\"req\":\"r\"}", "- - - -", true},
+    {"an argument twice", LEAT_ZEEK_AGENT_GET_NODES_REQUEST, "{\"reqid\":\"r\",\"reqid\":\"r\"}",
+     "- - - -", true},
+    {"a field twice", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+     STAGE("{\"name\":\"x\",\"host\":\"::1\",\"name\":\"x\"}", ""),
+     "config Management::Instance - -", true},
+    {"by places", LEAT_ZEEK_AGENT_GET_NODES_REQUEST, "[\"r\"]", "- - - -", true},
+    {"none, where none are wanted", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "null", "{}", false},
+    /* Defaults. */
+    {"deploy without force", LEAT_ZEEK_AGENT_DEPLOY_REQUEST,
+     "{\"config\":{\"nodes\":[],\"instances\":[],\"id\":\"\"},\"reqid\":\"r\"}",
+     "{\"reqid\":\"r\",\"config\":{\"id\":\"\",\"instances\":[],\"nodes\":[]},\"force\":false}",
+     false},
+    {"all nodes", LEAT_ZEEK_AGENT_RESTART_REQUEST, "{\"reqid\":\"r\"}",
+     "{\"reqid\":\"r\",\"nodes\":[]}", false},
+    {"all nodes of a dispatch", LEAT_ZEEK_AGENT_NODE_DISPATCH_REQUEST,
+     "{\"reqid\":\"r\",\"action\":[],\"nodes\":null}",
+     "{\"reqid\":\"r\",\"action\":[],\"nodes\":[]}", false},
+    {"all nodes for a client", LEAT_ZEEK_CONTROLLER_GET_ID_VALUE_REQUEST,
+     "{\"reqid\":\"r\",\"id\":\"x\"}", "{\"reqid\":\"r\",\"id\":\"x\",\"nodes\":[]}", false},
+    {"a result", LEAT_ZEEK_AGENT_AGENT_WELCOME_RESPONSE,
+     "{\"reqid\":\"r\",\"result\":{\"reqid\":\"r\"}}",
+     "\"result\":{\"reqid\":\"r\",\"success\":true,\"instance\":null,\"data\":null,\"error\":null,"
+     "\"node\":null}}",
+     false},
+    {"a node", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST, STAGE("", NODE_OF "}"),
+     "\"p\":null,\"scripts\":null,\"options\":null,\"interface\":null,\"cpu_affinity\":null,"
+     "\"env\":[],\"metrics_port\":null}",
+     false},
+    {"a status", LEAT_ZEEK_AGENT_GET_NODES_RESPONSE,
+     "{\"reqid\":\"r\",\"result\":{\"reqid\":\"r\",\"data\":[{\"node\":\"n\",\"state\":"
+     "\"Management::FAILED\"}]}}",
+     "\"mgmt_role\":\"Management::NONE\",\"cluster_role\":\"Supervisor::NONE\",\"pid\":null,"
+     "\"p\":null,\"metrics_port\":null}",
+     false},
+    {"an error without a node", LEAT_ZEEK_AGENT_NOTIFY_ERROR, "{\"instance\":\"a\",\"msg\":\"m\"}",
+     "\"node\":\"\"}", false},
+    {"a process", LEAT_ZEEK_SUPERVISOR_CONTROL_CREATE_REQUEST,
+     "{\"reqid\":\"r\",\"node\":{\"name\":\"n\"}}",
+     "{\"name\":\"n\",\"interface\":null,\"pcap_file\":null,\"directory\":null,\"stdout_file\":"
+     "null,"
+     "\"stderr_file\":null,\"bare_mode\":null,\"addl_base_scripts\":[],\"addl_user_scripts\":[],"
+     "\"env\":[],\"cpu_affinity\":null,\"cluster\":[]}",
+     false},
+};
+
+START_TEST(write_by_hand)
+{
+    leat_builder *args = t_json(writings[_i].json, strlen(writings[_i].json)), *b = builder();
+    leat_builder *in = builder();
+    leat_zeek_management_flaw flaw = flawless();
+    uint32_t kind = writings[_i].kind;
+    int status = leat_zeek_management_write(b, NULL, kind, leat_builder_value(args), &flaw);
+    leat_zeek_message message;
+    leat_buffer *wire;
+    char told[256], *json;
+
+    if (writings[_i].refused) {
+        ck_assert_msg(status == LEAT_E_VALUE, "%s: %s", writings[_i].name,
+                      leat_status_name(status));
+        ck_assert_str_eq(place_of(&flaw, told), writings[_i].read);
+        ck_assert_str_eq(flaw.event, leat_zeek_management_name(kind));
+        ck_assert(flaw.what != NULL && flaw.at != NULL);
+        leat_builder_clear(b);
+        ck_assert_int_eq(leat_zeek_management_write(b, NULL, kind, leat_builder_value(args), NULL),
+                         LEAT_E_VALUE);
+    } else {
+        ck_assert_msg(status == LEAT_OK, "%s: %s: %s", writings[_i].name, flaw.what,
+                      place_of(&flaw, told));
+        message = opened(leat_builder_value(b));
+        ck_assert_int_eq(leat_zeek_management_read(in, NULL, &message, NULL), LEAT_OK);
+        json = t_json_text(leat_builder_value(in));
+        ck_assert_msg(strstr(json, writings[_i].read) != NULL, "%s: %s", writings[_i].name, json);
+        free(json);
+        ck_assert_int_eq(leat_buffer_new(NULL, &wire), LEAT_OK);
+        ck_assert_int_eq(leat_broker_write(wire, leat_builder_value(b)), LEAT_OK);
+        leat_buffer_free(wire);
+    }
+    leat_builder_free(args);
+    leat_builder_free(b);
+    leat_builder_free(in);
+}
+END_TEST
+
+/* What is unknown is read, but is no state that others could make something of. */
+START_TEST(unknown_is_not_written)
+{
+    static const char text[] = "{\"instance\":\"a\",\"n\":" NODE_OF "},\"old\":"
+                               "\"" LEAT_ZEEK_STATE_FAILED "\",\"new\":\"Management::ON_HOLIDAY\"}";
+    leat_builder *args = t_json(text, sizeof text - 1), *b = builder();
+    leat_zeek_management_flaw flaw = flawless();
+    char told[256];
+
+    ck_assert_int_eq(leat_zeek_management_write(b, NULL, LEAT_ZEEK_AGENT_NOTIFY_CHANGE,
+                                                leat_builder_value(args), &flaw),
+                     LEAT_E_VALUE);
+    ck_assert_str_eq(place_of(&flaw, told), "new - - Management::State");
+    ck_assert_ptr_eq(flaw.at, leat_value_get(leat_builder_value(args), "new"));
+    leat_builder_free(args);
+    leat_builder_free(b);
+}
+END_TEST
+
+/* Arguments that are of the builder which they are to be written to. */
+START_TEST(own_arguments)
+{
+    leat_builder *b = t_json("{\"reqid\":\"r\"}", 13);
+
+    ck_assert_int_eq(leat_zeek_management_write(b, NULL, LEAT_ZEEK_AGENT_GET_NODES_REQUEST,
+                                                leat_builder_value(b), NULL),
+                     LEAT_E_STATE);
+    leat_builder_free(b);
+}
+END_TEST
+
+/* ----- the calls themselves ----- */
+
+START_TEST(wrong_calls)
+{
+    leat_builder *b = builder();
+    leat_zeek_management_flaw flaw = flawless(), small, none;
+    leat_builder *args = t_json("{\"reqid\":5}", 11);
+    leat_zeek_message message = event_of(LEAT_ZEEK_AGENT_NOTIFY_LOG, NULL);
+    static const uint32_t no_kinds[] = {0, KINDS + 1, LEAT_ZEEK_MALFORMED, UINT32_MAX};
+    size_t i;
+
+    for (i = 0; i < sizeof no_kinds / sizeof *no_kinds; i++) {
+        ck_assert_int_eq(leat_zeek_management_write(b, NULL, no_kinds[i], NULL, &flaw),
+                         LEAT_E_VALUE);
+        ck_assert_str_eq(leat_error_text(leat_builder_error(b)),
+                         "no kind of event of the Management framework");
+        ck_assert_ptr_null(flaw.event);
+        leat_builder_clear(b);
+    }
+    none = flaw;
+    none.size = 0;
+    ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, &none), LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_text(leat_builder_error(b)), "a flaw that was not initialised");
+    /* The first mistake sticks. */
+    ck_assert_int_eq(
+        leat_zeek_management_write(b, NULL, LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL, &flaw),
+        LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zeek_management_describe(b, NULL), LEAT_E_VALUE);
+    ck_assert_ptr_null(flaw.event);
+    leat_builder_clear(b);
+    ck_assert_int_eq(
+        leat_zeek_management_write(b, NULL, LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL, &none),
+        LEAT_E_VALUE);
+    leat_builder_clear(b);
+
+    /* Of who was compiled with an older header no more is touched. */
+    memset(&small, 0x55, sizeof small);
+    leat_zeek_management_flaw_init(&small, offsetof(leat_zeek_management_flaw, record));
+    ck_assert_int_eq(leat_zeek_management_write(b, NULL, LEAT_ZEEK_AGENT_GET_NODES_REQUEST,
+                                                leat_builder_value(args), &small),
+                     LEAT_E_VALUE);
+    ck_assert_str_eq(small.argument, "reqid");
+    ck_assert_uint_eq(small.size, offsetof(leat_zeek_management_flaw, record));
+    memset(&none, 0x55, sizeof none);
+    ck_assert_int_eq(memcmp((const char *)&small + small.size, (const char *)&none + small.size,
+                            sizeof small - (size_t)small.size),
+                     0);
+
+    /* Names are for fields, and there is one value outside containers. */
+    leat_builder_clear(b);
+    ck_assert_int_eq(leat_zeek_management_describe(b, "name"), LEAT_E_STATE);
+    leat_builder_clear(b);
+    ck_assert_int_eq(leat_zeek_management_write(
+                         b, "name", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL, NULL),
+                     LEAT_E_STATE);
+    leat_builder_clear(b);
+    message = event_of(LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL);
+    ck_assert_int_eq(leat_zeek_management_read(b, "name", &message, NULL), LEAT_E_STATE);
+    leat_builder_clear(b);
+    ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_OK);
+    ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_E_STATE);
+    leat_builder_free(args);
+    leat_builder_free(b);
+}
+END_TEST
+
+/* Between other values, in any container. */
+START_TEST(in_the_midst)
+{
+    leat_builder *b = builder();
+    leat_zeek_message message;
+
+    leat_builder_open(b, NULL, LEAT_RECORD);
+    leat_builder_bool(b, "before", 1);
+    ck_assert_int_eq(leat_zeek_management_write(
+                         b, "event", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL, NULL),
+                     LEAT_OK);
+    ck_assert_int_eq(leat_zeek_management_describe(b, "table"), LEAT_OK);
+    leat_builder_bool(b, "behind", 1);
+    ck_assert_int_eq(leat_builder_close(b), LEAT_OK);
+    ck_assert_uint_eq(leat_value_count(leat_builder_value(b)), 4);
+    message = opened(leat_value_get(leat_builder_value(b), "event"));
+    ck_assert_uint_eq(leat_zeek_management_kind(&message),
+                      LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST);
+    ck_assert(leat_value_bool(leat_value_get(leat_builder_value(b), "behind")));
+    leat_builder_free(b);
+}
+END_TEST
+
+/* ----- limits ----- */
+
+static uint64_t depth_of(const leat_value *value)
+{
+    const leat_value *child;
+    uint64_t deepest = 0, depth;
+
+    if (leat_value_kind(value) < LEAT_LIST)
+        return 0;
+    for (child = leat_value_first(value); child != NULL; child = leat_value_next(value, child)) {
+        depth = depth_of(child);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
+}
+
+/* What one of the three calls makes, by a builder of such limits. */
+static int make(uint64_t depth, uint64_t values, int call, const leat_zeek_message *message,
+                const leat_value *args)
+{
+    leat_zeek_management_flaw flaw = flawless();
+    leat_builder *b = t_limited(depth, values);
+    int status =
+        call == 0 ? leat_zeek_management_read(b, NULL, message, &flaw)
+        : call == 1
+            ? leat_zeek_management_write(b, NULL, leat_zeek_management_kind(message), args, &flaw)
+            : leat_zeek_management_describe(b, NULL);
+
+    ck_assert_ptr_null(flaw.event);
+    ck_assert_int_eq(status, leat_error_code(leat_builder_error(b)));
+    leat_builder_free(b);
+    return status;
+}
+
+static void try_limits(int call, const leat_zeek_message *message, const leat_value *args,
+                       const leat_value *made)
+{
+    uint64_t cells = leat_value_cells(made, NULL, 0), depth = depth_of(made);
+
+    ck_assert_int_eq(make(depth, cells, call, message, args), LEAT_OK);
+    ck_assert_int_eq(make(depth, cells - 1, call, message, args),
+                     cells > 1 ? LEAT_E_LIMIT : LEAT_OK);
+    if (depth > 1)
+        ck_assert_int_eq(make(depth - 1, cells, call, message, args), LEAT_E_LIMIT);
+}
+
+START_TEST(limits)
+{
+    leat_builder *all = table();
+    uint32_t kind;
+
+    for (kind = 1; kind <= KINDS; kind++) {
+        leat_builder *args = sample_args(leat_builder_value(all), kind);
+        leat_builder *out = written(kind, leat_builder_value(args));
+        leat_zeek_message message = opened(leat_builder_value(out));
+
+        try_limits(0, &message, NULL, leat_builder_value(args));
+        try_limits(1, &message, leat_builder_value(args), leat_builder_value(out));
+        leat_builder_free(args);
+        leat_builder_free(out);
+    }
+    try_limits(2, NULL, NULL, leat_builder_value(all));
+    leat_builder_free(all);
+}
+END_TEST
+
+/* Data of any type are as deep as the builder lets them be. */
+START_TEST(deep_data)
+{
+    leat_builder *in = builder(), *out;
+    leat_zeek_message message;
+    int i;
+
+    leat_builder_open(in, NULL, LEAT_RECORD);
+    leat_builder_text(in, "reqid", "r", 1);
+    leat_builder_open(in, "result", LEAT_RECORD);
+    leat_builder_text(in, "reqid", "r", 1);
+    leat_builder_open(in, "data", LEAT_LIST);
+    for (i = 0; i < 120; i++)
+        leat_builder_open(in, NULL, LEAT_LIST);
+    for (i = 0; i < 123; i++)
+        leat_builder_close(in);
+    out = written(LEAT_ZEEK_AGENT_AGENT_WELCOME_RESPONSE, leat_builder_value(in));
+    ck_assert_uint_eq(depth_of(leat_builder_value(out)), 125);
+    message = opened(leat_builder_value(out));
+    ck_assert_int_eq(make(123, 0, 0, &message, NULL), LEAT_OK);
+    ck_assert_int_eq(make(122, 0, 0, &message, NULL), LEAT_E_LIMIT);
+    ck_assert_int_eq(make(125, 0, 1, &message, leat_builder_value(in)), LEAT_OK);
+    ck_assert_int_eq(make(124, 0, 1, &message, leat_builder_value(in)), LEAT_E_LIMIT);
+    leat_builder_free(in);
+    leat_builder_free(out);
+}
+END_TEST
+
+static int every_call(const leat_config *config, const void *arg)
+{
+    const char *text = (const char *)arg;
+    leat_builder *b = NULL, *args = NULL, *in = NULL;
+    leat_zeek_message message = fresh();
+    int status = leat_builder_new(config, &args);
+
+    if (status == LEAT_OK)
+        status = leat_builder_json(args, NULL, text, strlen(text));
+    if (status == LEAT_OK)
+        status = leat_builder_new(config, &b);
+    if (status == LEAT_OK)
+        status =
+            leat_zeek_management_write(b, NULL, LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+                                       leat_builder_value(args), NULL);
+    if (status == LEAT_OK)
+        status = leat_zeek_read(leat_builder_value(b), &message);
+    if (status == LEAT_OK)
+        status = leat_builder_new(config, &in);
+    if (status == LEAT_OK)
+        status = leat_zeek_management_read(in, NULL, &message, NULL);
+    if (status == LEAT_OK) {
+        leat_builder_clear(args);
+        status = leat_zeek_management_describe(args, NULL);
+    }
+    leat_builder_free(args);
+    leat_builder_free(b);
+    leat_builder_free(in);
+    return status;
+}
+
+START_TEST(without_memory)
+{
+    t_every_alloc(every_call,
+                  STAGE("{\"name\":\"x\",\"host\":\"::1\"},{\"name\":\"a\",\"host\":\"::1\"}",
+                        NODE_OF ",\"env\":{\"a\":{\"hex\":\"ff\"}},\"scripts\":[\"s\"]}"));
+}
+END_TEST
+
+/* ----- the table ----- */
+
+START_TEST(described)
+{
+    leat_builder *b = table();
+    const leat_value *all = leat_builder_value(b), *events = leat_value_get(all, "events"), *at;
+    const leat_value *deploy, *nodes;
+    uint32_t kind = 0;
+    char *json;
+
+    ck_assert_uint_eq(leat_value_u64(leat_value_get(all, "version")), LEAT_ZEEK_MANAGEMENT_VERSION);
+    ck_assert_uint_eq(leat_value_count(events), KINDS);
+    ck_assert_uint_eq(leat_value_count(leat_value_get(all, "records")), 11);
+    ck_assert_uint_eq(leat_value_count(leat_value_get(all, "enums")), 3);
+    for (at = leat_value_first(events); at != NULL; at = leat_value_next(events, at)) {
+        struct name topic = name_of(at, "topic");
+
+        kind++;
+        ck_assert_uint_eq(leat_value_u64(leat_value_get(at, "kind")), kind);
+        ck_assert_str_eq(name_of(at, "name").text, kinds[kind - 1].name);
+        if (kind < LEAT_ZEEK_CONTROLLER_GET_INSTANCES_REQUEST)
+            ck_assert_str_eq(topic.text, LEAT_ZEEK_AGENT_TOPIC_PREFIX "/<name>");
+        else if (kind < LEAT_ZEEK_NODE_NODE_DISPATCH_REQUEST)
+            ck_assert_str_eq(topic.text, LEAT_ZEEK_CONTROLLER_TOPIC);
+        else if (kind < LEAT_ZEEK_SUPERVISOR_NOTIFY_NODE_EXIT)
+            ck_assert_str_eq(topic.text, LEAT_ZEEK_NODE_TOPIC);
+    }
+    deploy = find(events, leat_zeek_management_name(LEAT_ZEEK_AGENT_DEPLOY_RESPONSE));
+    json = t_json_text(deploy);
+    ck_assert_str_eq(
+        json, "{\"kind\":2,\"name\":\"Management::Agent::API::deploy_response\",\"topic\":"
+              "\"zeek/management/agent/"
+              "<name>\",\"from\":\"agent\",\"args\":[{\"name\":\"reqid\",\"type\":"
+              "\"string\",\"optional\":false,\"default\":null,\"data\":null,\"data_optional\":null,"
+              "\"since\":null},{\"name\":\"results\",\"type\":\"vector of Management::Result\","
+              "\"optional\":false,\"default\":null,\"data\":\"Management::NodeOutputs\","
+              "\"data_optional\":true,\"since\":null}]}");
+    free(json);
+    nodes = find(events, leat_zeek_management_name(LEAT_ZEEK_AGENT_GET_NODES_RESPONSE));
+    nodes = leat_value_at(leat_value_get(nodes, "args"), 1);
+    ck_assert_uint_eq(leat_value_kind(leat_value_get(nodes, "data_optional")), LEAT_BOOL);
+    ck_assert(!leat_value_bool(leat_value_get(nodes, "data_optional")));
+    at = find(leat_value_get(all, "records"), "Management::NodeStatus");
+    json = t_json_text(leat_value_at(leat_value_get(at, "fields"), 6));
+    ck_assert_str_eq(json,
+                     "{\"name\":\"metrics_port\",\"type\":\"port\",\"optional\":true,"
+                     "\"default\":null,\"data\":null,\"data_optional\":null,\"since\":\"7.0\"}");
+    free(json);
+    json = t_json_text(leat_value_at(leat_value_get(at, "fields"), 2));
+    ck_assert_ptr_nonnull(strstr(json, "\"default\":\"Management::NONE\""));
+    free(json);
+    at = find(leat_value_get(all, "enums"), "Management::State");
+    json = t_json_text(leat_value_get(at, "values"));
+    ck_assert_str_eq(json, "[\"" LEAT_ZEEK_STATE_PENDING "\",\"" LEAT_ZEEK_STATE_RUNNING
+                           "\",\"" LEAT_ZEEK_STATE_STOPPED "\",\"" LEAT_ZEEK_STATE_FAILED
+                           "\",\"" LEAT_ZEEK_STATE_CRASHED "\",\"" LEAT_ZEEK_STATE_UNKNOWN "\"]");
+    free(json);
+    leat_builder_free(b);
+}
+END_TEST
+
 static void tests(TCase *t)
 {
     tcase_add_test(t, names);
@@ -841,6 +1484,17 @@ static void tests(TCase *t)
     tcase_add_test(t, vectors);
     tcase_add_loop_test(t, recordings, 0, 2);
     tcase_add_loop_test(t, every_field, 0, 2);
+    tcase_add_loop_test(t, read_by_hand, 0, (int)(sizeof readings / sizeof *readings));
+    tcase_add_test(t, read_without_arguments);
+    tcase_add_loop_test(t, write_by_hand, 0, (int)(sizeof writings / sizeof *writings));
+    tcase_add_test(t, unknown_is_not_written);
+    tcase_add_test(t, own_arguments);
+    tcase_add_test(t, wrong_calls);
+    tcase_add_test(t, in_the_midst);
+    tcase_add_test(t, limits);
+    tcase_add_test(t, deep_data);
+    tcase_add_test(t, without_memory);
+    tcase_add_test(t, described);
 }
 
 T_MAIN("zeek/management", tests)
