@@ -78,23 +78,17 @@ def limits(tap):
         tap.check(f"{what}: {number}", re.search(rf"\b{option}; +/\* {number}:", header(name)), found)
 
 
-def texts_of(*names):
-    """The texts in these sources of the library."""
-    sources = "".join((ROOT / "lib" / "zeek" / name).read_text() for name in names)
-    return re.findall(r'"([^"\n]*)"', re.sub(r'"\s*\n\s*"', "", sources))
-
-
 def words(tap):
     """The errors that the guide quotes, and what happens to instances, are in the library; none is left out."""
-    texts = texts_of("agent.c", "controller.c", "controller_config.c", "controller_request.c")
+    sources = "".join(path.read_text() for path in sorted((ROOT / "lib" / "zeek").glob("*.c")))
+    texts = re.findall(r'"([^"\n]*)"', re.sub(r'"\s*\n\s*"', "", sources))
     section = GUIDE[GUIDE.index("Errors that a controller tells"):GUIDE.index("## Events by name")]
     quoted = [quote for row in re.findall(r"^\| (`.*`) \| ", section, re.M) for quote in re.findall("`([^`]+)`", row)]
     tap.check("the guide quotes errors", len(quoted) > 20, quoted)
     tap.same("they are in the library", [
         quote for quote in quoted
         if not all(any(part.strip("'") in text for text in texts) for part in re.split("<[a-z]+>", quote))], [])
-    source = (ROOT / "lib" / "zeek" / "controller_request.c").read_text()
-    said = re.findall(r'add_(?:error|failure)\([^"]*"([^"]+)"\)', source)
+    said = re.findall(r'add_(?:error|failure)\([^";]*"([^"]+)"\)', sources)
     tap.check("controllers say errors", len(said) > 5, said)
     tap.same("the guide has them", [text for text in said if text not in quoted], [])
     rows = GUIDE[GUIDE.index("| `what` of an INSTANCE"):GUIDE.index("The controller keeps three")]
