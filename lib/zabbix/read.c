@@ -7,7 +7,7 @@
  * more than a few times. What is wrong with a value is only said once its end is known: before, it
  * would depend on the cuts.
  */
-#include "source.h"
+#include "read.h"
 
 #include "../core/plain.h"
 #include "../core/text.h"
@@ -15,25 +15,6 @@
 #include <string.h>
 
 #define GO_ON LT_ZABBIX_GO_ON
-
-enum state {
-    FRAME,         /* at a header */
-    BEGIN,         /* at the first octet of the text */
-    PLAIN,         /* at the start of a text that is no object */
-    FIRST_MEMBER,  /* behind { */
-    MEMBER,        /* behind a comma */
-    COLON,         /* behind a member's name */
-    VALUE,         /* at its value */
-    BEHIND_MEMBER, /* a comma or a closing bracket follows */
-    FIRST_ROW,     /* the same three for the values of an array */
-    ROW,
-    BEHIND_ROW,
-    TAIL,   /* behind the object */
-    DROP,   /* behind a zero octet that ends the text */
-    END,    /* behind the text */
-    BROKEN, /* at what cannot be read */
-    SKIP    /* in the rest of a message that was given up */
-};
 
 /* ---- giving up ---- */
 
@@ -69,13 +50,12 @@ static const char *concerned(const struct lt_zabbix_reading *r)
         return "data";
     if (r->depth > 1)
         member = lt_zabbix_member_find((const char *)r->name, r->section_length);
-    else if (r->depth == 1 && r->state == VALUE)
+    else if (r->depth == 1 && r->state == LT_AT_VALUE)
         member = lt_zabbix_member_find((const char *)r->name, r->name_length);
     return member == NULL ? NULL : member->name;
 }
 
-/* Gives up the message: what is wrong stands at the view, and at octets behind its start. */
-static int give_up(struct lt_zabbix *z, int code, uint64_t at, const char *what)
+int lt_zabbix_give_up(struct lt_zabbix *z, int code, uint64_t at, const char *what)
 {
     struct lt_zabbix_reading *r = z->reading;
     uint64_t offset = lt_zabbix_compressed(r) ? r->offset : z->core.consumed + at;
@@ -87,89 +67,29 @@ static int give_up(struct lt_zabbix *z, int code, uint64_t at, const char *what)
     if (r->depth > 0 && innermost(r) == LT_ZABBIX_ROWS && put_rows(z) == LEAT_E_NOMEM)
         return lt_zabbix_no_memory(z);
     (void)lt_error(&r->error, code, offset, what, field);
-    r->state = BROKEN;
+    r->state = LT_AT_BROKEN;
     return GO_ON;
 }
 
 /* Ends a change of the members: goes on in that state, or gives up. */
-static int kept(struct lt_zabbix *z, int status, enum state state)
+static int kept(struct lt_zabbix *z, int status, enum lt_zabbix_state state)
 {
     z->reading->state = (uint8_t)state;
     if (status == LEAT_OK)
         return GO_ON;
-    return give_up(z, status, 0, "the members are over a limit");
+    return lt_zabbix_give_up(z, status, 0, "the members are over a limit");
 }
 
-/* lt_zabbix_supply(), where the message cannot do without. */
-static int more(struct lt_zabbix *z)
+int lt_zabbix_end_rows(struct lt_zabbix *z)
+{
+    return kept(z, put_rows(z), LT_AT_BEHIND_MEMBER);
+}
+
+int lt_zabbix_more(struct lt_zabbix *z)
 {
     const char *failed = z->reading->failed;
 
-    return failed == NULL ? lt_zabbix_supply(z) : give_up(z, LEAT_E_INFLATE, 0, failed);
-}
-
-/* ---- values ---- */
-
-static int too_long(struct lt_zabbix_reading *r)
-{
-    return lt_error(&r->error, LEAT_E_LIMIT, 0, "a row or member is over the limit", NULL);
-}
-
-/* The slow way: the end of the value is not there yet, or something is wrong with it. */
-static int read_cut_value(struct lt_zabbix *z, const uint8_t *text, size_t length, bool whole,
-                          size_t *used)
-{
-    struct lt_zabbix_reading *r = z->reading;
-    size_t extent = length;
-    int status;
-
-    if (!r->scanning) {
-        memset(&r->scan, 0, sizeof r->scan);
-        r->scanning = true;
-    }
-    status = lt_json_scan(&r->scan, text + r->scan.scanned, length - (size_t)r->scan.scanned);
-    if (r->scan.scanned > z->core.limits.row_bytes)
-        return too_long(r);
-    if (status == LEAT_MORE && !whole)
-        return LEAT_MORE;
-    if (status == LEAT_OK)
-        extent = (size_t)r->scan.scanned;
-    r->scanning = false;
-    r->json.last = true;
-    status = lt_json_read(&r->json, text, extent, LT_NO_NAME, used, &r->error);
-    r->json.last = false;
-    return status;
-}
-
-/*
- * One value at the start of the text, into r->json.tree. LEAT_OK, LEAT_MORE, or < 0: r->error
- * tells, and its offset counts from the text.
- */
-static inline int read_value(struct lt_zabbix *z, struct lt_zabbix_view view, size_t at,
-                             size_t *used)
-{
-    struct lt_zabbix_reading *r = z->reading;
-    const uint8_t *text = view.at + at;
-    size_t length = view.length - at;
-    size_t start = r->json.tree->count;
-    int status;
-
-    if (r->scanning)
-        return read_cut_value(z, text, length, view.whole, used);
-    status = lt_json_read(&r->json, text, length, LT_NO_NAME, used, &r->error);
-    if (status == LEAT_OK) {
-        uint8_t final = text[*used - 1];
-
-        /* A number or a word may go on, or be followed by what does not belong there. */
-        if (*used <= z->core.limits.row_bytes &&
-            (final == '}' || final == ']' || final == '"' ||
-             (*used < length && lt_json_ends_scalar(text[*used]))))
-            return LEAT_OK;
-        r->json.tree->count = start;
-    } else if (status == LEAT_E_NOMEM) {
-        return status;
-    }
-    return read_cut_value(z, text, length, view.whole, used);
+    return failed == NULL ? lt_zabbix_supply(z) : lt_zabbix_give_up(z, LEAT_E_INFLATE, 0, failed);
 }
 
 /* ---- steps ---- */
@@ -179,7 +99,7 @@ static uint32_t message_kind(const struct lt_zabbix *z)
     const struct lt_zabbix_reading *r = z->reading;
 
     /* That nothing was seen says something at the end of a message only. */
-    if (r->seen == 0 && r->request == 0 && r->state != END)
+    if (r->seen == 0 && r->request == 0 && r->state != LT_AT_END)
         return LEAT_ZABBIX_MESSAGE;
     return lt_zabbix_kind_of(z->from, r->request, r->seen);
 }
@@ -188,7 +108,8 @@ uint32_t lt_zabbix_arriving(const struct lt_zabbix *z)
 {
     const struct lt_zabbix_reading *r = z->reading;
 
-    return r == NULL || r->state < FIRST_MEMBER || r->state == SKIP ? 0 : message_kind(z);
+    return r == NULL || r->state < LT_AT_FIRST_MEMBER || r->state == LT_AT_SKIP ? 0
+                                                                                : message_kind(z);
 }
 
 static leat_event *message_event(struct lt_zabbix *z, uint32_t kind, const uint8_t *raw,
@@ -206,12 +127,13 @@ static int settle(struct lt_zabbix *z)
     int status = lt_zabbix_settle(z);
     const char *failed = z->reading->failed;
 
-    return status == GO_ON && failed != NULL ? give_up(z, LEAT_E_INFLATE, 0, failed) : status;
+    return status == GO_ON && failed != NULL ? lt_zabbix_give_up(z, LEAT_E_INFLATE, 0, failed)
+                                             : status;
 }
 
 static void next_frame(struct lt_zabbix *z)
 {
-    z->reading->state = FRAME;
+    z->reading->state = LT_AT_FRAME;
     z->core.inside = false;
 }
 
@@ -227,7 +149,7 @@ static int begin_message(struct lt_zabbix *z, const struct lt_zabbix_header *hea
     r->seen = r->request = 0;
     set_depth(z, 0);
     lt_zabbix_members_clear(&r->members);
-    r->state = BEGIN;
+    r->state = LT_AT_BEGIN;
     z->core.inside = true;
     return lt_zabbix_source_start(z) == LEAT_OK ? GO_ON : lt_zabbix_no_memory(z);
 }
@@ -298,17 +220,17 @@ static int push(struct lt_zabbix *z, enum lt_zabbix_place place, const uint8_t *
     int status = LEAT_OK;
 
     if (r->depth >= z->core.limits.depth)
-        return give_up(z, LEAT_E_LIMIT, 0, "nested too deeply");
+        return lt_zabbix_give_up(z, LEAT_E_LIMIT, 0, "nested too deeply");
     if (place == LT_ZABBIX_ROWS)
         r->rows = 0;
     else
         status = lt_zabbix_members_open(&r->members, name, length);
     if (status != LEAT_OK)
-        return kept(z, status, VALUE);
+        return kept(z, status, LT_AT_VALUE);
     lt_zabbix_take(z, 1);
     r->places[r->depth] = (uint8_t)place;
     set_depth(z, r->depth + 1);
-    r->state = place == LT_ZABBIX_ROWS ? FIRST_ROW : FIRST_MEMBER;
+    r->state = place == LT_ZABBIX_ROWS ? LT_AT_FIRST_ROW : LT_AT_FIRST_MEMBER;
     return GO_ON;
 }
 
@@ -317,10 +239,10 @@ static int on_begin(struct lt_zabbix *z)
     struct lt_zabbix_view view = lt_zabbix_look(z);
 
     if (view.length == 0 && !view.whole)
-        return more(z);
+        return lt_zabbix_more(z);
     if (view.length > 0 && view.at[0] == '{' && !z->plain)
         return push(z, LT_ZABBIX_TOP, NULL, 0);
-    z->reading->state = PLAIN;
+    z->reading->state = LT_AT_PLAIN;
     return GO_ON;
 }
 
@@ -344,17 +266,17 @@ static int on_plain(struct lt_zabbix *z)
     int status;
 
     if (length > z->core.limits.row_bytes || length > UINT32_MAX)
-        return give_up(z, LEAT_E_LIMIT, 0, "a plain body over the limit of a row");
+        return lt_zabbix_give_up(z, LEAT_E_LIMIT, 0, "a plain body over the limit of a row");
     if (!view.whole)
-        return more(z);
+        return lt_zabbix_more(z);
     status = settle(z);
-    if (status != GO_ON || r->state != PLAIN)
+    if (status != GO_ON || r->state != LT_AT_PLAIN)
         return status;
     reasoned =
         view.length >= sizeof unsupported && memcmp(view.at, unsupported, sizeof unsupported) == 0;
     status = lt_tree_reserve(tree, reasoned ? 3 : 2);
     if (status != LEAT_OK)
-        return give_up(z, status, 0, "too many values");
+        return lt_zabbix_give_up(z, status, 0, "too many values");
     record = lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
     if (reasoned) {
         push_body(tree, LT_NAME("body"), view.at, sizeof unsupported - 1);
@@ -378,7 +300,7 @@ static int pop(struct lt_zabbix *z)
     lt_zabbix_take(z, 1);
     lt_zabbix_members_close(&r->members);
     set_depth(z, r->depth - 1);
-    r->state = r->depth == 0 ? TAIL : BEHIND_MEMBER;
+    r->state = r->depth == 0 ? LT_AT_TAIL : LT_AT_BEHIND_MEMBER;
     return GO_ON;
 }
 
@@ -412,7 +334,7 @@ static int take_name(struct lt_zabbix *z, struct lt_zabbix_view view, size_t use
     void *names = r->name;
 
     if (length > UINT16_MAX)
-        return give_up(z, LEAT_E_LIMIT, 0, "member name longer than 65535 octets");
+        return lt_zabbix_give_up(z, LEAT_E_LIMIT, 0, "member name longer than 65535 octets");
     if (at + length >= r->name_size) { /* never nothing: an empty name stands somewhere, too */
         if (!lt_grow(&z->core.allocator, &names, &r->name_size, at + length + 1, 1))
             return lt_zabbix_no_memory(z);
@@ -420,10 +342,10 @@ static int take_name(struct lt_zabbix *z, struct lt_zabbix_view view, size_t use
     }
     memcpy(r->name + at, name, length);
     r->name_length = at + length;
-    r->state = COLON;
+    r->state = LT_AT_COLON;
     if (used < view.length && view.at[used] == ':') {
         used++;
-        r->state = VALUE;
+        r->state = LT_AT_VALUE;
     }
     lt_zabbix_take(z, used);
     return GO_ON;
@@ -444,11 +366,11 @@ static int on_member_name(struct lt_zabbix *z, struct lt_zabbix_view view)
         if (used <= view.length && *end == '"' && used <= z->core.limits.row_bytes)
             return take_name(z, view, used, view.at + 1, used - 2); /* mostly */
     }
-    status = read_value(z, view, 0, &used);
+    status = lt_zabbix_read_value(z, view, 0, &used);
     if (status == LEAT_MORE)
-        return more(z);
+        return lt_zabbix_more(z);
     if (status != LEAT_OK)
-        return give_up(z, status, r->error.offset, r->error.text);
+        return lt_zabbix_give_up(z, status, r->error.offset, r->error.text);
     name = z->core.tree.cells;
     status = take_name(z, view, used, name->u.bytes, name->length);
     lt_tree_clear(&z->core.tree);
@@ -460,9 +382,9 @@ static int on_member(struct lt_zabbix *z)
     struct lt_zabbix_reading *r = z->reading;
     struct lt_zabbix_view view = lt_zabbix_look(z);
     size_t at = r->scanning ? 0 : lt_json_space(view.at, view.length);
-    bool comma = r->state != BEHIND_MEMBER;
+    bool comma = r->state != LT_AT_BEHIND_MEMBER;
 
-    if (at < view.length && view.at[at] == '}' && r->state != MEMBER) {
+    if (at < view.length && view.at[at] == '}' && r->state != LT_AT_MEMBER) {
         lt_zabbix_take(z, at);
         return pop(z);
     }
@@ -470,17 +392,17 @@ static int on_member(struct lt_zabbix *z)
         comma = true;
         at++;
         at += lt_json_space(view.at + at, view.length - at);
-        r->state = MEMBER;
+        r->state = LT_AT_MEMBER;
     }
     lt_zabbix_take(z, at);
     view.at += at;
     view.length -= at;
     if (view.length == 0 && !view.whole)
-        return more(z);
+        return lt_zabbix_more(z);
     if (!comma)
-        return give_up(z, LEAT_E_SYNTAX, 0, "a comma or a closing bracket is missing");
+        return lt_zabbix_give_up(z, LEAT_E_SYNTAX, 0, "a comma or a closing bracket is missing");
     if (view.length == 0 || view.at[0] != '"')
-        return give_up(z, LEAT_E_SYNTAX, 0, "a member name is missing");
+        return lt_zabbix_give_up(z, LEAT_E_SYNTAX, 0, "a member name is missing");
     return on_member_name(z, view);
 }
 
@@ -491,11 +413,11 @@ static int on_colon(struct lt_zabbix *z)
 
     lt_zabbix_take(z, space);
     if (space == view.length && !view.whole)
-        return more(z);
+        return lt_zabbix_more(z);
     if (space == view.length || view.at[space] != ':')
-        return give_up(z, LEAT_E_SYNTAX, 0, "a colon is missing");
+        return lt_zabbix_give_up(z, LEAT_E_SYNTAX, 0, "a colon is missing");
     lt_zabbix_take(z, 1);
-    z->reading->state = VALUE;
+    z->reading->state = LT_AT_VALUE;
     return GO_ON;
 }
 
@@ -538,16 +460,16 @@ static int whole_member(struct lt_zabbix *z, struct lt_zabbix_view view)
     int status;
 
     r->json.tree = &r->members.tree;
-    status = read_value(z, view, 0, &used);
+    status = lt_zabbix_read_value(z, view, 0, &used);
     r->json.tree = &z->core.tree;
     if (status == LEAT_MORE)
-        return more(z);
+        return lt_zabbix_more(z);
     if (status != LEAT_OK)
-        return give_up(z, status, r->error.offset, r->error.text);
+        return lt_zabbix_give_up(z, status, r->error.offset, r->error.text);
     name = member_name(r, &length);
     status = lt_zabbix_members_take(&r->members, start, view.at, used, name, length);
     if (status != LEAT_OK)
-        return kept(z, status, VALUE);
+        return kept(z, status, LT_AT_VALUE);
     value = r->members.tree.cells + start;
     /* Real peers use the first of two members, and only if its type is right. */
     if (innermost(r) == LT_ZABBIX_TOP && value->kind == LEAT_TEXT && r->request == 0 &&
@@ -559,7 +481,7 @@ static int whole_member(struct lt_zabbix *z, struct lt_zabbix_view view)
             return lt_zabbix_no_memory(z);
     }
     lt_zabbix_take(z, used);
-    r->state = BEHIND_MEMBER;
+    r->state = LT_AT_BEHIND_MEMBER;
     return GO_ON;
 }
 
@@ -623,8 +545,8 @@ static int on_value(struct lt_zabbix *z)
     view.length -= space;
     if (view.length == 0) {
         if (!view.whole)
-            return more(z);
-        return give_up(z, LEAT_E_SYNTAX, 0, "the text ends inside a value");
+            return lt_zabbix_more(z);
+        return lt_zabbix_give_up(z, LEAT_E_SYNTAX, 0, "the text ends inside a value");
     }
     if (innermost(r) == LT_ZABBIX_TOP)
         return top_value(z, view);
@@ -633,105 +555,6 @@ static int on_value(struct lt_zabbix *z)
     if (innermost(r) == LT_ZABBIX_TABLE && view.at[0] == '[' && IS_NAMED(r, "data"))
         return open_rows(z);
     return whole_member(z, view);
-}
-
-/* ---- rows ---- */
-
-/* A row of a table as a record: its values get the names of the columns. */
-static void name_columns(struct lt_zabbix *z, leat_event *event)
-{
-    const struct lt_zabbix_reading *r = z->reading;
-    leat_value *row = z->core.tree.cells;
-    leat_value *value = row + 1;
-    size_t i;
-
-    if (row->kind != LEAT_LIST || !r->has_columns)
-        return;
-    if (row->length != r->column_count) {
-        (void)lt_error(&event->error, LEAT_E_PROTOCOL, event->offset,
-                       "a row has more or fewer values than its table has fields", "data");
-        return;
-    }
-    for (i = 0; i < r->column_count; i++) {
-        value->name = (const char *)r->columns.data + r->column[i].at;
-        value->name_length = r->column[i].length;
-        value += lt_cells(value);
-    }
-    row->kind = LEAT_RECORD;
-}
-
-/*
- * Moves to the start of the next row: *at counts from the view. LEAT_OK, or what else the step
- * comes to.
- */
-static int find_row(struct lt_zabbix *z, const struct lt_zabbix_view *view, size_t *at)
-{
-    struct lt_zabbix_reading *r = z->reading;
-
-    if (!r->scanning)
-        *at = lt_json_space(view->at, view->length);
-    if (*at < view->length && r->state != ROW && view->at[*at] == ']') {
-        lt_zabbix_take(z, *at + 1);
-        return kept(z, put_rows(z), BEHIND_MEMBER);
-    }
-    if (*at < view->length && r->state == BEHIND_ROW) {
-        if (view->at[*at] != ',') {
-            lt_zabbix_take(z, *at);
-            return give_up(z, LEAT_E_SYNTAX, 0, "a comma or a closing bracket is missing");
-        }
-        ++*at;
-        *at += lt_json_space(view->at + *at, view->length - *at);
-        r->state = ROW;
-    }
-    if (*at < view->length)
-        return LEAT_OK;
-    lt_zabbix_take(z, *at);
-    if (!view->whole)
-        return more(z);
-    return give_up(z, LEAT_E_SYNTAX, 0,
-                   r->state == ROW ? "the text ends inside a value"
-                                   : "a comma or a closing bracket is missing");
-}
-
-static int on_row(struct lt_zabbix *z)
-{
-    struct lt_zabbix_reading *r = z->reading;
-    struct lt_zabbix_view view = lt_zabbix_look(z);
-    leat_event *event;
-    size_t at = 0, used;
-    int status;
-
-    if (r->state == BEHIND_ROW && view.length > 1 && view.at[0] == ',' && view.at[1] == '{') {
-        at = 1;
-    } else {
-        status = find_row(z, &view, &at);
-        if (status != LEAT_OK)
-            return status;
-    }
-    status = read_value(z, view, at, &used);
-    if (status != LEAT_OK) {
-        lt_zabbix_take(z, at);
-        r->state = ROW;
-        if (status == LEAT_MORE)
-            return more(z);
-        return give_up(z, status, r->error.offset, r->error.text);
-    }
-    event = &z->core.event;
-    event->kind = LEAT_ZABBIX_ROW;
-    event->name = (const char *)r->name;
-    event->name_length = r->section_length;
-    event->value = z->core.tree.cells;
-    event->raw = view.at + at;
-    event->raw_length = used;
-    event->offset = lt_zabbix_compressed(r) ? r->offset : z->core.consumed + at;
-    event->error.code = LEAT_OK;
-    if (r->places[r->depth - 2] == LT_ZABBIX_TABLE)
-        name_columns(z, event);
-    r->event_at = r->position + at;
-    r->rows++;
-    r->state = BEHIND_ROW;
-    lt_zabbix_lend(z, at + used);
-    return LEAT_OK;
 }
 
 static int on_tail(struct lt_zabbix *z)
@@ -745,13 +568,13 @@ static int on_tail(struct lt_zabbix *z)
     lt_zabbix_take(z, at);
     if (at < view.length) {
         if (view.at[at] != 0)
-            return give_up(z, LEAT_E_SYNTAX, 0, "octets behind the object");
-        r->state = DROP;
+            return lt_zabbix_give_up(z, LEAT_E_SYNTAX, 0, "octets behind the object");
+        r->state = LT_AT_DROP;
         return GO_ON;
     }
     if (!view.whole)
-        return more(z);
-    r->state = END;
+        return lt_zabbix_more(z);
+    r->state = LT_AT_END;
     return GO_ON;
 }
 
@@ -761,8 +584,8 @@ static int on_drop(struct lt_zabbix *z)
 
     lt_zabbix_take(z, view.length);
     if (!view.whole)
-        return more(z);
-    z->reading->state = END;
+        return lt_zabbix_more(z);
+    z->reading->state = LT_AT_END;
     return GO_ON;
 }
 
@@ -771,7 +594,7 @@ static int on_end(struct lt_zabbix *z)
     struct lt_zabbix_reading *r = z->reading;
     int status = settle(z);
 
-    if (status != GO_ON || r->state != END)
+    if (status != GO_ON || r->state != LT_AT_END)
         return status;
     message_event(z, message_kind(z), NULL, 0)->value = lt_zabbix_members_value(&r->members);
     r->event_at = 0;
@@ -812,7 +635,7 @@ static int on_broken(struct lt_zabbix *z)
     event->value = lt_zabbix_members_value(&r->members);
     event->error = r->error;
     lt_zabbix_lend(z, view.length);
-    r->state = SKIP;
+    r->state = LT_AT_SKIP;
     return LEAT_OK;
 }
 
@@ -826,13 +649,21 @@ static int on_skip(struct lt_zabbix *z)
 }
 
 static int (*const steps[])(struct lt_zabbix *) = {
-    [FRAME] = on_frame,   [BEGIN] = on_begin, [PLAIN] = on_plain,    [FIRST_MEMBER] = on_member,
-    [MEMBER] = on_member, [COLON] = on_colon, [VALUE] = on_value,    [BEHIND_MEMBER] = on_member,
-    [FIRST_ROW] = on_row, [ROW] = on_row,     [BEHIND_ROW] = on_row, [TAIL] = on_tail,
-    [DROP] = on_drop,     [END] = on_end,     [BROKEN] = on_broken,  [SKIP] = on_skip,
+    [LT_AT_FRAME] = on_frame,   [LT_AT_BEGIN] = on_begin,
+    [LT_AT_PLAIN] = on_plain,   [LT_AT_FIRST_MEMBER] = on_member,
+    [LT_AT_MEMBER] = on_member, [LT_AT_COLON] = on_colon,
+    [LT_AT_VALUE] = on_value,   [LT_AT_BEHIND_MEMBER] = on_member,
+    [LT_AT_TAIL] = on_tail,     [LT_AT_DROP] = on_drop,
+    [LT_AT_END] = on_end,       [LT_AT_BROKEN] = on_broken,
+    [LT_AT_SKIP] = on_skip,
 };
 
-static bool make_reading(struct lt_zabbix *z)
+int lt_zabbix_step(struct lt_zabbix *z)
+{
+    return steps[z->reading->state](z);
+}
+
+bool lt_zabbix_reading_make(struct lt_zabbix *z)
 {
     const leat_allocator *allocator = &z->core.allocator;
     struct lt_zabbix_reading *r =
@@ -846,25 +677,6 @@ static bool make_reading(struct lt_zabbix *z)
     lt_zabbix_members_init(&r->members, allocator, &z->core.limits);
     z->reading = r;
     return true;
-}
-
-int lt_zabbix_next(leat_session *session)
-{
-    struct lt_zabbix *z = (struct lt_zabbix *)session;
-    int status;
-
-    if (z->reading == NULL) {
-        if (lt_unread_bytes(session) == 0)
-            return lt_need(session, 1);
-        if (!make_reading(z))
-            return lt_zabbix_no_memory(z);
-    }
-    z->reading->text_start += z->reading->lent;
-    z->reading->lent = 0;
-    do
-        status = steps[z->reading->state](z);
-    while (status == GO_ON);
-    return status;
 }
 
 void lt_zabbix_reading_free(struct lt_zabbix *z)
