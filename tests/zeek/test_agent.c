@@ -5,6 +5,7 @@
  */
 #include "net.h"
 
+#include <leat/broker.h>
 #include <leat/zeek_agent.h>
 #include <stdio.h>
 
@@ -33,7 +34,8 @@ struct bench {
     bool failed;  /* it has */
     struct t_bytes said, told;
     size_t said_at, told_at;
-    int taken; /* what leat_zeek_agent_take() said last */
+    bool timeless; /* the agent is not ticked */
+    int taken;     /* what leat_zeek_agent_take() said last */
 };
 
 /* ----- memory ----- */
@@ -226,6 +228,8 @@ static void on_tick(void *context)
 {
     struct bench *b = (struct bench *)context;
 
+    if (b->timeless)
+        return;
     do {
         b->inside = true;
         leat_zeek_agent_tick(b->agent, b->net.now_ms);
@@ -915,12 +919,671 @@ START_TEST(scripts_without_memory)
 }
 END_TEST
 
+/* A bench with other options. */
+static void play_with(struct bench *b, const char *script)
+{
+    start(b);
+    play(b, script);
+    end(b);
+}
+
+#define ITSELF(p, pid)                                                                             \
+    "{'node':'a1','state':'Management::RUNNING','mgmt_role':'Management::AGENT','cluster_role':"   \
+    "'Supervisor::NONE','pid':" pid ",'p':" p ",'metrics_port':null}"
+#define HELLO_OF_LISTENER                                                                          \
+    "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010101' false 1\n"
+
+START_TEST(controller_connects)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.controller_address = NULL;
+    b.options.controller_port = 0;
+    b.options.listen_port = 2152;
+    b.options.pid = 4711;
+    net_peer(&b.net, CONTROLLER, AGENT, 1);
+    play_with(&b, HELLO_OF_LISTENER "> get_nodes g1\n"
+                                    "? get_nodes_request 1 'g1'\n"
+                                    "= 1 done\n"
+                                    "< get_nodes_response 'g1' [T [" ITSELF(
+                                        "'2152/tcp'", "4711") "]]\n"
+                                                              "drop\n" HELLO_OF_LISTENER);
+}
+END_TEST
+
+/* An attempt every second, until somebody listens. */
+START_TEST(retries)
+{
+    struct bench b;
+
+    begin(&b);
+    b.net.nodes[CONTROLLER].listens = false;
+    start(&b);
+    play(&b, "+ 2500\n");
+    b.net.nodes[CONTROLLER].listens = true;
+    play(&b, "+ 499\n");
+    play(&b, "+ 1\n" HELLO);
+    end(&b);
+}
+END_TEST
+
+/* Everybody who comes is greeted; all hear it. */
+START_TEST(greets_everybody)
+{
+    struct bench b;
+    size_t other;
+
+    begin(&b);
+    start(&b);
+    play(&b, HELLO);
+    other = net_add(&b.net, NULL);
+    net_subscribe(&b.net, other, "zeek/supervisor");
+    net_peer(&b.net, other, AGENT, 0);
+    settle(&b);
+    play(&b, HELLO);
+    end(&b);
+}
+END_TEST
+
+static int make(struct bench *b, leat_zeek_agent_options *options)
+{
+    int status = leat_zeek_agent_new(NULL, options, net_broker(&b->net, AGENT), &b->agent);
+
+    if (status == LEAT_OK)
+        leat_zeek_agent_free(b->agent);
+    b->agent = NULL;
+    return status;
+}
+
+/* What is refused leaves no subscription. */
+static void refused(struct bench *b, leat_zeek_agent_options *options, int status)
+{
+    ck_assert_int_eq(make(b, options), status);
+    ck_assert_int_eq(leat_broker_unsubscribe(net_broker(&b->net, AGENT), TOPIC, strlen(TOPIC)),
+                     LEAT_E_STATE);
+}
+
+START_TEST(options)
+{
+    struct {
+        leat_zeek_agent_options known;
+        uint64_t unknown;
+    } later;
+    char name[257], *prefix = malloc(65536);
+    leat_zeek_agent_options good, o;
+    struct bench b;
+
+    ck_assert_ptr_nonnull(prefix);
+    leat_zeek_agent_options_init(&o, sizeof o);
+    ck_assert_uint_eq(o.size, sizeof o);
+    ck_assert_str_eq(o.controller_address, "127.0.0.1");
+    ck_assert_uint_eq(o.controller_port, 2150);
+    ck_assert_uint_eq(o.listen_port, 2151);
+    ck_assert_uint_eq(o.retry_s, 1);
+    ck_assert_uint_eq(o.timeout_ms, 5000);
+    ck_assert_uint_eq(o.requests, 64);
+    ck_assert_uint_eq(o.nodes, 4096);
+    ck_assert_int_eq(o.pid, -1);
+    begin(&b);
+    refused(&b, &o, LEAT_E_VALUE);
+    refused(&b, NULL, LEAT_E_VALUE);
+    o.name = "a1";
+    good = o;
+    o.size = 0;
+    refused(&b, &o, LEAT_E_VALUE);
+    o = good;
+    o.name = "";
+    refused(&b, &o, LEAT_E_VALUE);
+    o = good;
+    o.controller_port = 0;
+    refused(&b, &o, LEAT_E_VALUE);
+    o.controller_port = 65536;
+    refused(&b, &o, LEAT_E_VALUE);
+    o = good;
+    o.controller_address = "";
+    refused(&b, &o, LEAT_E_VALUE);
+    o = good;
+    o.listen_port = 65536;
+    refused(&b, &o, LEAT_E_VALUE);
+    o.listen_port = 65535;
+    ck_assert_int_eq(make(&b, &o), LEAT_OK);
+    ck_assert_int_eq(leat_broker_unsubscribe(net_broker(&b.net, AGENT), TOPIC, strlen(TOPIC)),
+                     LEAT_OK);
+    o = good;
+    o.topic_prefix = NULL;
+    refused(&b, &o, LEAT_E_VALUE);
+    o.topic_prefix = prefix;
+    memset(prefix, 'p', 65535);
+    prefix[65533] = '\0';
+    refused(&b, &o, LEAT_E_VALUE);
+    prefix[65532] = '\0';
+    ck_assert_int_eq(make(&b, &o), LEAT_E_LIMIT); /* that of all topics in a handshake */
+    o = good;
+    memset(name, 'n', sizeof name);
+    o.name = name;
+    name[256] = '\0';
+    refused(&b, &o, LEAT_E_VALUE);
+    name[255] = '\0';
+    ck_assert_int_eq(make(&b, &o), LEAT_OK);
+    leat_zeek_agent_options_init(&later.known, sizeof later);
+    later.known.name = "a1";
+    ck_assert_int_eq(make(&b, &later.known), LEAT_OK);
+    (void)leat_broker_unsubscribe(net_broker(&b.net, AGENT), TOPIC, strlen(TOPIC));
+    ck_assert_int_eq(leat_broker_shutdown(net_broker(&b.net, AGENT)), LEAT_OK);
+    refused(&b, &good, LEAT_E_STATE);
+    leat_zeek_agent_free(NULL);
+    net_free(&b.net);
+    t_free(b.said);
+    t_free(b.told);
+    free(prefix);
+}
+END_TEST
+
+START_TEST(most_requests)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.requests = 2;
+    play_with(&b,
+              UP "> welcome r1\n"
+                 "? agent_welcome_request 2 'r1'\n"
+                 "> get_nodes r2\n"
+                 "? get_nodes_request 3 'r2'\n"
+                 "> get_nodes r3\n"
+                 "< get_nodes_response 'r3' [F [] 'too many requests']\n"
+                 "> welcome r4\n"
+                 "< agent_welcome_response 'r4' [F 'too many requests']\n"
+                 "> standby r5\n"
+                 "< agent_standby_response 'r5' [F 'too many requests']\n"
+                 "> deploy r6 c2 F\n"
+                 "< deploy_response 'r6' [F 'too many requests']\n"
+                 "> dispatch r7 x -\n"
+                 "< node_dispatch_response 'r7' [F 'too many requests']\n"
+                 "> restart r8 -\n"
+                 "< restart_response 'r8' [F 'too many requests']\n"
+                 "> dispatch r9 x other\n"
+                 "< node_dispatch_response 'r9'\n"
+                 "> deploy r10 c1 F\n"
+                 "< deploy_response 'r10' [T]\n"
+                 "= 3 {'success':false}\n"
+                 "< get_nodes_response 'r2' [F []]\n"
+                 "> restart r11 -\n"
+                 "? restart_request 4 'r11' [] own:logger,w1\n" TO("logger", "RUNNING", "PENDING")
+                     TO("w1", "RUNNING", "PENDING"));
+}
+END_TEST
+
+START_TEST(no_requests)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.requests = 0;
+    play_with(&b, HELLO "> welcome r1\n"
+                        "< agent_welcome_response 'r1' [F 'too many requests']\n"
+                        "> restart r2 -\n"
+                        "< restart_response 'r2'\n");
+}
+END_TEST
+
+/* Of a caller that does not ask, no more waits either. */
+START_TEST(requests_that_are_not_told)
+{
+    struct bench b;
+    char line[20];
+    unsigned i;
+
+    begin(&b);
+    b.options.requests = 3;
+    start(&b);
+    for (i = 1; i <= 8; i++) {
+        (void)snprintf(line, sizeof line, "welcome r%u", i);
+        request(&b, TOPIC, line);
+        if (i == 4)
+            net_advance(&b.net, 5000);
+    }
+    drain(&b);
+    play(&b, HELLO "? agent_welcome_request 1 'r1'\n"
+                   "? agent_welcome_request 2 'r2'\n"
+                   "? agent_welcome_request 3 'r3'\n"
+                   "< agent_welcome_response 'r4' [F 'too many requests']\n"
+                   "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n"
+                   "? timed_out 2 'Management::Agent::API::agent_welcome_request'\n"
+                   "? timed_out 3 'Management::Agent::API::agent_welcome_request'\n"
+                   "< agent_welcome_response 'r5' [F 'too many requests']\n"
+                   "< agent_welcome_response 'r6' [F 'too many requests']\n"
+                   "< agent_welcome_response 'r7' [F 'too many requests']\n"
+                   "< agent_welcome_response 'r8' [F 'too many requests']\n"
+                   "> welcome r9\n"
+                   "? agent_welcome_request 4 'r9'\n");
+    end(&b);
+}
+END_TEST
+
+START_TEST(most_nodes)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.nodes = 2;
+    play_with(&b, UP "> deploy d2 c2 F w1@a1 w2@a1 w3@a1\n"
+                     "< deploy_response 'd2' [F 'too many nodes']\n"
+                     "> deploy d3 c1 F\n"
+                     "< deploy_response 'd3' [T]\n"
+                     "> deploy d4 c3 F w1@a1 w2@a1 w3@a2 w4@a2\n"
+                     "? deploy_request 2 'd4' 'c3' false own:w1,w2\n");
+}
+END_TEST
+
+/* ----- requests that cannot be read ----- */
+
+static void say_raw(struct bench *b, const char *text)
+{
+    leat_builder *builder;
+    struct t_bytes json = t_copy(text, strlen(text));
+    size_t i;
+
+    for (i = 0; i < json.length; i++)
+        json.data[i] = json.data[i] == '\'' ? '"' : json.data[i];
+    ck_assert_int_eq(leat_builder_new(NULL, &builder), LEAT_OK);
+    ck_assert_int_eq(leat_broker_json_read(builder, NULL, (const char *)json.data, json.length),
+                     LEAT_OK);
+    publish(b, TOPIC, leat_builder_value(builder));
+    leat_builder_free(builder);
+    t_free(json);
+}
+
+#define COUNT1     "{'@data-type':'count','data':1}"
+#define VECTOR(of) "{'@data-type':'vector','data':[" of "]}"
+#define TEXT(of)   "{'@data-type':'string','data':'" of "'}"
+#define SET        "{'@data-type':'set','data':[]}"
+#define EVENT(name, args)                                                                          \
+    VECTOR(COUNT1 "," COUNT1 "," VECTOR(TEXT("Management::Agent::API::" name) "," VECTOR(args)))
+
+static const struct {
+    const char *name;
+    const char *message;
+    const char *told; /* what is told behind the name of the event */
+} malformed[] = {
+    {"agent_welcome_request", EVENT("agent_welcome_request", ""),
+     "null null null null 'another number of arguments'"},
+    {"agent_welcome_request", EVENT("agent_welcome_request", COUNT1),
+     "'reqid' null null 'string' 'it is of another type'"},
+    {"agent_standby_request", EVENT("agent_standby_request", TEXT("s1") "," TEXT("s2")),
+     "null null null null 'another number of arguments'"},
+    {"get_nodes_request", EVENT("get_nodes_request", VECTOR("")),
+     "'reqid' null null 'string' 'it is of another type'"},
+    {"restart_request", EVENT("restart_request", TEXT("r1")),
+     "null null null null 'another number of arguments'"},
+    {"restart_request", EVENT("restart_request", TEXT("r1") "," VECTOR("")),
+     "'nodes' null null 'set of string' 'it is of another type'"},
+    {"node_dispatch_request", EVENT("node_dispatch_request", TEXT("n1") "," TEXT("x") "," COUNT1),
+     "'action' null null 'vector of string' 'it is of another type'"},
+    {"deploy_request", EVENT("deploy_request", TEXT("d1") "," VECTOR(TEXT("c1"))),
+     "null null null null 'another number of arguments'"},
+    {"deploy_request",
+     EVENT("deploy_request",
+           TEXT("d1") "," VECTOR(COUNT1 "," SET "," SET) ",{'@data-type':'boolean','data':true}"),
+     "'config' 'Management::Configuration' 'id' 'string' 'it is of another type'"},
+};
+
+START_TEST(malformed_requests)
+{
+    char line[300];
+    struct bench b;
+
+    begin(&b);
+    start(&b);
+    say_raw(&b, malformed[_i].message);
+    ck_assert_int_eq(b.taken, LEAT_OK);
+    drain(&b);
+    (void)snprintf(line, sizeof line, HELLO "? malformed 'Management::Agent::API::%s' %s\n",
+                   malformed[_i].name, malformed[_i].told);
+    play(&b, line);
+    ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), UINT64_MAX);
+    end(&b);
+}
+END_TEST
+
+START_TEST(malformed_requests_without_memory)
+{
+    struct bench b;
+    size_t bad = 0, calls = SIZE_MAX;
+
+    while (bad++ < calls) {
+        begin(&b);
+        b.bad = bad;
+        start(&b);
+        say_raw(&b, malformed[0].message);
+        drain(&b);
+        ck_assert_uint_gt(b.told.length, 0);
+        calls = b.calls;
+        end(&b);
+    }
+}
+END_TEST
+
+START_TEST(most_malformed_requests)
+{
+    const leat_event *event;
+    struct bench b;
+    unsigned i, told = 0;
+
+    begin(&b);
+    start(&b);
+    for (i = 0; i < 70; i++)
+        say_raw(&b, malformed[0].message);
+    request(&b, TOPIC, (char[]){"welcome w1"});
+    while (leat_zeek_agent_next(b.agent, &event) == LEAT_OK)
+        told += leat_event_kind(event) == LEAT_ZEEK_MALFORMED;
+    ck_assert_uint_eq(told, 64);
+    say_raw(&b, malformed[0].message);
+    ck_assert_int_eq(leat_zeek_agent_next(b.agent, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_event_kind(event), LEAT_ZEEK_MALFORMED);
+    ck_assert_int_eq(leat_zeek_agent_next(b.agent, &event), LEAT_MORE);
+    end(&b);
+}
+END_TEST
+
+/* What is not for the agent. */
+static const char *const foreign[] = {
+    TEXT("no message"),
+    VECTOR(COUNT1 "," COUNT1 "," VECTOR(TEXT("Some::event") "," VECTOR(""))),
+    EVENT("deploy_response", TEXT("d1") "," VECTOR("")),
+    EVENT("notify_agent_hello", ""),
+    EVENT("no_such_event", ""),
+    VECTOR(COUNT1 "," COUNT1 "," VECTOR(
+        TEXT("Management::Controller::API::deploy_request") "," VECTOR(TEXT("d1")))),
+};
+
+START_TEST(foreign_events)
+{
+    struct bench b;
+
+    begin(&b);
+    start(&b);
+    b.taken = LEAT_OK;
+    say_raw(&b, foreign[_i]);
+    ck_assert_int_eq(b.taken, LEAT_MORE);
+    drain(&b);
+    play(&b, HELLO);
+    end(&b);
+}
+END_TEST
+
+/* ----- limits of the endpoint and of values ----- */
+
+static void limit(struct bench *b, size_t which, uint64_t message_bytes, uint64_t values)
+{
+    leat_limits_init(&b->limits, sizeof b->limits);
+    b->limits.message_bytes = message_bytes;
+    b->limits.values = values;
+    b->configs[which].limits = &b->limits;
+}
+
+static void begin_limited(struct bench *b, uint64_t message_bytes)
+{
+    size_t node;
+
+    begin(b);
+    limit(b, 1, message_bytes, 0);
+    for (node = 0; node < 2; node++) {
+        net_kill(&b->net, node);
+        net_restart(&b->net, node, NULL);
+    }
+    net_subscribe(&b->net, CONTROLLER, LEAT_ZEEK_AGENT_TOPIC_PREFIX);
+}
+
+#define LONG                                                                                       \
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"  \
+    "123456789"
+#define NODES       "w1@a1 w2@a1 w3@a1 w4@a1 w5@a1 w6@a1 w7@a1 w8@a1"
+#define HELLO_AGAIN "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010181' true 1\n"
+
+START_TEST(responses_too_large)
+{
+    struct bench b;
+
+    begin_limited(&b, 1000);
+    start(&b);
+    play(&b, HELLO_AGAIN "> deploy " LONG " c1 F " NODES "\n"
+                         "? deploy_request 1 '" LONG "' 'c1' false own:w1,w2,w3,w4,w5,w6,w7,w8\n"
+                         "= 1 LEAT_E_LIMIT {}\n"
+                         "= 1 LEAT_E_LIMIT []\n"
+                         "= 1 LEAT_E_LIMIT {'success':false}\n"
+                         "+ 5000\n"
+                         "< deploy_response '" LONG "' [F 'request timed out']\n"
+                         "? timed_out 1 'Management::Agent::API::deploy_request'\n"
+                         "> restart " LONG " -\n"
+                         "? restart_request 2 '" LONG "' [] own:w1,w2,w3,w4,w5,w6,w7,w8\n"
+                         "> dispatch " LONG " x -\n"
+                         "< node_dispatch_response '" LONG "' [F 'over a limit']\n");
+    ck_assert_int_eq(leat_zeek_agent_notify(b.agent, LEAT_ZEEK_AGENT_NOTIFY_LOG,
+                                            LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG,
+                                            1100, NULL, 0),
+                     LEAT_E_LIMIT);
+    end(&b);
+}
+END_TEST
+
+/* With so many values a request can be read or not, and told or not. */
+START_TEST(most_values)
+{
+    bool read = false, told = false;
+    uint64_t values;
+    struct bench b;
+
+    for (values = 40; !told; values += 20) {
+        begin(&b);
+        limit(&b, 0, 0, values);
+        start(&b);
+        play(&b, HELLO);
+        request(&b, TOPIC, (char[]){"deploy d1 c1 F " NODES});
+        drain(&b);
+        t_append(&b.told, "", 1);
+        if (strncmp((char *)b.told.data, "deploy_request", 14) == 0) {
+            ck_assert(read);
+            told = true;
+        } else if (b.said_at < b.said.length) {
+            read = true;
+            play_line(&b, (char[]){"< deploy_response \"d1\" [F \"over a limit\"]"});
+        } else {
+            ck_assert(!read);
+            ck_assert_str_eq((char *)b.told.data,
+                             "malformed \"Management::Agent::API::deploy_request\" null null null "
+                             "null \"over a limit\"\n");
+        }
+        end(&b);
+    }
+}
+END_TEST
+
+/* ----- time, memory, loans ----- */
+
+/* What comes before the time was ever told has all its time. */
+START_TEST(no_time_yet)
+{
+    struct bench b;
+
+    begin(&b);
+    b.net.tick = NULL;
+    b.net.deadline = NULL;
+    ck_assert_int_eq(
+        leat_zeek_agent_new(&b.configs[0], &b.options, net_broker(&b.net, AGENT), &b.agent),
+        LEAT_OK);
+    ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), UINT64_MAX);
+    net_run(&b.net);
+    b.timeless = true;
+    request(&b, TOPIC, (char[]){"welcome w1"});
+    ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), 0);
+    leat_zeek_agent_tick(b.agent, 1000000);
+    ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), 1005000);
+    leat_zeek_agent_tick(b.agent, 1004999);
+    drain(&b);
+    play(&b, HELLO "? agent_welcome_request 1 'w1'\n");
+    leat_zeek_agent_tick(b.agent, 1005000);
+    drain(&b);
+    play(&b, "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n");
+    end(&b);
+}
+END_TEST
+
+START_TEST(no_time_limit)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.timeout_ms = UINT64_MAX;
+    play_with(&b, HELLO "> welcome w1\n"
+                        "? agent_welcome_request 1 'w1'\n"
+                        "deadline never\n"
+                        "+ 100000\n"
+                        "= 1 done\n"
+                        "< agent_welcome_response 'w1' [T]\n");
+}
+END_TEST
+
+START_TEST(short_time_limit)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.timeout_ms = 7;
+    play_with(&b, HELLO "> deploy d1 c1 F\n"
+                        "? deploy_request 1 'd1' 'c1' false own:\n"
+                        "deadline 7\n"
+                        "+ 6\n"
+                        "+ 1\n"
+                        "< deploy_response 'd1' [F 'request timed out']\n"
+                        "? timed_out 1 'Management::Agent::API::deploy_request'\n");
+}
+END_TEST
+
+/* What next lent stays until the next call of it, whatever happens meanwhile. */
+START_TEST(loans)
+{
+    const leat_event *event;
+    struct bench b;
+    size_t length;
+
+    begin(&b);
+    start(&b);
+    request(&b, TOPIC, (char[]){"deploy d1 c1 F w1@a1"});
+    ck_assert_int_eq(leat_zeek_agent_next(b.agent, &event), LEAT_OK);
+    ck_assert_uint_eq(leat_event_kind(event), LEAT_ZEEK_AGENT_DEPLOY_REQUEST);
+    ck_assert_str_eq(leat_event_name(event, NULL), "Management::Agent::API::deploy_request");
+    (void)leat_event_name(event, &length);
+    ck_assert_uint_eq(length, strlen("Management::Agent::API::deploy_request"));
+    ck_assert_ptr_null(leat_event_error(event));
+    request(&b, TOPIC, (char[]){"deploy d2 c2 F w2@a1"});
+    ck_assert_int_eq(leat_zeek_agent_answer(b.agent, 1, NULL), LEAT_E_VALUE);
+    ck_assert_int_eq(
+        leat_zeek_agent_answer(b.agent,
+                               leat_value_u64(leat_value_get(leat_event_value(event), "request")),
+                               leat_value_get(leat_event_value(event), "none")),
+        LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zeek_agent_done(b.agent, 1), LEAT_OK);
+    settle(&b);
+    note(&b, event);
+    drain(&b);
+    play(&b, HELLO "? deploy_request 1 'd1' 'c1' false own:w1\n"
+                   "? deploy_request 2 'd2' 'c2' false own:w2\n"
+                   "< deploy_response 'd1' [T w1]\n");
+    end(&b);
+}
+END_TEST
+
+/* A large configuration is given back when it is no longer needed. */
+START_TEST(memory_of_large_configurations)
+{
+    struct t_bytes line = t_copy("deploy d1 c1 F", 14);
+    struct bench b;
+    char node[40];
+    size_t idle, i;
+
+    begin(&b);
+    start(&b);
+    play(&b, HELLO);
+    idle = leat_zeek_agent_memory(b.agent);
+    ck_assert_uint_lt(idle, 16384);
+    for (i = 0; i < 4096; i++) {
+        (void)snprintf(node, sizeof node, " w%zu@%s", i, i % 2 == 0 ? "a1" : "a2");
+        put(&line, node);
+    }
+    t_append(&line, "", 1);
+    request(&b, TOPIC, (char *)line.data);
+    ck_assert_uint_gt(leat_zeek_agent_memory(b.agent), 1000000);
+    drain(&b);
+    request(&b, TOPIC, (char[]){"deploy d2 c2 F"});
+    drain(&b);
+    ck_assert_int_eq(leat_zeek_agent_done(b.agent, 1), LEAT_OK);
+    ck_assert_int_eq(leat_zeek_agent_done(b.agent, 2), LEAT_OK);
+    drain(&b);
+    ck_assert_uint_lt(leat_zeek_agent_memory(b.agent), 400000);
+    end(&b);
+    t_free(line);
+}
+END_TEST
+
+/* It may be gone at any time. */
+START_TEST(freed_while_requests_wait)
+{
+    struct bench b;
+
+    begin(&b);
+    start(&b);
+    request(&b, TOPIC, (char[]){"deploy d1 c1 F w1@a1"});
+    request(&b, TOPIC, (char[]){"welcome w1"});
+    say_raw(&b, malformed[0].message);
+    end(&b);
+}
+END_TEST
+
+START_TEST(other_notifications)
+{
+    struct bench b;
+    uint32_t kind;
+
+    begin(&b);
+    start(&b);
+    for (kind = 0; kind < 80; kind++) {
+        if (kind != LEAT_ZEEK_AGENT_NOTIFY_ERROR && kind != LEAT_ZEEK_AGENT_NOTIFY_LOG)
+            ck_assert_int_eq(leat_zeek_agent_notify(b.agent, kind, "x", 1, NULL, 0), LEAT_E_VALUE);
+    }
+    play(&b, HELLO);
+    end(&b);
+}
+END_TEST
+
 static void tests(TCase *tc)
 {
     int count = (int)(sizeof cases / sizeof *cases);
 
     tcase_add_loop_test(tc, scripts, 0, count);
     tcase_add_loop_test(tc, scripts_without_memory, 0, count);
+    tcase_add_test(tc, controller_connects);
+    tcase_add_test(tc, retries);
+    tcase_add_test(tc, greets_everybody);
+    tcase_add_test(tc, options);
+    tcase_add_test(tc, most_requests);
+    tcase_add_test(tc, no_requests);
+    tcase_add_test(tc, requests_that_are_not_told);
+    tcase_add_test(tc, most_nodes);
+    tcase_add_loop_test(tc, malformed_requests, 0, (int)(sizeof malformed / sizeof *malformed));
+    tcase_add_test(tc, malformed_requests_without_memory);
+    tcase_add_test(tc, most_malformed_requests);
+    tcase_add_loop_test(tc, foreign_events, 0, (int)(sizeof foreign / sizeof *foreign));
+    tcase_add_test(tc, responses_too_large);
+    tcase_add_test(tc, most_values);
+    tcase_add_test(tc, no_time_yet);
+    tcase_add_test(tc, no_time_limit);
+    tcase_add_test(tc, short_time_limit);
+    tcase_add_test(tc, loans);
+    tcase_add_test(tc, memory_of_large_configurations);
+    tcase_add_test(tc, freed_while_requests_wait);
+    tcase_add_test(tc, other_notifications);
 }
 
 T_MAIN("zeek/agent", tests)
