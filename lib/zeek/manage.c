@@ -232,7 +232,7 @@ bool lt_zeek_manage_peer(const leat_event *event, struct lt_zeek_peer *peer)
     peer->id = id_of(leat_value_get(endpoint, "id"));
     peer->address = address.at;
     peer->address_length = address.length;
-    peer->port = (uint32_t)leat_value_u64(leat_value_get(network, "bound_port"));
+    peer->port = leat_value_port(leat_value_get(network, "bound_port"));
     return peer->id != NULL && (kind == LEAT_BROKER_PEER_ADDED ||
                                 kind == LEAT_BROKER_PEER_REMOVED || kind == LEAT_BROKER_PEER_LOST);
 }
