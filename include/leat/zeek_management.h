@@ -147,7 +147,7 @@ LEAT_API void leat_zeek_management_flaw_init(leat_zeek_management_flaw *flaw, si
  * Optional fields that are not set are LEAT_NULL, others that are not set are their default. What a
  * Result has as data depends on the event, as the table of all events says, and comes as that type;
  * the wrapper that some releases put around it is taken off. Enumerators are not looked at: newer
- * Zeeks may have more of them.
+ * Zeeks may have more of them. Elements of a set that differ in surplus values alone come twice.
  *
  * name     the field's name inside a record, else NULL.
  * message  with a kind.

@@ -150,7 +150,12 @@ static bool convert_field(struct walk *walk, const struct lt_zeek_field *field,
 static bool known_fields(struct walk *walk, struct lt_zeek_span span, const leat_value *value)
 {
     const leat_value *child;
+    size_t known = 0, i;
 
+    for (i = 0; i < span.count; i++)
+        known += leat_value_get(value, text(lt_zeek_fields[span.first + i].name)) != NULL;
+    if (known == leat_value_count(value))
+        return true;
     for (child = leat_value_first(value); child != NULL; child = leat_value_next(value, child)) {
         const struct lt_zeek_field *field = &lt_zeek_fields[span.first];
         const struct lt_zeek_field *end = field + span.count;
@@ -158,10 +163,9 @@ static bool known_fields(struct walk *walk, struct lt_zeek_span span, const leat
         while (field < end && leat_value_get(value, text(field->name)) != child)
             field++;
         if (field == end)
-            return wrong(walk, "a name that is not known here, or that is there twice", NULL,
-                         child);
+            break;
     }
-    return true;
+    return wrong(walk, "a name that is not known here, or that is there twice", NULL, child);
 }
 
 /* Whether a record on the wire has all fields, but for those that an older Zeek lacks. */
@@ -359,36 +363,6 @@ static int mistake(leat_builder *builder, const char *what)
     return lt_builder_fail(builder, builder->tree.count, LEAT_E_VALUE, 0, what, NULL);
 }
 
-/* Takes the walk's flaw over, if there is one, as the mistake of the builder, which had so many cells. */
-static int finish(struct walk *walk, bool sound, size_t cells, leat_zeek_management_flaw *flaw)
-{
-    leat_builder *builder = walk->builder;
-
-    if (sound || builder->error.code != LEAT_OK)
-        return builder->error.code;
-    if (flaw != NULL) {
-        walk->flaw.size = flaw->size;
-        memcpy(flaw, &walk->flaw, flaw->size < sizeof *flaw ? (size_t)flaw->size : sizeof *flaw);
-    }
-    return lt_builder_fail(builder, cells, walk->writing ? LEAT_E_VALUE : LEAT_E_SYNTAX, 0,
-                           walk->flaw.what,
-                           walk->flaw.field != NULL ? walk->flaw.field : walk->flaw.argument);
-}
-
-static struct walk walk_of(leat_builder *builder, uint32_t kind, bool writing)
-{
-    struct walk walk = {.builder = builder, .writing = writing};
-
-    walk.event = &lt_zeek_events[kind - 1];
-    walk.flaw.event = text(walk.event->name);
-    return walk;
-}
-
-static bool initialised(const leat_zeek_management_flaw *flaw)
-{
-    return flaw == NULL || flaw->size >= sizeof flaw->size;
-}
-
 static bool read_args(struct walk *walk, const char *name, const leat_value *args)
 {
     if (args != NULL && args->kind != LEAT_LIST)
@@ -398,22 +372,6 @@ static bool read_args(struct walk *walk, const char *name, const leat_value *arg
     return done(leat_builder_open(walk->builder, name, LEAT_RECORD)) &&
            convert_fields(walk, walk->event->args, args, &walk->flaw.argument) &&
            done(leat_builder_close(walk->builder));
-}
-
-int leat_zeek_management_read(leat_builder *builder, const char *name,
-                              const leat_zeek_message *message, leat_zeek_management_flaw *flaw)
-{
-    const leat_value *args = NULL;
-    uint32_t kind = kind_of(message, &args);
-    size_t cells = builder->tree.count;
-    struct walk walk;
-
-    if (kind == 0)
-        return mistake(builder, "no event of the Management framework");
-    if (!initialised(flaw))
-        return mistake(builder, "a flaw that was not initialised");
-    walk = walk_of(builder, kind, false);
-    return finish(&walk, read_args(&walk, name, args), cells, flaw);
 }
 
 /*
@@ -464,18 +422,45 @@ static bool write_args(struct walk *walk, const char *name, const leat_value *ar
     return true;
 }
 
+/* Reads or writes; a flaw is the mistake of the builder, too. */
+static int walk_event(leat_builder *builder, const char *name, uint32_t kind, bool writing,
+                      const leat_value *args, leat_zeek_management_flaw *flaw)
+{
+    struct walk walk = {.builder = builder, .writing = writing};
+    size_t cells = builder->tree.count;
+
+    if (flaw != NULL && flaw->size < sizeof flaw->size)
+        return mistake(builder, "a flaw that was not initialised");
+    walk.event = &lt_zeek_events[kind - 1];
+    walk.flaw.event = text(walk.event->name);
+    if ((writing ? write_args : read_args)(&walk, name, args) || builder->error.code != LEAT_OK)
+        return builder->error.code;
+    if (flaw != NULL) {
+        walk.flaw.size = flaw->size;
+        memcpy(flaw, &walk.flaw, flaw->size < sizeof *flaw ? (size_t)flaw->size : sizeof *flaw);
+    }
+    return lt_builder_fail(builder, cells, writing ? LEAT_E_VALUE : LEAT_E_SYNTAX, 0,
+                           walk.flaw.what,
+                           walk.flaw.field != NULL ? walk.flaw.field : walk.flaw.argument);
+}
+
+int leat_zeek_management_read(leat_builder *builder, const char *name,
+                              const leat_zeek_message *message, leat_zeek_management_flaw *flaw)
+{
+    const leat_value *args = NULL;
+    uint32_t kind = kind_of(message, &args);
+
+    if (kind == 0)
+        return mistake(builder, "no event of the Management framework");
+    return walk_event(builder, name, kind, false, args, flaw);
+}
+
 int leat_zeek_management_write(leat_builder *builder, const char *name, uint32_t kind,
                                const leat_value *args, leat_zeek_management_flaw *flaw)
 {
-    size_t cells = builder->tree.count;
-    struct walk walk;
-
     if (leat_zeek_management_name(kind) == NULL)
         return mistake(builder, "no kind of event of the Management framework");
-    if (!initialised(flaw))
-        return mistake(builder, "a flaw that was not initialised");
-    walk = walk_of(builder, kind, true);
-    return finish(&walk, write_args(&walk, name, args), cells, flaw);
+    return walk_event(builder, name, kind, true, args, flaw);
 }
 
 /* ----- the table ----- */

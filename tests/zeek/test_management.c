@@ -1182,6 +1182,73 @@ START_TEST(unknown_is_not_written)
 }
 END_TEST
 
+/* Kinds that JSON does not have: an integer that is not negative, an address of four octets. */
+START_TEST(other_kinds)
+{
+    static const struct {
+        int64_t number;
+        int status;
+    } counts[] = {{0, LEAT_OK}, {INT64_MAX, LEAT_OK}, {-1, LEAT_E_VALUE}};
+    leat_builder *args = builder(), *b = builder(), *in = builder();
+    leat_zeek_message message;
+    leat_buffer *buffer;
+    const void *octets;
+    size_t i, length;
+
+    for (i = 0; i < sizeof counts / sizeof *counts; i++) {
+        leat_builder_clear(args);
+        leat_builder_clear(b);
+        leat_builder_open(args, NULL, LEAT_RECORD);
+        leat_builder_text(args, "node", "n", 1);
+        leat_builder_i64(args, "pid", counts[i].number);
+        leat_builder_close(args);
+        ck_assert_int_eq(leat_zeek_management_write(b, NULL,
+                                                    LEAT_ZEEK_SUPERVISOR_CONTROL_NODE_STATUS,
+                                                    leat_builder_value(args), NULL),
+                         counts[i].status);
+        if (counts[i].status != LEAT_OK)
+            continue;
+        message = opened(leat_builder_value(b));
+        ck_assert_uint_eq(leat_value_kind(leat_value_at(message.args, 1)), LEAT_UINT);
+        ck_assert_int_eq(leat_value_i64(leat_value_at(message.args, 1)), counts[i].number);
+    }
+    leat_builder_clear(args);
+    leat_builder_clear(b);
+    leat_builder_open(args, NULL, LEAT_RECORD);
+    leat_builder_text(args, "reqid", "r", 1);
+    leat_builder_open(args, "config", LEAT_RECORD);
+    leat_builder_text(args, "id", "i", 1);
+    leat_builder_open(args, "instances", LEAT_SET);
+    leat_builder_open(args, NULL, LEAT_RECORD);
+    leat_builder_text(args, "name", "a", 1);
+    leat_builder_address(args, "host", "\x7f\0\0\1", 4);
+    leat_builder_close(args);
+    leat_builder_close(args);
+    leat_builder_open(args, "nodes", LEAT_SET);
+    for (i = 0; i < 3; i++)
+        leat_builder_close(args);
+    leat_builder_free(b);
+    b = written(LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST, leat_builder_value(args));
+    ck_assert_int_eq(leat_buffer_new(NULL, &buffer), LEAT_OK);
+    ck_assert_int_eq(leat_broker_write(buffer, leat_builder_value(b)), LEAT_OK);
+    octets = leat_buffer_data(buffer, &length);
+    ck_assert_int_eq(leat_broker_read(in, NULL, octets, length), LEAT_OK);
+    message = opened(leat_builder_value(in));
+    leat_builder_clear(b);
+    ck_assert_int_eq(leat_zeek_management_read(b, NULL, &message, NULL), LEAT_OK);
+    {
+        char *json = t_json_text(leat_builder_value(b));
+
+        ck_assert_ptr_nonnull(strstr(json, "\"host\":\"127.0.0.1\""));
+        free(json);
+    }
+    leat_buffer_free(buffer);
+    leat_builder_free(args);
+    leat_builder_free(b);
+    leat_builder_free(in);
+}
+END_TEST
+
 /* Arguments that are of the builder which they are to be written to. */
 START_TEST(own_arguments)
 {
@@ -1221,7 +1288,9 @@ START_TEST(wrong_calls)
     ck_assert_int_eq(
         leat_zeek_management_write(b, NULL, LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, NULL, &flaw),
         LEAT_E_VALUE);
+    ck_assert_int_eq(leat_zeek_management_write(b, NULL, 0, NULL, &flaw), LEAT_E_VALUE);
     ck_assert_int_eq(leat_zeek_management_describe(b, NULL), LEAT_E_VALUE);
+    ck_assert_str_eq(leat_error_text(leat_builder_error(b)), "a flaw that was not initialised");
     ck_assert_ptr_null(flaw.event);
     leat_builder_clear(b);
     ck_assert_int_eq(
@@ -1377,6 +1446,7 @@ START_TEST(deep_data)
 }
 END_TEST
 
+/* Writes what comes as JSON, reads it, and tells of the table. */
 static int every_call(const leat_config *config, const void *arg)
 {
     const char *text = (const char *)arg;
@@ -1410,9 +1480,18 @@ static int every_call(const leat_config *config, const void *arg)
 
 START_TEST(without_memory)
 {
+    static const char before[] = "{\"reqid\":{\"hex\":\"";
+    static const char behind[] = "\"},\"config\":{\"id\":\"c\",\"instances\":[],\"nodes\":[]}}";
+    static char text[20001];
+
     t_every_alloc(every_call,
                   STAGE("{\"name\":\"x\",\"host\":\"::1\"},{\"name\":\"a\",\"host\":\"::1\"}",
-                        NODE_OF ",\"env\":{\"a\":{\"hex\":\"ff\"}},\"scripts\":[\"s\"]}"));
+                        NODE_OF ",\"env\":{\"a\":\"b\"},\"scripts\":[\"s\"]}"));
+    /* More octets than the builder has room for. */
+    memset(text, '0', sizeof text - 1);
+    memcpy(text, before, sizeof before - 1);
+    memcpy(text + sizeof text - sizeof behind, behind, sizeof behind);
+    t_every_alloc(every_call, text);
 }
 END_TEST
 
@@ -1488,6 +1567,7 @@ static void tests(TCase *t)
     tcase_add_test(t, read_without_arguments);
     tcase_add_loop_test(t, write_by_hand, 0, (int)(sizeof writings / sizeof *writings));
     tcase_add_test(t, unknown_is_not_written);
+    tcase_add_test(t, other_kinds);
     tcase_add_test(t, own_arguments);
     tcase_add_test(t, wrong_calls);
     tcase_add_test(t, in_the_midst);
