@@ -18,7 +18,7 @@
  * controller leaves a client waiting, or an agent out, this one does not:
  *
  * - an instance of a configuration whose host or listen_port has changed is put on standby, welcomed and
- *   deployed to in one go;
+ *   deployed to in one go; 0.0.0.0 and the address that its agent is seen to have are the same host;
  * - a host of 0.0.0.0 is filled in with the address of the agent when the configuration is sent;
  * - a configuration is sent to agents that come (back) alone, not to all of them again;
  * - an agent that is lost is no longer waited for, unless for its part of a deployment when it returns:
@@ -127,7 +127,8 @@ LEAT_API int leat_zeek_controller_request(leat_zeek_controller *controller, uint
  * Takes a configuration for the deployed one, as a controller does that was restarted: it is deployed
  * again as soon as all its agents are there, which no client hears of.
  *
- * configuration  Management::Configuration, as CONFIGURATION had it. NULL: none was.
+ * configuration  Management::Configuration by names, as CONFIGURATION had it or as JSON has that (see
+ *                leat_zeek_management_write()). NULL: none was.
  *
  * LEAT_OK, LEAT_E_VALUE (none of these), LEAT_E_STATE (there was a deployment already), LEAT_E_LIMIT,
  * LEAT_E_NOMEM.

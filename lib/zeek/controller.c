@@ -365,10 +365,13 @@ void lt_zeek_instance_settle(leat_zeek_controller *c, struct lt_zeek_instance *i
 
 void lt_zeek_instances_settle(leat_zeek_controller *c)
 {
-    size_t i;
+    size_t i = 0, count;
 
-    for (i = c->count; i > 0; i--)
-        lt_zeek_instance_settle(c, c->instances[i - 1]);
+    while (i < c->count) {
+        count = c->count;
+        lt_zeek_instance_settle(c, c->instances[i]);
+        i += c->count == count;
+    }
 }
 
 /* ----- known, wanted, ready ----- */
@@ -405,6 +408,12 @@ static void unwant(leat_zeek_controller *c, struct lt_zeek_instance *instance)
     instance->owes_welcome = instance->owes_config = false;
 }
 
+/* What a host stands for: 0.0.0.0 for the address that the agent is seen to have. */
+static const uint8_t *meant(const struct lt_zeek_instance *instance, const uint8_t *host)
+{
+    return instance->known && memcmp(host, unknown_host, 16) == 0 ? instance->host : host;
+}
+
 static void want(leat_zeek_controller *c, struct lt_zeek_instance *instance,
                  const leat_value *record)
 {
@@ -413,7 +422,8 @@ static void want(leat_zeek_controller *c, struct lt_zeek_instance *instance,
 
     read_host(leat_value_get(record, "host"), host);
     if (instance->wanted &&
-        (instance->staged_port != port || memcmp(instance->staged_host, host, 16) != 0))
+        (instance->staged_port != port ||
+         memcmp(meant(instance, instance->staged_host), meant(instance, host), 16) != 0))
         unwant(c, instance);
     set_wanted(c, instance, true);
     memcpy(instance->staged_host, host, 16);
@@ -525,20 +535,24 @@ static int add_peer(leat_zeek_controller *c, const struct lt_zeek_peer *peer)
 static int remove_peer(leat_zeek_controller *c, const struct lt_zeek_peer *peer)
 {
     bool found;
-    size_t place = place_of_peer(c, peer->id, &found), i;
+    size_t place = place_of_peer(c, peer->id, &found), i = 0, count;
 
-    for (i = c->count; i > 0; i--) {
-        struct lt_zeek_instance *instance = c->instances[i - 1];
+    while (i < c->count) {
+        struct lt_zeek_instance *instance = c->instances[i];
         struct lt_zeek_kept *note;
 
-        if (!instance->known || memcmp(instance->id, peer->id, 16) != 0)
+        if (!instance->known || memcmp(instance->id, peer->id, 16) != 0) {
+            i++;
             continue;
+        }
+        count = c->count;
         note = note_instance(c, instance, "lost");
         if (note == NULL)
             return LEAT_E_NOMEM;
         lt_zeek_controller_tell(c, note);
         lose(c, instance, "instance not connected");
         lt_zeek_instance_settle(c, instance);
+        i += c->count == count;
     }
     if (found) {
         c->peer_count--;

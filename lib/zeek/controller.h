@@ -151,8 +151,8 @@ int lt_zeek_response_take(leat_zeek_controller *c, struct lt_zeek_instance *inst
 void lt_zeek_asks_fail(leat_zeek_controller *c, struct lt_zeek_instance *instance,
                        const char *error);
 /*
- * It is about to be no longer wanted, by itself: what is being deployed goes on without it. LEAT_OK;
- * LEAT_E_NOMEM: nothing has changed.
+ * It is about to be no longer wanted, by itself: what is being deployed goes on without it, by
+ * lt_zeek_deployment_go(). LEAT_OK; LEAT_E_NOMEM: nothing has changed.
  */
 int lt_zeek_deployment_leave(leat_zeek_controller *c, struct lt_zeek_instance *instance,
                              const char *error);

@@ -11,11 +11,6 @@
 /* Most octets of the reqid of a request that waits, which others may be told. */
 #define REQID_MAX 1024u
 
-static struct lt_zeek_text text_in(const leat_value *record, const char *name)
-{
-    return lt_zeek_text_of(leat_value_get(record, name));
-}
-
 /* ----- Results ----- */
 
 /* Where the Results of a request end, to go back to. */
@@ -57,7 +52,7 @@ static int add(leat_zeek_controller *c, struct lt_zeek_request *r, struct lt_zee
 {
     const leat_value *made;
 
-    result->reqid = text_in(r->args->value, "reqid");
+    result->reqid = lt_zeek_text_in(r->args->value, "reqid");
     leat_builder_clear(c->m.args);
     lt_zeek_manage_result(c->m.args, NULL, result);
     made = leat_builder_value(c->m.args);
@@ -86,8 +81,8 @@ static int add_error(leat_zeek_controller *c, struct lt_zeek_request *r, const c
 static int compare_nodes(const void *context, const void *a, const void *b)
 {
     (void)context;
-    return lt_zeek_text_compare(text_in(*(const leat_value *const *)a, "name"),
-                                text_in(*(const leat_value *const *)b, "name"));
+    return lt_zeek_text_compare(lt_zeek_text_in(*(const leat_value *const *)a, "name"),
+                                lt_zeek_text_in(*(const leat_value *const *)b, "name"));
 }
 
 /* NULL: there is none. */
@@ -97,7 +92,7 @@ static const leat_value *find_node(const leat_zeek_controller *c, struct lt_zeek
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = lt_zeek_text_compare(text_in(c->nodes[middle], "name"), name);
+        int order = lt_zeek_text_compare(lt_zeek_text_in(c->nodes[middle], "name"), name);
 
         if (order == 0)
             return c->nodes[middle];
@@ -144,8 +139,8 @@ static int fail_node(leat_zeek_controller *c, struct lt_zeek_request *r,
                      const struct lt_zeek_instance *instance, const leat_value *node,
                      const char *error)
 {
-    struct lt_zeek_result result = {.instance = text_in(node, "instance"),
-                                    .node = text_in(node, "name"),
+    struct lt_zeek_result result = {.instance = lt_zeek_text_in(node, "instance"),
+                                    .node = lt_zeek_text_in(node, "name"),
                                     .error = lt_zeek_text(error)};
 
     if (node == NULL)
@@ -294,7 +289,7 @@ static int respond(leat_zeek_controller *c, struct lt_zeek_request *r)
     int status;
 
     lt_tree_close(&r->results, 0, r->result_count);
-    lt_zeek_manage_text(b, "reqid", text_in(r->args->value, "reqid"));
+    lt_zeek_manage_text(b, "reqid", lt_zeek_text_in(r->args->value, "reqid"));
     (void)leat_builder_copy(b, one ? "result" : "results",
                             r->results.cells + (one && r->result_count > 0));
     status = lt_zeek_manage_close(&c->m, &args);
@@ -474,6 +469,8 @@ static bool tell_ready(leat_zeek_controller *c)
 
 void lt_zeek_deployment_go(leat_zeek_controller *c)
 {
+    if (c->deployment != NULL && c->deployment->waiting == 0)
+        conclude(c, c->deployment);
     if (c->ready != c->wanted)
         return;
     if ((c->owes_ready && !tell_ready(c)) || (c->restoring && !restore(c)) ||
@@ -492,7 +489,7 @@ int lt_zeek_deployment_leave(leat_zeek_controller *c, struct lt_zeek_instance *i
         return LEAT_E_NOMEM;
     instance->part = LT_ZEEK_ANSWERED;
     if (c->sending)
-        answered(c, r);
+        r->waiting--;
     return LEAT_OK;
 }
 
@@ -509,7 +506,8 @@ static uint32_t agent_kind(uint32_t kind)
 static void send_ask(leat_zeek_controller *c, struct lt_zeek_ask *ask)
 {
     const struct lt_zeek_instance *instance = ask->instance;
-    const leat_value *given = ask->request->args->value, *args;
+    const leat_value *given = ask->request->args->value, *args, *at;
+    const leat_value *nodes = leat_value_get(given, "nodes");
     const uint32_t kind = agent_kind(ask->request->kind);
     leat_builder *b = lt_zeek_controller_open(c, c->numbers + 1);
     int status;
@@ -519,9 +517,15 @@ static void send_ask(leat_zeek_controller *c, struct lt_zeek_ask *ask)
         lt_zeek_manage_text(b, NULL, lt_zeek_text("get_id_value"));
         (void)leat_builder_copy(b, NULL, leat_value_get(given, "id"));
         (void)leat_builder_close(b);
+        (void)leat_builder_open(b, "nodes", LEAT_SET);
+        for (at = leat_value_first(nodes); at != NULL; at = leat_value_next(nodes, at)) {
+            if (find_node(c, lt_zeek_text_of(at)) != NULL)
+                (void)leat_builder_copy(b, NULL, at);
+        }
+        (void)leat_builder_close(b);
+    } else if (kind == LEAT_ZEEK_AGENT_RESTART_REQUEST) {
+        (void)leat_builder_copy(b, "nodes", nodes); /* as Zeek does, those that are unknown, too */
     }
-    if (kind != LEAT_ZEEK_AGENT_GET_NODES_REQUEST)
-        (void)leat_builder_copy(b, "nodes", leat_value_get(given, "nodes"));
     status = lt_zeek_manage_close(&c->m, &args);
     if (status == LEAT_OK)
         status = lt_zeek_manage_publish(&c->m, instance->topic, instance->topic_length, kind, args);
@@ -608,7 +612,8 @@ static const char *too_much(const leat_zeek_controller *c, const struct lt_zeek_
 {
     if (c->request_count >= c->options.requests)
         return "too many requests";
-    return text_in(r->args->value, "reqid").length > REQID_MAX ? "request id too long" : NULL;
+    return lt_zeek_text_in(r->args->value, "reqid").length > REQID_MAX ? "request id too long"
+                                                                       : NULL;
 }
 
 static int get_instances(leat_zeek_controller *c, struct lt_zeek_request *r)
@@ -639,7 +644,7 @@ static const char *check_instances(const leat_zeek_controller *c, const leat_val
     if (leat_value_count(instances) > c->options.instances)
         return "too many instances";
     for (at = leat_value_first(instances); at != NULL; at = leat_value_next(instances, at)) {
-        if (!lt_zeek_is_instance_name(text_in(at, "name")))
+        if (!lt_zeek_is_instance_name(lt_zeek_text_in(at, "name")))
             return "instance names have 1 to 255 octets";
     }
     return NULL;
@@ -734,9 +739,10 @@ static int deploy(leat_zeek_controller *c, struct lt_zeek_request *r)
     if (c->complete == NULL)
         return add_error(c, r, "no configuration available to deploy");
     if (c->deployment != NULL) {
-        pending.error =
-            lt_zeek_manage_join(&c->m, "earlier deployment ",
-                                text_in(c->deployment->args->value, "reqid"), " still pending");
+        (void)lt_zeek_manage_open(&c->m); /* before texts are joined */
+        pending.error = lt_zeek_manage_join(&c->m, "earlier deployment ",
+                                            lt_zeek_text_in(c->deployment->args->value, "reqid"),
+                                            " still pending");
         return pending.error.at == NULL ? LEAT_E_NOMEM : add(c, r, &pending);
     }
     if (error != NULL)
@@ -911,6 +917,22 @@ void lt_zeek_requests_work(leat_zeek_controller *c)
     }
 }
 
+/* Whose answers a deployment has waited for in vain, for a reason that is known. */
+static int add_missing(leat_zeek_controller *c, struct lt_zeek_request *r)
+{
+    int status = LEAT_OK;
+    size_t i;
+
+    for (i = 0; i < c->count && status == LEAT_OK; i++) {
+        const struct lt_zeek_instance *instance = c->instances[i];
+
+        if (instance->wanted && !instance->ready && instance->part != LT_ZEEK_ANSWERED)
+            status = add_failure(c, r, instance,
+                                 instance->known ? "instance not ready" : "instance not connected");
+    }
+    return status;
+}
+
 /* The time is over: adds what says so, and waits for nothing any more. False: no memory. */
 static bool time_out(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
@@ -920,9 +942,10 @@ static bool time_out(leat_zeek_controller *c, struct lt_zeek_request *r)
     leat_builder *b;
     size_t i;
 
-    if (add_error(c, r, "request timed out") == LEAT_OK) {
+    if ((r != c->deployment || add_missing(c, r) == LEAT_OK) &&
+        add_error(c, r, "request timed out") == LEAT_OK) {
         b = lt_zeek_manage_open(&c->m);
-        lt_zeek_manage_text(b, "reqid", text_in(r->args->value, "reqid"));
+        lt_zeek_manage_text(b, "reqid", lt_zeek_text_in(r->args->value, "reqid"));
         lt_zeek_manage_text(b, "event", lt_zeek_text(leat_zeek_management_name(r->kind)));
         if (lt_zeek_manage_close(&c->m, &value) == LEAT_OK)
             note = lt_zeek_manage_note(&c->m, LEAT_ZEEK_TIMED_OUT, "timed_out", value);
