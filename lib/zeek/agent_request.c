@@ -242,18 +242,19 @@ static int take_deploy(leat_zeek_agent *agent, uint32_t kind, const leat_value *
 static bool divide(leat_zeek_agent *agent, const leat_value *meant, bool running, bool possible)
 {
     struct lt_zeek_node *node;
-    struct lt_zeek_node *end = agent->nodes.node + agent->nodes.count;
     const leat_value *name;
     bool asked = false;
+    size_t i;
 
-    for (node = agent->nodes.node; node < end; node++)
-        node->part = leat_value_count(meant) == 0 ? LT_ZEEK_OWN : LT_ZEEK_NOT_MEANT;
+    for (i = 0; i < agent->nodes.count; i++)
+        agent->nodes.node[i].part = leat_value_count(meant) == 0 ? LT_ZEEK_OWN : LT_ZEEK_NOT_MEANT;
     for (name = leat_value_first(meant); name != NULL; name = leat_value_next(meant, name)) {
         node = lt_zeek_agent_find(agent, lt_zeek_text_of(name));
         if (node != NULL)
             node->part = LT_ZEEK_OWN;
     }
-    for (node = agent->nodes.node; node < end; node++) {
+    for (i = 0; i < agent->nodes.count; i++) {
+        node = &agent->nodes.node[i];
         if (node->part == LT_ZEEK_OWN && (!possible || (running && node->state != LT_ZEEK_RUNNING)))
             node->part = LT_ZEEK_DOWN;
         asked |= node->part == LT_ZEEK_OWN;
