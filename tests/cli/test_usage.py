@@ -26,6 +26,10 @@ COMMANDS = {
     "zabbix get": "zabbix",
     "broker peer": "broker",
     "broker ws": "broker",
+    "zeek agent": "broker",
+    "zeek controller": "broker",
+    "zeek client": "broker",
+    "zeek events": "broker",
 }
 
 # What is needed besides options.
@@ -35,6 +39,7 @@ OPERANDS = {
     "estreamer client": ["4"],
     "zabbix send": ["4"],
     "zabbix get": ["4", "5"],
+    "zeek client": ["4", "5"],
 }
 
 # Arguments, and what standard error must speak of.
@@ -45,6 +50,7 @@ WRONG = [
     ("estreamer", "estreamer what?"),
     ("zabbix", "zabbix what?"),
     ("broker", "broker what?"),
+    ("zeek", "zeek what?"),
     ("fly", "fly: no such command"),
     ("decode smoke", "decode smoke: no such command"),
     ("encode zabbix", "encode zabbix: no such command"),
@@ -167,6 +173,30 @@ WRONG_WITH = {
         ("broker peer --listen :0 --no-tls --ca /dev/null", "--no-tls and --ca exclude each other"),
         ("broker peer --listen :0 --no-tls --record /nowhere/file", "/nowhere/file: No such file"),
         ("broker peer --listen :0 --flavour zeek", "unknown option --flavour"),
+        ("zeek agent", "--name is missing"),
+        ("zeek agent --connect 127.0.0.1:1 --no-tls", "--name is missing"),
+        ("zeek agent --name a --no-tls", "--listen is missing, or a controller to --connect to"),
+        ("zeek agent --name a --connect here", "here: not HOST:PORT"),
+        ("zeek agent --name a --connect 127.0.0.1:0", "127.0.0.1:0: not HOST:PORT"),
+        ("zeek agent --name a --listen nowhere --no-tls", "nowhere: not ADDR:PORT"),
+        ("zeek agent --name a --listen :0 --retry 0 --no-tls", "--retry 0: not a number from 1"),
+        ("zeek agent --name a --listen :0 --timeout x --no-tls", "--timeout x: not a number of seconds"),
+        ("zeek agent --name a --listen :0 --id me --no-tls", "--id me: not a UUID"),
+        ("zeek agent --name= --listen 127.0.0.1:0 --no-tls", "--name or --connect: not what an agent can have"),
+        ("zeek agent --name " + "a" * 256 + " --listen 127.0.0.1:0 --no-tls", "not what an agent can have"),
+        ("zeek agent --name a b", "one argument too many: b"),
+        ("zeek agent --name a --subscribe x", "unknown option --subscribe"),
+        ("zeek controller x", "one argument too many: x"),
+        ("zeek controller --listen nowhere --no-tls", "nowhere: not ADDR:PORT"),
+        ("zeek controller --listen 127.0.0.1:0 --retry 0 --no-tls", "--retry 0: not a number from 1"),
+        ("zeek controller --listen 127.0.0.1:0 --timeout x --no-tls", "--timeout x: not a number of seconds"),
+        ("zeek controller --broker-ports 65536 --no-tls", "--broker-ports 65536: not a number from 0 to 65535"),
+        ("zeek controller --metrics-ports x --no-tls", "--metrics-ports x: not a number from 0 to 65535"),
+        ("zeek controller --no-tls --ca /dev/null", "--no-tls and --ca exclude each other"),
+        ("zeek client", "leat zeek client [OPTION...] HOST:PORT COMMAND"),
+        ("zeek client 127.0.0.1:1", "leat zeek client [OPTION...] HOST:PORT COMMAND"),
+        ("zeek events one two", "one argument too many: two"),
+        ("zeek events --all", "unknown option --all"),
     ],
 }
 WRONG_WITH_OPENSSL = [
@@ -196,6 +226,20 @@ WRONG_WITH_OPENSSL = [
     ("broker ws --listen :0 --flavour vanilla", "--flavour vanilla: not zeek or broker"),
     ("broker ws --listen :0 --no-tls --peer nowhere", "nowhere: not HOST:PORT"),
     ("broker ws --listen :0 --no-tls --peer-listen nowhere", "nowhere: not ADDR:PORT"),
+    ("zeek controller --no-tls --listen 127.0.0.1:0 --websocket nowhere", "nowhere: not ADDR:PORT"),
+    ("zeek client here get-nodes", "here: not HOST:PORT"),
+    ("zeek client 127.0.0.1:1 smoke", "smoke: not what a controller can be asked"),
+    ("zeek client 127.0.0.1:1 get-nodes x", "get-nodes: one argument too many"),
+    ("zeek client 127.0.0.1:1 stage-config", "stage-config: something is missing"),
+    ("zeek client 127.0.0.1:1 stage-config /nowhere/file", "/nowhere/file: No such file"),
+    ("zeek client 127.0.0.1:1 deploy-config a b", "deploy-config: one argument too many"),
+    ("zeek client 127.0.0.1:1 get-id-value", "get-id-value: something is missing"),
+    ("zeek client 127.0.0.1:1 get-nodes --deployed", "--deployed is for get-config"),
+    ("zeek client 127.0.0.1:1 deploy --with-state", "--with-state is for test-timeout"),
+    ("zeek client 127.0.0.1:1 deploy --attempts 0", "--attempts 0: not a number from 1"),
+    ("zeek client 127.0.0.1:1 deploy --timeout x", "--timeout x: not a number of seconds"),
+    ("zeek client 127.0.0.1:1 deploy --ca /dev/null", "--ca needs --tls"),
+    ("zeek client 127.0.0.1:1 deploy --peer-name x", "--peer-name needs --tls"),
 ]
 
 
