@@ -220,8 +220,7 @@ static bool pair_of(const leat_value *pair, const leat_value **key, const leat_v
 {
     *key = leat_value_get(pair, "key");
     *value = leat_value_get(pair, "value");
-    return leat_value_kind(pair) == LEAT_RECORD && pair->length == 2 && *key != NULL &&
-           *value != NULL;
+    return pair->length == 2 && *key != NULL && *value != NULL;
 }
 
 /* What is in a vector, a set or a table. Keys are strings, the only ones that there are. */
@@ -271,7 +270,7 @@ static bool write_hex(struct walk *walk, const leat_value *hex)
     if (octets == NULL)
         return done(lt_builder_fail(walk->builder, walk->builder->tree.count, LEAT_E_NOMEM, 0,
                                     "out of memory", NULL));
-    if (length % 2 != 0 || !lt_read_hex(digits, length, octets))
+    if (!lt_read_hex(digits, length, octets))
         return wrong(walk, "it is not hexadecimal", "string", hex);
     return done(leat_builder_text(walk->builder, NULL, (const char *)octets, length / 2));
 }

@@ -911,7 +911,7 @@ static const struct {
      "0e 02 05 01 72 0e 06 05 01 72 00 00 00 00 00", "\"success\":true", false},
     {"an argument that has one, not set", LEAT_ZEEK_AGENT_NOTIFY_LOG, "0e 03 05 00 05 00 00",
      "node - - string", true},
-    {"no list", LEAT_ZEEK_AGENT_NOTIFY_LOG, "0c 00", "- - - -", true},
+    {"no list", LEAT_ZEEK_AGENT_NOTIFY_LOG, "0c 03 05 01 61 05 01 62 05 01 63", "- - - -", true},
     {"no arguments at all", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "0e 00", "{}", false},
     {"one too many", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "0e 01 05 00", "- - - -", true},
     {"no count", LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO,
@@ -1040,7 +1040,7 @@ static const struct {
      "config Management::Node env table[string] of string", true},
     {"a variable that is no text", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
      STAGE("", NODE_OF ",\"env\":{\"b\":1}}"), "config Management::Node env string", true},
-    {"a key twice", LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
+    {"a key twice, before other arguments", LEAT_ZEEK_AGENT_DEPLOY_REQUEST,
      STAGE("", NODE_OF ",\"env\":{\"b\":\"1\",\"b\":\"2\"}}"),
      "config - - Management::Configuration", true},
     {"an element twice", LEAT_ZEEK_AGENT_RESTART_REQUEST,
@@ -1086,6 +1086,14 @@ static const struct {
      STAGE("{\"name\":\"x\",\"host\":\"::1\",\"name\":\"x\"}", ""),
      "config Management::Instance - -", true},
     {"by places", LEAT_ZEEK_AGENT_GET_NODES_REQUEST, "[\"r\"]", "- - - -", true},
+    {"by no places", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "[]", "- - - -", true},
+    {"an object for a set", LEAT_ZEEK_AGENT_RESTART_REQUEST,
+     "{\"reqid\":\"r\",\"nodes\":{\"a\":\"b\"}}", "nodes - - set of string", true},
+    {"an object for a vector", LEAT_ZEEK_AGENT_NODE_DISPATCH_REQUEST,
+     "{\"reqid\":\"r\",\"action\":{\"a\":\"b\"}}", "action - - vector of string", true},
+    {"a wrapper", LEAT_ZEEK_NODE_NODE_DISPATCH_RESPONSE,
+     "{\"reqid\":\"r\",\"result\":{\"reqid\":\"r\",\"data\":[[\"string\",\"x\"]]}}",
+     "result Management::Result data string", true},
     {"none, where none are wanted", LEAT_ZEEK_SUPERVISOR_CONTROL_STOP_REQUEST, "null", "{}", false},
     /* Defaults. */
     {"deploy without force", LEAT_ZEEK_AGENT_DEPLOY_REQUEST,
@@ -1166,12 +1174,21 @@ END_TEST
 /* What is unknown is read, but is no state that others could make something of. */
 START_TEST(unknown_is_not_written)
 {
-    static const char text[] = "{\"instance\":\"a\",\"n\":" NODE_OF "},\"old\":"
-                               "\"" LEAT_ZEEK_STATE_FAILED "\",\"new\":\"Management::ON_HOLIDAY\"}";
-    leat_builder *args = t_json(text, sizeof text - 1), *b = builder();
+    leat_builder *args = builder(), *b = builder();
     leat_zeek_management_flaw flaw = flawless();
     char told[256];
 
+    leat_builder_open(args, NULL, LEAT_RECORD);
+    leat_builder_text(args, "instance", "a", 1);
+    leat_builder_open(args, "n", LEAT_RECORD);
+    leat_builder_text(args, "name", "n", 1);
+    leat_builder_text(args, "instance", "a", 1);
+    leat_builder_enum(args, "role", "Supervisor::PROXY", 17);
+    leat_builder_text(args, "state", LEAT_ZEEK_STATE_UNKNOWN, 19);
+    leat_builder_close(args);
+    leat_builder_enum(args, "old", LEAT_ZEEK_STATE_CRASHED, 19);
+    leat_builder_enum(args, "new", "Management::ON_HOLIDAY", 22);
+    ck_assert_int_eq(leat_builder_close(args), LEAT_OK);
     ck_assert_int_eq(leat_zeek_management_write(b, NULL, LEAT_ZEEK_AGENT_NOTIFY_CHANGE,
                                                 leat_builder_value(args), &flaw),
                      LEAT_E_VALUE);
