@@ -105,6 +105,17 @@ static void put_plain(struct t_bytes *bytes, const leat_value *value)
     t_append(bytes, text, length);
 }
 
+/* Without its module. */
+static void put_enumerator(struct t_bytes *bytes, const leat_value *value)
+{
+    size_t length, at;
+    const char *text = leat_value_text(value, &length);
+
+    for (at = length; text[at - 1] != ':'; at--)
+        continue;
+    t_append(bytes, text + at, length - at);
+}
+
 static bool is(const leat_value *value, const char *name)
 {
     size_t length;
@@ -113,12 +124,30 @@ static bool is(const leat_value *value, const char *name)
     return length == strlen(name) && memcmp(text, name, length) == 0;
 }
 
+/* " {a1 RUNNING AGENT NONE - - -}" for a Management::NodeStatus. */
+static void put_status(struct t_bytes *bytes, const leat_value *status)
+{
+    const leat_value *field;
+
+    for (field = leat_value_first(status); field != NULL; field = leat_value_next(status, field)) {
+        put(bytes, field == leat_value_first(status) ? " {" : " ");
+        if (leat_value_kind(field) == LEAT_NULL)
+            put(bytes, "-");
+        else if (leat_value_kind(field) == LEAT_ENUM)
+            put_enumerator(bytes, field);
+        else
+            put_value(bytes, field);
+    }
+    put(bytes, "}");
+}
+
 /* " [T logger "data" "error"]": what is set, but instance, which must be a1, and the reqid. */
 static void put_result(struct t_bytes *bytes, const leat_value *result, const leat_value *reqid)
 {
     static const char *const fields[] = {"node", "data", "error"};
     size_t i, length;
     const char *instance = leat_value_text(leat_value_get(result, "instance"), &length);
+    const leat_value *node;
 
     ck_assert(leat_value_equal(leat_value_get(result, "reqid"), reqid) ||
               leat_value_count(result) == 0);
@@ -129,6 +158,12 @@ static void put_result(struct t_bytes *bytes, const leat_value *result, const le
 
         if (leat_value_kind(field) == LEAT_NULL)
             continue;
+        if (leat_value_kind(field) == LEAT_LIST) {
+            put(bytes, " nodes:");
+            for (node = leat_value_first(field); node != NULL; node = leat_value_next(field, node))
+                put_status(bytes, node);
+            continue;
+        }
         put(bytes, " ");
         if (i == 0)
             put_plain(bytes, field);
@@ -492,17 +527,51 @@ static void set_notify(struct bench *b, char *line)
     settle(b);
 }
 
+/* "logger PENDING RUNNING": others hear of the change. */
+static void expect_change(struct bench *b, char *line)
+{
+    const char *node = word(&line), *old = word(&line), *new = word(&line);
+    char wanted[200];
+
+    (void)snprintf(wanted, sizeof wanted,
+                   "notify_change \"a1\" %s \"Management::%s\" \"Management::%s\"", node, old, new);
+    expect(&b->said, &b->said_at, wanted, "says");
+}
+
+/* The agent greets; "listens": it waits for the controller; "again": its endpoint was started again. */
+static void expect_hello(struct bench *b, const char *how)
+{
+    char wanted[200];
+
+    (void)snprintf(wanted, sizeof wanted,
+                   "notify_agent_hello \"a1\" \"01010101-0101-0101-0101-0101010101%s\" %s 1",
+                   *how == 'a' ? "81" : "01", *how == 'l' ? "false" : "true");
+    expect(&b->said, &b->said_at, wanted, "says");
+}
+
+static void play(struct bench *b, const char *script);
+
+/* With two nodes, all that came before a script is about. */
+static const char up[] = "hello\n"
+                         "> deploy d1 c1 F logger@a1/24211 other@a2 w1@a1\n"
+                         "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+                         "= 1 done\n"
+                         "< deploy_response 'd1' [T logger] [T w1]\n"
+                         "change logger PENDING RUNNING\n"
+                         "change w1 PENDING RUNNING\n";
+
 /*
  * A line of a script; ' stands for ".
  *
- * > request   the controller says it to a1; >> TOPIC request: on another topic
- * < event     the controller has heard this next
- * ? event     the agent tells this next
- * = answer    the caller answers
- * + ms        time passes
- * node, notify
- * deadline    milliseconds from now, or never
- * drop, back  the connection breaks; it is there again
+ * > request     the controller says it to a1; >> TOPIC request: on another topic
+ * < event       the controller has heard this next; so hello and change
+ * ? event       the agent tells this next
+ * = answer      the caller answers
+ * + ms          time passes
+ * node, notify  the caller says so
+ * deadline      milliseconds from now, or never
+ * drop          the connection breaks
+ * up            two nodes are deployed
  */
 static void play_line(struct bench *b, char *line)
 {
@@ -519,6 +588,12 @@ static void play_line(struct bench *b, char *line)
         expect(&b->said, &b->said_at, rest, "says");
     } else if (strcmp(what, "?") == 0) {
         expect(&b->told, &b->told_at, rest, "tells");
+    } else if (strcmp(what, "hello") == 0) {
+        expect_hello(b, rest);
+    } else if (strcmp(what, "change") == 0) {
+        expect_change(b, rest);
+    } else if (strcmp(what, "up") == 0) {
+        play(b, up);
     } else if (strcmp(what, "=") == 0) {
         answer(b, rest);
     } else if (strcmp(what, "+") == 0) {
@@ -556,59 +631,54 @@ static void play(struct bench *b, const char *script)
                   (int)(b->told.length - b->told_at), (char *)b->told.data + b->told_at);
 }
 
-#define HELLO  "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010101' true 1\n"
-#define CHANGE "< notify_change 'a1' "
-#define UP                                                                                         \
-    HELLO "> deploy d1 c1 F logger@a1/24211 other@a2 w1@a1\n"                                      \
-          "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"                                     \
-          "= 1 done\n"                                                                             \
-          "< deploy_response 'd1' [T logger] [T w1]\n" CHANGE                                      \
-          "logger 'Management::PENDING' 'Management::RUNNING'\n" CHANGE                            \
-          "w1 'Management::PENDING' 'Management::RUNNING'\n"
-#define TO(node, from, to) CHANGE node " 'Management::" from "' 'Management::" to "'\n"
-
 static const struct {
     const char *name;
     const char *script;
 } cases[] = {
-    {"welcome", HELLO "deadline never\n"
-                      "> welcome r1\n"
-                      "? agent_welcome_request 1 'r1'\n"
-                      "deadline 5000\n"
-                      "= 1 done\n"
-                      "deadline never\n"
-                      "< agent_welcome_response 'r1' [T]\n"
-                      "= 1 LEAT_E_STATE {}\n"
-                      "> welcome r1\n"
-                      "? agent_welcome_request 2 'r1'\n"
-                      "= 2 {'success':false,'error':'no room'}\n"
-                      "< agent_welcome_response 'r1' [F 'no room']\n"},
-    {"requests without an id", HELLO "> standby ''\n"
-                                     "? agent_standby_request 1 ''\n"
-                                     "= 1 done\n"
-                                     "< agent_standby_response '' [T]\n"},
-    {"forms of answers about the agent", HELLO "> welcome r1\n"
-                                               "? agent_welcome_request 1 'r1'\n"
-                                               "= 1 LEAT_E_VALUE []\n"
-                                               "= 1 LEAT_E_VALUE 1\n"
-                                               "= 1 LEAT_E_VALUE null\n"
-                                               "= 1 LEAT_E_VALUE {'success':1}\n"
-                                               "= 1 LEAT_E_VALUE {'error':true}\n"
-                                               "= 1 LEAT_E_VALUE {'node':'logger'}\n"
-                                               "= 1 LEAT_E_VALUE {'data':'x'}\n"
-                                               "= 1 LEAT_E_VALUE {'successful':true}\n"
-                                               "= 2 LEAT_E_STATE {}\n"
-                                               "= 0 LEAT_E_STATE {}\n"
-                                               "= 1 {'success':null,'error':null}\n"
-                                               "< agent_welcome_response 'r1' [T]\n"},
-    {"deployed as a whole", UP},
+    {"welcome", "hello\n"
+                "deadline never\n"
+                "> welcome r1\n"
+                "? agent_welcome_request 1 'r1'\n"
+                "deadline 5000\n"
+                "= 1 done\n"
+                "deadline never\n"
+                "< agent_welcome_response 'r1' [T]\n"
+                "= 1 LEAT_E_STATE {}\n"
+                "> welcome r1\n"
+                "? agent_welcome_request 2 'r1'\n"
+                "= 2 {'success':false,'error':'no room'}\n"
+                "< agent_welcome_response 'r1' [F 'no room']\n"},
+    {"requests without an id", "hello\n"
+                               "> standby ''\n"
+                               "? agent_standby_request 1 ''\n"
+                               "= 1 done\n"
+                               "< agent_standby_response '' [T]\n"},
+    {"forms of answers about the agent", "hello\n"
+                                         "> welcome r1\n"
+                                         "? agent_welcome_request 1 'r1'\n"
+                                         "= 1 LEAT_E_VALUE []\n"
+                                         "= 1 LEAT_E_VALUE 1\n"
+                                         "= 1 LEAT_E_VALUE null\n"
+                                         "= 1 LEAT_E_VALUE {'success':1}\n"
+                                         "= 1 LEAT_E_VALUE {'error':true}\n"
+                                         "= 1 LEAT_E_VALUE {'node':'logger'}\n"
+                                         "= 1 LEAT_E_VALUE {'data':'x'}\n"
+                                         "= 1 LEAT_E_VALUE {'successful':true}\n"
+                                         "= 2 LEAT_E_STATE {}\n"
+                                         "= 0 LEAT_E_STATE {}\n"
+                                         "= 1 {'success':null,'error':null}\n"
+                                         "< agent_welcome_response 'r1' [T]\n"},
+    {"deployed as a whole", "up\n"},
     {"a deployment that failed as a whole",
-     HELLO "> deploy d1 c1 F logger@a1 w1@a1\n"
-           "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
-           "= 1 {'success':false,'error':'no disk'}\n"
-           "< deploy_response 'd1' [F logger 'no disk'] [F w1 'no disk']\n" TO(
-               "logger", "PENDING", "FAILED") TO("w1", "PENDING", "FAILED")},
-    {"a deployment node by node", HELLO
+     "hello\n"
+     "> deploy d1 c1 F logger@a1 w1@a1\n"
+     "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+     "= 1 {'success':false,'error':'no disk'}\n"
+     "< deploy_response 'd1' [F logger 'no disk'] [F w1 'no disk']\n"
+     "change logger PENDING FAILED\n"
+     "change w1 PENDING FAILED\n"},
+    {"a deployment node by node",
+     "hello\n"
      "> deploy d1 c1 F w1@a1 logger@a1 w2@a1 w3@a1\n"
      "? deploy_request 1 'd1' 'c1' false own:logger,w1,w2,w3\n"
      "= 1 LEAT_E_VALUE [{'node':'other'}]\n"
@@ -618,277 +688,266 @@ static const struct {
      "= 1 LEAT_E_VALUE [{'node':'w1'},{'node':'w1'}]\n"
      "= 1 LEAT_E_VALUE [{'node':'w1','data':'not outputs'}]\n"
      "= 1 LEAT_E_VALUE [{'node':'w1','pid':7}]\n"
-     "= 1 [{'node':'w2'},{'node':'w1','success':false,'error':'no','data':{'stdout':'','stderr':"
-     "'x'}},{'node':'w3','success':true,'data':null}]\n"
-     "< deploy_response 'd1' [T w2] [F w1 {'stdout':'','stderr':'x'} 'no'] [T w3] [F logger]\n" TO(
-         "logger", "PENDING", "FAILED") TO("w1", "PENDING", "FAILED") TO("w2", "PENDING", "RUNNING")
-         TO("w3", "PENDING", "RUNNING") "= 1 LEAT_E_STATE {}\n"},
-    {"the configuration that it has",
-     UP "> deploy d2 c1 F logger@a1 w1@a1\n"
-        "< deploy_response 'd2' [T]\n"
-        "> deploy d3 c1 T w1@a1\n"
-        "? deploy_request 2 'd3' 'c1' true own:w1\n"
-        "> deploy d4 c1 F w1@a1\n"
-        "< deploy_response 'd4' [T]\n"
-        "= 2 done\n"
-        "< deploy_response 'd3' [T w1]\n" TO("w1", "PENDING", "RUNNING")},
-    {"no nodes of its own", UP "> deploy d2 c2 F logger@a2\n"
-                               "? deploy_request 2 'd2' 'c2' false own:\n"
-                               "= 2 LEAT_E_VALUE [{'node':'logger'}]\n"
-                               "= 2 done\n"
-                               "< deploy_response 'd2' [T]\n"
-                               "> restart r1 -\n"
-                               "< restart_response 'r1'\n"
-                               "> deploy d3 c3 F\n"
-                               "? deploy_request 3 'd3' 'c3' false own:\n"
-                               "= 3 []\n"
-                               "< deploy_response 'd3' [T]\n"
-                               "> deploy d4 c4 F\n"
-                               "? deploy_request 4 'd4' 'c4' false own:\n"
-                               "= 4 {'success':false,'error':'no'}\n"
-                               "< deploy_response 'd4' [F 'no']\n"},
-    {"overlapping deployments",
-     HELLO "> deploy d1 c1 F logger@a1 w1@a1\n"
-           "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
-           "+ 1000\n"
-           "> deploy d2 c2 F w1@a1\n"
-           "? deploy_request 2 'd2' 'c2' false own:w1\n"
-           "node logger RUNNING -1 LEAT_E_STATE\n"
-           "= 1 done\n"
-           "< deploy_response 'd1' [T logger] [T w1]\n"
-           "+ 1000\n"
-           "> deploy d3 c3 F w1@a1 w2@a1\n"
-           "? deploy_request 3 'd3' 'c3' false own:w1,w2\n"
-           "node w1 RUNNING 5\n" TO(
-               "w1", "PENDING",
-               "RUNNING") "+ 3999\n"
-                          "+ 1\n"
-                          "< deploy_response 'd2' [F 'request timed out'] [F w1]\n"
-                          "? timed_out 2 'Management::Agent::API::deploy_request'\n"
-                          "+ 999\n"
-                          "+ 1\n"
-                          "< deploy_response 'd3' [F 'request timed out'] [T w1] [F w2]\n"
-                          "? timed_out 3 'Management::Agent::API::deploy_request'\n"
-                          "= 2 LEAT_E_STATE {}\n"
-                          "= 3 LEAT_E_STATE {}\n"},
-    {"what it knows of its nodes", HELLO
+     "= 1 "
+     "[{'node':'w2'},{'node':'w1','success':false,'error':'no','data':{'stdout':'','stderr':'x'}},{"
+     "'node':'w3','success':true,'data':null}]\n"
+     "< deploy_response 'd1' [T w2] [F w1 {'stdout':'','stderr':'x'} 'no'] [T w3] [F logger]\n"
+     "change logger PENDING FAILED\n"
+     "change w1 PENDING FAILED\n"
+     "change w2 PENDING RUNNING\n"
+     "change w3 PENDING RUNNING\n"
+     "= 1 LEAT_E_STATE {}\n"},
+    {"the configuration that it has", "up\n"
+                                      "> deploy d2 c1 F logger@a1 w1@a1\n"
+                                      "< deploy_response 'd2' [T]\n"
+                                      "> deploy d3 c1 T w1@a1\n"
+                                      "? deploy_request 2 'd3' 'c1' true own:w1\n"
+                                      "> deploy d4 c1 F w1@a1\n"
+                                      "< deploy_response 'd4' [T]\n"
+                                      "= 2 done\n"
+                                      "< deploy_response 'd3' [T w1]\n"
+                                      "change w1 PENDING RUNNING\n"},
+    {"no nodes of its own", "up\n"
+                            "> deploy d2 c2 F logger@a2\n"
+                            "? deploy_request 2 'd2' 'c2' false own:\n"
+                            "= 2 LEAT_E_VALUE [{'node':'logger'}]\n"
+                            "= 2 done\n"
+                            "< deploy_response 'd2' [T]\n"
+                            "> restart r1 -\n"
+                            "< restart_response 'r1'\n"
+                            "> deploy d3 c3 F\n"
+                            "? deploy_request 3 'd3' 'c3' false own:\n"
+                            "= 3 []\n"
+                            "< deploy_response 'd3' [T]\n"
+                            "> deploy d4 c4 F\n"
+                            "? deploy_request 4 'd4' 'c4' false own:\n"
+                            "= 4 {'success':false,'error':'no'}\n"
+                            "< deploy_response 'd4' [F 'no']\n"},
+    {"overlapping deployments", "hello\n"
+                                "> deploy d1 c1 F logger@a1 w1@a1\n"
+                                "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+                                "+ 1000\n"
+                                "> deploy d2 c2 F w1@a1\n"
+                                "? deploy_request 2 'd2' 'c2' false own:w1\n"
+                                "node logger RUNNING -1 LEAT_E_STATE\n"
+                                "= 1 done\n"
+                                "< deploy_response 'd1' [T logger] [T w1]\n"
+                                "+ 1000\n"
+                                "> deploy d3 c3 F w1@a1 w2@a1\n"
+                                "? deploy_request 3 'd3' 'c3' false own:w1,w2\n"
+                                "node w1 RUNNING 5\n"
+                                "change w1 PENDING RUNNING\n"
+                                "+ 3999\n"
+                                "+ 1\n"
+                                "< deploy_response 'd2' [F 'request timed out'] [F w1]\n"
+                                "? timed_out 2 'Management::Agent::API::deploy_request'\n"
+                                "+ 999\n"
+                                "+ 1\n"
+                                "< deploy_response 'd3' [F 'request timed out'] [T w1] [F w2]\n"
+                                "? timed_out 3 'Management::Agent::API::deploy_request'\n"
+                                "= 2 LEAT_E_STATE {}\n"
+                                "= 3 LEAT_E_STATE {}\n"},
+    {"what it knows of its nodes",
+     "hello\n"
      "> get_nodes g1\n"
      "? get_nodes_request 1 'g1'\n"
      "= 1 done\n"
-     "< get_nodes_response 'g1' [T [{'node':'a1','state':'Management::RUNNING','mgmt_role':"
-     "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':null,'p':null,'metrics_port':"
-     "null}]]\n"
+     "< get_nodes_response 'g1' [T nodes: {'a1' RUNNING AGENT NONE - - -}]\n"
      "> deploy d1 c1 F logger@a1/24211 w1@a1\n"
      "? deploy_request 2 'd1' 'c1' false own:logger,w1\n"
-     "node logger RUNNING 77\n" TO(
-         "logger", "PENDING",
-         "RUNNING") "node logger RUNNING 78\n"
-                    "node logger RUNNING -1\n"
-                    "> get_nodes g2\n"
-                    "? get_nodes_request 3 'g2'\n"
-                    "= 3 {'success':true}\n"
-                    "< get_nodes_response 'g2' [T "
-                    "[{'node':'a1','state':'Management::RUNNING','mgmt_role':"
-                    "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':null,'p':null,'"
-                    "metrics_port':"
-                    "null},{'node':'logger','state':'Management::RUNNING','mgmt_role':'Management::"
-                    "NONE',"
-                    "'cluster_role':'Supervisor::LOGGER','pid':78,'p':'24211/"
-                    "tcp','metrics_port':null},{'node':"
-                    "'w1','state':'Management::PENDING','mgmt_role':'Management::NONE','cluster_"
-                    "role':"
-                    "'Supervisor::WORKER','pid':null,'p':null,'metrics_port':null}]]\n"
-                    "> get_nodes g3\n"
-                    "? get_nodes_request 4 'g3'\n"
-                    "= 4 {'success':false,'error':'busy'}\n"
-                    "< get_nodes_response 'g3' [F [] 'busy']\n"
-                    "> get_nodes g4\n"
-                    "? get_nodes_request 5 'g4'\n"
-                    "= 5 LEAT_E_VALUE [{'node':'x'}]\n"
-                    "= 5 LEAT_E_VALUE [7]\n"
-                    "= 5 [{'node':'x','state':'Management::CRASHED','pid':9}]\n"
-                    "< get_nodes_response 'g4' [T "
-                    "[{'node':'x','state':'Management::CRASHED','mgmt_role':"
-                    "'Management::NONE','cluster_role':'Supervisor::NONE','pid':9,'p':null,'"
-                    "metrics_port':"
-                    "null}]]\n"
-                    "> standby s1\n"
-                    "? agent_standby_request 6 's1'\n" TO("logger", "RUNNING", "STOPPED")
-                        TO("w1", "PENDING",
-                           "STOPPED") "> get_nodes g5\n"
-                                      "? get_nodes_request 7 'g5'\n"
-                                      "= 7 done\n"
-                                      "< get_nodes_response 'g5' [T "
-                                      "[{'node':'a1','state':'Management::RUNNING','mgmt_role':"
-                                      "'Management::AGENT','cluster_role':'Supervisor::NONE','pid':"
-                                      "null,'p':null,'metrics_port':"
-                                      "null}]]\n"},
-    {"standby",
-     UP "> standby s1\n"
-        "? agent_standby_request 2 's1'\n" TO("logger", "RUNNING", "STOPPED")
-            TO("w1", "RUNNING",
-               "STOPPED") "> dispatch n1 get_id_value,x -\n"
-                          "< node_dispatch_response 'n1' [F logger 'cluster node logger not in "
-                          "running state'] [F w1 "
-                          "'cluster node w1 not in running state']\n"
-                          "> restart r1 w1\n"
-                          "< restart_response 'r1' [F w1 'could not restart node w1']\n"
-                          "= 2 done\n"
-                          "< agent_standby_response 's1' [T]\n"
-                          "> deploy d2 c1 F w1@a1\n"
-                          "? deploy_request 3 'd2' 'c1' false own:w1\n"
-                          "> standby s2\n"
-                          "? agent_standby_request 4 's2'\n" TO(
-                              "w1", "PENDING", "STOPPED") "= 3 done\n"
-                                                          "< deploy_response 'd2' [T w1]\n"
-                                                          "= 4 {'success':false}\n"
-                                                          "< agent_standby_response 's2' [F]\n"},
-    {"dispatch", UP
+     "node logger RUNNING 77\n"
+     "change logger PENDING RUNNING\n"
+     "node logger RUNNING 78\n"
+     "node logger RUNNING -1\n"
+     "> get_nodes g2\n"
+     "? get_nodes_request 3 'g2'\n"
+     "= 3 {'success':true}\n"
+     "< get_nodes_response 'g2' [T nodes: {'a1' RUNNING AGENT NONE - - -} {'logger' RUNNING NONE "
+     "LOGGER 78 '24211/tcp' -} {'w1' PENDING NONE WORKER - - -}]\n"
+     "> get_nodes g3\n"
+     "? get_nodes_request 4 'g3'\n"
+     "= 4 {'success':false,'error':'busy'}\n"
+     "< get_nodes_response 'g3' [F nodes: 'busy']\n"
+     "> get_nodes g4\n"
+     "? get_nodes_request 5 'g4'\n"
+     "= 5 LEAT_E_VALUE [{'node':'x'}]\n"
+     "= 5 LEAT_E_VALUE [7]\n"
+     "= 5 [{'node':'x','state':'Management::CRASHED','pid':9}]\n"
+     "< get_nodes_response 'g4' [T nodes: {'x' CRASHED NONE NONE 9 - -}]\n"
+     "> standby s1\n"
+     "? agent_standby_request 6 's1'\n"
+     "change logger RUNNING STOPPED\n"
+     "change w1 PENDING STOPPED\n"
+     "> get_nodes g5\n"
+     "? get_nodes_request 7 'g5'\n"
+     "= 7 done\n"
+     "< get_nodes_response 'g5' [T nodes: {'a1' RUNNING AGENT NONE - - -}]\n"},
+    {"standby", "up\n"
+                "> standby s1\n"
+                "? agent_standby_request 2 's1'\n"
+                "change logger RUNNING STOPPED\n"
+                "change w1 RUNNING STOPPED\n"
+                "> dispatch n1 get_id_value,x -\n"
+                "< node_dispatch_response 'n1' [F logger 'cluster node logger not in running "
+                "state'] [F w1 'cluster node w1 not in running state']\n"
+                "> restart r1 w1\n"
+                "< restart_response 'r1' [F w1 'could not restart node w1']\n"
+                "= 2 done\n"
+                "< agent_standby_response 's1' [T]\n"
+                "> deploy d2 c1 F w1@a1\n"
+                "? deploy_request 3 'd2' 'c1' false own:w1\n"
+                "> standby s2\n"
+                "? agent_standby_request 4 's2'\n"
+                "change w1 PENDING STOPPED\n"
+                "= 3 done\n"
+                "< deploy_response 'd2' [T w1]\n"
+                "= 4 {'success':false}\n"
+                "< agent_standby_response 's2' [F]\n"},
+    {"dispatch",
+     "up\n"
      "> dispatch n1 get_id_value,Cluster::node -\n"
      "? node_dispatch_request 2 'n1' ['get_id_value','Cluster::node'] [] own:logger,w1\n"
      "= 2 LEAT_E_VALUE [{'node':'w1','data':7}]\n"
      "= 2 [{'node':'w1','data':'7'},{'node':'logger','success':false,'error':'unknown id'}]\n"
      "< node_dispatch_response 'n1' [T w1 '7'] [F logger 'unknown id']\n"
-     "node w1 CRASHED -1\n" TO(
-         "w1", "RUNNING",
-         "CRASHED") "> dispatch n2 make_coffee w1,logger,w9\n"
-                    "? node_dispatch_request 3 'n2' ['make_coffee'] ['logger','w1','w9'] "
-                    "own:logger\n"
-                    "node w1 RUNNING -1\n" TO(
-                        "w1", "CRASHED",
-                        "RUNNING") "= 3 {'success':false,'error':'dispatch make_coffee unknown'}\n"
-                                   "< node_dispatch_response 'n2' [F w1 'cluster node w1 not in "
-                                   "running state'] [F logger "
-                                   "'dispatch make_coffee unknown']\n"
-                                   "node w1 FAILED -1\n" TO(
-                                       "w1", "RUNNING",
-                                       "FAILED") "> dispatch n3 get_id_value w1\n"
-                                                 "< node_dispatch_response 'n3' [F w1 'cluster "
-                                                 "node w1 not in running state']\n"
-                                                 "> dispatch n4 get_id_value w8,w9\n"
-                                                 "< node_dispatch_response 'n4'\n"
-                                                 "> dispatch n5 - logger\n"
-                                                 "< node_dispatch_response 'n5' [F logger 'no "
-                                                 "action for node logger']\n"
-                                                 "> dispatch n6 - w9\n"
-                                                 "< node_dispatch_response 'n6'\n"
-                                                 "> dispatch n7 get_id_value logger\n"
-                                                 "? node_dispatch_request 4 'n7' ['get_id_value'] "
-                                                 "['logger'] own:logger\n"
-                                                 "= 4 []\n"
-                                                 "< node_dispatch_response 'n7' [F logger]\n"},
-    {"nothing deployed", HELLO "> restart r1 -\n"
-                               "< restart_response 'r1'\n"
-                               "> restart r2 w1\n"
-                               "< restart_response 'r2'\n"
-                               "> dispatch n1 get_id_value,x -\n"
-                               "< node_dispatch_response 'n1'\n"
-                               "> dispatch n2 - w1\n"
-                               "< node_dispatch_response 'n2'\n"
-                               "node w1 RUNNING 1 LEAT_E_STATE\n"},
-    {"restart", UP "> restart r1 w1,w9\n"
-                   "? restart_request 2 'r1' ['w1','w9'] own:w1\n" TO(
-                       "w1", "RUNNING",
-                       "PENDING") "= 2 done\n"
-                                  "< restart_response 'r1' [T w1]\n"
-                                  "> restart r2 w9\n"
-                                  "< restart_response 'r2'\n"
-                                  "> restart r3 -\n"
-                                  "? restart_request 3 'r3' [] own:logger,w1\n" TO(
-                                      "logger", "RUNNING",
-                                      "PENDING") "= 3 [{'node':'w1','success':false,'error':'could "
-                                                 "not restart node w1'},{'node':'logger'}]\n"
-                                                 "< restart_response 'r3' [F w1 'could not restart "
-                                                 "node w1'] [T logger]\n"},
-    {"late answers", UP
-     "> restart r1 -\n"
-     "? restart_request 2 'r1' [] own:logger,w1\n" TO("logger", "RUNNING", "PENDING") TO(
-         "w1", "RUNNING",
-         "PENDING") "+ 1\n"
-                    "> dispatch n1 get_id_value -\n"
-                    "< node_dispatch_response 'n1' [F logger 'cluster node logger not in running "
-                    "state'] [F w1 "
-                    "'cluster node w1 not in running state']\n"
-                    "node w1 RUNNING -1\n" TO(
-                        "w1", "PENDING",
-                        "RUNNING") "> dispatch n2 get_id_value w1\n"
-                                   "? node_dispatch_request 3 'n2' ['get_id_value'] ['w1'] own:w1\n"
-                                   "> get_nodes g1\n"
-                                   "? get_nodes_request 4 'g1'\n"
-                                   "> welcome w1\n"
-                                   "? agent_welcome_request 5 'w1'\n"
-                                   "> standby s1\n"
-                                   "? agent_standby_request 6 's1'\n" TO("logger", "PENDING",
-                                                                         "STOPPED")
-                                       TO("w1", "RUNNING", "STOPPED") "node w1 RUNNING -1\n" TO(
-                                           "w1", "STOPPED",
-                                           "RUNNING") "deadline 4999\n"
-                                                      "+ 4998\n"
-                                                      "deadline 1\n"
-                                                      "+ 1\n"
-                                                      "< restart_response 'r1' [F logger 'could "
-                                                      "not restart node logger'] [T w1] [F "
-                                                      "'request timed "
-                                                      "out']\n"
-                                                      "? timed_out 2 "
-                                                      "'Management::Agent::API::restart_request'\n"
-                                                      "deadline 1\n"
-                                                      "+ 1\n"
-                                                      "? timed_out 3 "
-                                                      "'Management::Agent::API::node_dispatch_"
-                                                      "request'\n"
-                                                      "? timed_out 4 "
-                                                      "'Management::Agent::API::get_nodes_request'"
-                                                      "\n"
-                                                      "? timed_out 5 "
-                                                      "'Management::Agent::API::agent_welcome_"
-                                                      "request'\n"
-                                                      "? timed_out 6 "
-                                                      "'Management::Agent::API::agent_standby_"
-                                                      "request'\n"
-                                                      "deadline never\n"
-                                                      "= 2 LEAT_E_STATE {}\n"
-                                                      "= 3 LEAT_E_STATE {}\n"
-                                                      "= 6 LEAT_E_STATE {}\n"},
-    {"restart of what is pending still", UP
+     "node w1 CRASHED -1\n"
+     "change w1 RUNNING CRASHED\n"
+     "> dispatch n2 make_coffee w1,logger,w9\n"
+     "? node_dispatch_request 3 'n2' ['make_coffee'] ['logger','w1','w9'] own:logger\n"
+     "node w1 RUNNING -1\n"
+     "change w1 CRASHED RUNNING\n"
+     "= 3 {'success':false,'error':'dispatch make_coffee unknown'}\n"
+     "< node_dispatch_response 'n2' [F w1 'cluster node w1 not in running state'] [F logger "
+     "'dispatch make_coffee unknown']\n"
+     "node w1 FAILED -1\n"
+     "change w1 RUNNING FAILED\n"
+     "> dispatch n3 get_id_value w1\n"
+     "< node_dispatch_response 'n3' [F w1 'cluster node w1 not in running state']\n"
+     "> dispatch n4 get_id_value w8,w9\n"
+     "< node_dispatch_response 'n4'\n"
+     "> dispatch n5 - logger\n"
+     "< node_dispatch_response 'n5' [F logger 'no action for node logger']\n"
+     "> dispatch n6 - w9\n"
+     "< node_dispatch_response 'n6'\n"
+     "> dispatch n7 get_id_value logger\n"
+     "? node_dispatch_request 4 'n7' ['get_id_value'] ['logger'] own:logger\n"
+     "= 4 []\n"
+     "< node_dispatch_response 'n7' [F logger]\n"},
+    {"nothing deployed", "hello\n"
+                         "> restart r1 -\n"
+                         "< restart_response 'r1'\n"
+                         "> restart r2 w1\n"
+                         "< restart_response 'r2'\n"
+                         "> dispatch n1 get_id_value,x -\n"
+                         "< node_dispatch_response 'n1'\n"
+                         "> dispatch n2 - w1\n"
+                         "< node_dispatch_response 'n2'\n"
+                         "node w1 RUNNING 1 LEAT_E_STATE\n"},
+    {"restart",
+     "up\n"
+     "> restart r1 w1,w9\n"
+     "? restart_request 2 'r1' ['w1','w9'] own:w1\n"
+     "change w1 RUNNING PENDING\n"
+     "= 2 done\n"
+     "< restart_response 'r1' [T w1]\n"
+     "> restart r2 w9\n"
+     "< restart_response 'r2'\n"
+     "> restart r3 -\n"
+     "? restart_request 3 'r3' [] own:logger,w1\n"
+     "change logger RUNNING PENDING\n"
+     "= 3 [{'node':'w1','success':false,'error':'could not restart node w1'},{'node':'logger'}]\n"
+     "< restart_response 'r3' [F w1 'could not restart node w1'] [T logger]\n"},
+    {"late answers", "up\n"
+                     "> restart r1 -\n"
+                     "? restart_request 2 'r1' [] own:logger,w1\n"
+                     "change logger RUNNING PENDING\n"
+                     "change w1 RUNNING PENDING\n"
+                     "+ 1\n"
+                     "> dispatch n1 get_id_value -\n"
+                     "< node_dispatch_response 'n1' [F logger 'cluster node logger not in running "
+                     "state'] [F w1 'cluster node w1 not in running state']\n"
+                     "node w1 RUNNING -1\n"
+                     "change w1 PENDING RUNNING\n"
+                     "> dispatch n2 get_id_value w1\n"
+                     "? node_dispatch_request 3 'n2' ['get_id_value'] ['w1'] own:w1\n"
+                     "> get_nodes g1\n"
+                     "? get_nodes_request 4 'g1'\n"
+                     "> welcome w1\n"
+                     "? agent_welcome_request 5 'w1'\n"
+                     "> standby s1\n"
+                     "? agent_standby_request 6 's1'\n"
+                     "change logger PENDING STOPPED\n"
+                     "change w1 RUNNING STOPPED\n"
+                     "node w1 RUNNING -1\n"
+                     "change w1 STOPPED RUNNING\n"
+                     "deadline 4999\n"
+                     "+ 4998\n"
+                     "deadline 1\n"
+                     "+ 1\n"
+                     "< restart_response 'r1' [F logger 'could not restart node logger'] [T w1] [F "
+                     "'request timed out']\n"
+                     "? timed_out 2 'Management::Agent::API::restart_request'\n"
+                     "deadline 1\n"
+                     "+ 1\n"
+                     "? timed_out 3 'Management::Agent::API::node_dispatch_request'\n"
+                     "? timed_out 4 'Management::Agent::API::get_nodes_request'\n"
+                     "? timed_out 5 'Management::Agent::API::agent_welcome_request'\n"
+                     "? timed_out 6 'Management::Agent::API::agent_standby_request'\n"
+                     "deadline never\n"
+                     "= 2 LEAT_E_STATE {}\n"
+                     "= 3 LEAT_E_STATE {}\n"
+                     "= 6 LEAT_E_STATE {}\n"},
+    {"restart of what is pending still",
+     "up\n"
      "> restart r1 w1\n"
-     "? restart_request 2 'r1' ['w1'] own:w1\n" TO(
-         "w1", "RUNNING", "PENDING") "+ 5000\n"
-                                     "< restart_response 'r1' [F 'request timed out']\n"
-                                     "? timed_out 2 'Management::Agent::API::restart_request'\n"},
-    {"states of nodes",
-     UP "node w1 RUNNING 1\n"
-        "node w1 UNKNOWN 1\n" TO("w1", "RUNNING", "UNKNOWN") "node w1 STOPPED 1\n" TO(
-            "w1", "UNKNOWN",
-            "STOPPED") "node w1 PENDING 1\n" TO("w1", "STOPPED",
-                                                "PENDING") "node w1 running 1 LEAT_E_VALUE\n"
-                                                           "node w9 RUNNING 1 LEAT_E_STATE\n"
-                                                           "node other RUNNING 1 LEAT_E_STATE\n"
-                                                           "node w RUNNING 1 LEAT_E_STATE\n"
-                                                           "node w11 RUNNING 1 LEAT_E_STATE\n"},
-    {"notifications", HELLO "notify error broken w1\n"
-                            "< notify_error 'a1' 'broken' 'w1'\n"
-                            "notify log fine\n"
-                            "< notify_log 'a1' 'fine' ''\n"},
-    {"the peering breaks and is there again", UP "> get_nodes g1\n"
-                                                 "? get_nodes_request 2 'g1'\n"
-                                                 "drop\n" HELLO "> welcome w1\n"
-                                                 "? agent_welcome_request 3 'w1'\n"
-                                                 "= 3 done\n"
-                                                 "< agent_welcome_response 'w1' [T]\n"
-                                                 "= 2 {'success':false}\n"
-                                                 "< get_nodes_response 'g1' [F []]\n"
-                                                 "> deploy d2 c1 F logger@a1 w1@a1\n"
-                                                 "< deploy_response 'd2' [T]\n"},
-    {"topics of others", HELLO ">> zeek/management/agent/a10 welcome w1\n"
-                               ">> zeek/management/agent/a1/x welcome w1\n"
-                               ">> zeek/management/agent/a welcome w1\n"
-                               "deadline never\n"},
-    {"one node twice", HELLO "> deploy d1 c1 F w1@a1 logger@a1 w1@a1/7\n"
-                             "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
-                             "= 1 done\n"
-                             "< deploy_response 'd1' [T logger] [T w1]\n" TO(
-                                 "logger", "PENDING", "RUNNING") TO("w1", "PENDING", "RUNNING")},
+     "? restart_request 2 'r1' ['w1'] own:w1\n"
+     "change w1 RUNNING PENDING\n"
+     "+ 5000\n"
+     "< restart_response 'r1' [F 'request timed out']\n"
+     "? timed_out 2 'Management::Agent::API::restart_request'\n"},
+    {"states of nodes", "up\n"
+                        "node w1 RUNNING 1\n"
+                        "node w1 UNKNOWN 1\n"
+                        "change w1 RUNNING UNKNOWN\n"
+                        "node w1 STOPPED 1\n"
+                        "change w1 UNKNOWN STOPPED\n"
+                        "node w1 PENDING 1\n"
+                        "change w1 STOPPED PENDING\n"
+                        "node w1 running 1 LEAT_E_VALUE\n"
+                        "node w9 RUNNING 1 LEAT_E_STATE\n"
+                        "node other RUNNING 1 LEAT_E_STATE\n"
+                        "node w RUNNING 1 LEAT_E_STATE\n"
+                        "node w11 RUNNING 1 LEAT_E_STATE\n"},
+    {"notifications", "hello\n"
+                      "notify error broken w1\n"
+                      "< notify_error 'a1' 'broken' 'w1'\n"
+                      "notify log fine\n"
+                      "< notify_log 'a1' 'fine' ''\n"},
+    {"the peering breaks and is there again", "up\n"
+                                              "> get_nodes g1\n"
+                                              "? get_nodes_request 2 'g1'\n"
+                                              "drop\n"
+                                              "hello\n"
+                                              "> welcome w1\n"
+                                              "? agent_welcome_request 3 'w1'\n"
+                                              "= 3 done\n"
+                                              "< agent_welcome_response 'w1' [T]\n"
+                                              "= 2 {'success':false}\n"
+                                              "< get_nodes_response 'g1' [F nodes:]\n"
+                                              "> deploy d2 c1 F logger@a1 w1@a1\n"
+                                              "< deploy_response 'd2' [T]\n"},
+    {"topics of others", "hello\n"
+                         ">> zeek/management/agent/a10 welcome w1\n"
+                         ">> zeek/management/agent/a1/x welcome w1\n"
+                         ">> zeek/management/agent/a welcome w1\n"
+                         "deadline never\n"},
+    {"one node twice", "hello\n"
+                       "> deploy d1 c1 F w1@a1 logger@a1 w1@a1/7\n"
+                       "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+                       "= 1 done\n"
+                       "< deploy_response 'd1' [T logger] [T w1]\n"
+                       "change logger PENDING RUNNING\n"
+                       "change w1 PENDING RUNNING\n"},
 };
 
 START_TEST(scripts)
@@ -927,12 +986,6 @@ static void play_with(struct bench *b, const char *script)
     end(b);
 }
 
-#define ITSELF(p, pid)                                                                             \
-    "{'node':'a1','state':'Management::RUNNING','mgmt_role':'Management::AGENT','cluster_role':"   \
-    "'Supervisor::NONE','pid':" pid ",'p':" p ",'metrics_port':null}"
-#define HELLO_OF_LISTENER                                                                          \
-    "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010101' false 1\n"
-
 START_TEST(controller_connects)
 {
     struct bench b;
@@ -943,12 +996,14 @@ START_TEST(controller_connects)
     b.options.listen_port = 2152;
     b.options.pid = 4711;
     net_peer(&b.net, CONTROLLER, AGENT, 1);
-    play_with(&b, HELLO_OF_LISTENER "> get_nodes g1\n"
-                                    "? get_nodes_request 1 'g1'\n"
-                                    "= 1 done\n"
-                                    "< get_nodes_response 'g1' [T [" ITSELF(
-                                        "'2152/tcp'", "4711") "]]\n"
-                                                              "drop\n" HELLO_OF_LISTENER);
+    play_with(&b,
+              "hello listens\n"
+              "> get_nodes g1\n"
+              "? get_nodes_request 1 'g1'\n"
+              "= 1 done\n"
+              "< get_nodes_response 'g1' [T nodes: {'a1' RUNNING AGENT NONE 4711 '2152/tcp' -}]\n"
+              "drop\n"
+              "hello listens\n");
 }
 END_TEST
 
@@ -963,7 +1018,8 @@ START_TEST(retries)
     play(&b, "+ 2500\n");
     b.net.nodes[CONTROLLER].listens = true;
     play(&b, "+ 499\n");
-    play(&b, "+ 1\n" HELLO);
+    play(&b, "+ 1\n"
+             "hello\n");
     end(&b);
 }
 END_TEST
@@ -976,12 +1032,12 @@ START_TEST(greets_everybody)
 
     begin(&b);
     start(&b);
-    play(&b, HELLO);
+    play(&b, "hello\n");
     other = net_add(&b.net, NULL);
     net_subscribe(&b.net, other, "zeek/supervisor");
     net_peer(&b.net, other, AGENT, 0);
     settle(&b);
-    play(&b, HELLO);
+    play(&b, "hello\n");
     end(&b);
 }
 END_TEST
@@ -1086,32 +1142,33 @@ START_TEST(most_requests)
 
     begin(&b);
     b.options.requests = 2;
-    play_with(&b,
-              UP "> welcome r1\n"
-                 "? agent_welcome_request 2 'r1'\n"
-                 "> get_nodes r2\n"
-                 "? get_nodes_request 3 'r2'\n"
-                 "> get_nodes r3\n"
-                 "< get_nodes_response 'r3' [F [] 'too many requests']\n"
-                 "> welcome r4\n"
-                 "< agent_welcome_response 'r4' [F 'too many requests']\n"
-                 "> standby r5\n"
-                 "< agent_standby_response 'r5' [F 'too many requests']\n"
-                 "> deploy r6 c2 F\n"
-                 "< deploy_response 'r6' [F 'too many requests']\n"
-                 "> dispatch r7 x -\n"
-                 "< node_dispatch_response 'r7' [F 'too many requests']\n"
-                 "> restart r8 -\n"
-                 "< restart_response 'r8' [F 'too many requests']\n"
-                 "> dispatch r9 x other\n"
-                 "< node_dispatch_response 'r9'\n"
-                 "> deploy r10 c1 F\n"
-                 "< deploy_response 'r10' [T]\n"
-                 "= 3 {'success':false}\n"
-                 "< get_nodes_response 'r2' [F []]\n"
-                 "> restart r11 -\n"
-                 "? restart_request 4 'r11' [] own:logger,w1\n" TO("logger", "RUNNING", "PENDING")
-                     TO("w1", "RUNNING", "PENDING"));
+    play_with(&b, "up\n"
+                  "> welcome r1\n"
+                  "? agent_welcome_request 2 'r1'\n"
+                  "> get_nodes r2\n"
+                  "? get_nodes_request 3 'r2'\n"
+                  "> get_nodes r3\n"
+                  "< get_nodes_response 'r3' [F nodes: 'too many requests']\n"
+                  "> welcome r4\n"
+                  "< agent_welcome_response 'r4' [F 'too many requests']\n"
+                  "> standby r5\n"
+                  "< agent_standby_response 'r5' [F 'too many requests']\n"
+                  "> deploy r6 c2 F\n"
+                  "< deploy_response 'r6' [F 'too many requests']\n"
+                  "> dispatch r7 x -\n"
+                  "< node_dispatch_response 'r7' [F 'too many requests']\n"
+                  "> restart r8 -\n"
+                  "< restart_response 'r8' [F 'too many requests']\n"
+                  "> dispatch r9 x other\n"
+                  "< node_dispatch_response 'r9'\n"
+                  "> deploy r10 c1 F\n"
+                  "< deploy_response 'r10' [T]\n"
+                  "= 3 {'success':false}\n"
+                  "< get_nodes_response 'r2' [F nodes:]\n"
+                  "> restart r11 -\n"
+                  "? restart_request 4 'r11' [] own:logger,w1\n"
+                  "change logger RUNNING PENDING\n"
+                  "change w1 RUNNING PENDING\n");
 }
 END_TEST
 
@@ -1121,10 +1178,11 @@ START_TEST(no_requests)
 
     begin(&b);
     b.options.requests = 0;
-    play_with(&b, HELLO "> welcome r1\n"
-                        "< agent_welcome_response 'r1' [F 'too many requests']\n"
-                        "> restart r2 -\n"
-                        "< restart_response 'r2'\n");
+    play_with(&b, "hello\n"
+                  "> welcome r1\n"
+                  "< agent_welcome_response 'r1' [F 'too many requests']\n"
+                  "> restart r2 -\n"
+                  "< restart_response 'r2'\n");
 }
 END_TEST
 
@@ -1145,19 +1203,20 @@ START_TEST(requests_that_are_not_told)
             net_advance(&b.net, 5000);
     }
     drain(&b);
-    play(&b, HELLO "? agent_welcome_request 1 'r1'\n"
-                   "? agent_welcome_request 2 'r2'\n"
-                   "? agent_welcome_request 3 'r3'\n"
-                   "< agent_welcome_response 'r4' [F 'too many requests']\n"
-                   "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n"
-                   "? timed_out 2 'Management::Agent::API::agent_welcome_request'\n"
-                   "? timed_out 3 'Management::Agent::API::agent_welcome_request'\n"
-                   "< agent_welcome_response 'r5' [F 'too many requests']\n"
-                   "< agent_welcome_response 'r6' [F 'too many requests']\n"
-                   "< agent_welcome_response 'r7' [F 'too many requests']\n"
-                   "< agent_welcome_response 'r8' [F 'too many requests']\n"
-                   "> welcome r9\n"
-                   "? agent_welcome_request 4 'r9'\n");
+    play(&b, "hello\n"
+             "? agent_welcome_request 1 'r1'\n"
+             "? agent_welcome_request 2 'r2'\n"
+             "? agent_welcome_request 3 'r3'\n"
+             "< agent_welcome_response 'r4' [F 'too many requests']\n"
+             "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n"
+             "? timed_out 2 'Management::Agent::API::agent_welcome_request'\n"
+             "? timed_out 3 'Management::Agent::API::agent_welcome_request'\n"
+             "< agent_welcome_response 'r5' [F 'too many requests']\n"
+             "< agent_welcome_response 'r6' [F 'too many requests']\n"
+             "< agent_welcome_response 'r7' [F 'too many requests']\n"
+             "< agent_welcome_response 'r8' [F 'too many requests']\n"
+             "> welcome r9\n"
+             "? agent_welcome_request 4 'r9'\n");
     end(&b);
 }
 END_TEST
@@ -1168,12 +1227,13 @@ START_TEST(most_nodes)
 
     begin(&b);
     b.options.nodes = 2;
-    play_with(&b, UP "> deploy d2 c2 F w1@a1 w2@a1 w3@a1\n"
-                     "< deploy_response 'd2' [F 'too many nodes']\n"
-                     "> deploy d3 c1 F\n"
-                     "< deploy_response 'd3' [T]\n"
-                     "> deploy d4 c3 F w1@a1 w2@a1 w3@a2 w4@a2\n"
-                     "? deploy_request 2 'd4' 'c3' false own:w1,w2\n");
+    play_with(&b, "up\n"
+                  "> deploy d2 c2 F w1@a1 w2@a1 w3@a1\n"
+                  "< deploy_response 'd2' [F 'too many nodes']\n"
+                  "> deploy d3 c1 F\n"
+                  "< deploy_response 'd3' [T]\n"
+                  "> deploy d4 c3 F w1@a1 w2@a1 w3@a2 w4@a2\n"
+                  "? deploy_request 2 'd4' 'c3' false own:w1,w2\n");
 }
 END_TEST
 
@@ -1239,7 +1299,9 @@ START_TEST(malformed_requests)
     say_raw(&b, malformed[_i].message);
     ck_assert_int_eq(b.taken, LEAT_OK);
     drain(&b);
-    (void)snprintf(line, sizeof line, HELLO "? malformed 'Management::Agent::API::%s' %s\n",
+    (void)snprintf(line, sizeof line,
+                   "hello\n"
+                   "? malformed 'Management::Agent::API::%s' %s\n",
                    malformed[_i].name, malformed[_i].told);
     play(&b, line);
     ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), UINT64_MAX);
@@ -1308,7 +1370,7 @@ START_TEST(foreign_events)
     say_raw(&b, foreign[_i]);
     ck_assert_int_eq(b.taken, LEAT_MORE);
     drain(&b);
-    play(&b, HELLO);
+    play(&b, "hello\n");
     end(&b);
 }
 END_TEST
@@ -1339,8 +1401,7 @@ static void begin_limited(struct bench *b, uint64_t message_bytes)
 #define LONG                                                                                       \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"  \
     "123456789"
-#define NODES       "w1@a1 w2@a1 w3@a1 w4@a1 w5@a1 w6@a1 w7@a1 w8@a1"
-#define HELLO_AGAIN "< notify_agent_hello 'a1' '01010101-0101-0101-0101-010101010181' true 1\n"
+#define NODES "w1@a1 w2@a1 w3@a1 w4@a1 w5@a1 w6@a1 w7@a1 w8@a1"
 
 START_TEST(responses_too_large)
 {
@@ -1348,18 +1409,19 @@ START_TEST(responses_too_large)
 
     begin_limited(&b, 1000);
     start(&b);
-    play(&b, HELLO_AGAIN "> deploy " LONG " c1 F " NODES "\n"
-                         "? deploy_request 1 '" LONG "' 'c1' false own:w1,w2,w3,w4,w5,w6,w7,w8\n"
-                         "= 1 LEAT_E_LIMIT {}\n"
-                         "= 1 LEAT_E_LIMIT []\n"
-                         "= 1 LEAT_E_LIMIT {'success':false}\n"
-                         "+ 5000\n"
-                         "< deploy_response '" LONG "' [F 'request timed out']\n"
-                         "? timed_out 1 'Management::Agent::API::deploy_request'\n"
-                         "> restart " LONG " -\n"
-                         "? restart_request 2 '" LONG "' [] own:w1,w2,w3,w4,w5,w6,w7,w8\n"
-                         "> dispatch " LONG " x -\n"
-                         "< node_dispatch_response '" LONG "' [F 'over a limit']\n");
+    play(&b, "hello again\n"
+             "> deploy " LONG " c1 F " NODES "\n"
+             "? deploy_request 1 '" LONG "' 'c1' false own:w1,w2,w3,w4,w5,w6,w7,w8\n"
+             "= 1 LEAT_E_LIMIT {}\n"
+             "= 1 LEAT_E_LIMIT []\n"
+             "= 1 LEAT_E_LIMIT {'success':false}\n"
+             "+ 5000\n"
+             "< deploy_response '" LONG "' [F 'request timed out']\n"
+             "? timed_out 1 'Management::Agent::API::deploy_request'\n"
+             "> restart " LONG " -\n"
+             "? restart_request 2 '" LONG "' [] own:w1,w2,w3,w4,w5,w6,w7,w8\n"
+             "> dispatch " LONG " x -\n"
+             "< node_dispatch_response '" LONG "' [F 'over a limit']\n");
     ck_assert_int_eq(leat_zeek_agent_notify(b.agent, LEAT_ZEEK_AGENT_NOTIFY_LOG,
                                             LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG,
                                             1100, NULL, 0),
@@ -1379,7 +1441,7 @@ START_TEST(most_values)
         begin(&b);
         limit(&b, 0, 0, values);
         start(&b);
-        play(&b, HELLO);
+        play(&b, "hello\n");
         request(&b, TOPIC, (char[]){"deploy d1 c1 F " NODES});
         drain(&b);
         t_append(&b.told, "", 1);
@@ -1422,7 +1484,8 @@ START_TEST(no_time_yet)
     ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), 1005000);
     leat_zeek_agent_tick(b.agent, 1004999);
     drain(&b);
-    play(&b, HELLO "? agent_welcome_request 1 'w1'\n");
+    play(&b, "hello\n"
+             "? agent_welcome_request 1 'w1'\n");
     leat_zeek_agent_tick(b.agent, 1005000);
     drain(&b);
     play(&b, "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n");
@@ -1436,12 +1499,13 @@ START_TEST(no_time_limit)
 
     begin(&b);
     b.options.timeout_ms = UINT64_MAX;
-    play_with(&b, HELLO "> welcome w1\n"
-                        "? agent_welcome_request 1 'w1'\n"
-                        "deadline never\n"
-                        "+ 100000\n"
-                        "= 1 done\n"
-                        "< agent_welcome_response 'w1' [T]\n");
+    play_with(&b, "hello\n"
+                  "> welcome w1\n"
+                  "? agent_welcome_request 1 'w1'\n"
+                  "deadline never\n"
+                  "+ 100000\n"
+                  "= 1 done\n"
+                  "< agent_welcome_response 'w1' [T]\n");
 }
 END_TEST
 
@@ -1451,13 +1515,14 @@ START_TEST(short_time_limit)
 
     begin(&b);
     b.options.timeout_ms = 7;
-    play_with(&b, HELLO "> deploy d1 c1 F\n"
-                        "? deploy_request 1 'd1' 'c1' false own:\n"
-                        "deadline 7\n"
-                        "+ 6\n"
-                        "+ 1\n"
-                        "< deploy_response 'd1' [F 'request timed out']\n"
-                        "? timed_out 1 'Management::Agent::API::deploy_request'\n");
+    play_with(&b, "hello\n"
+                  "> deploy d1 c1 F\n"
+                  "? deploy_request 1 'd1' 'c1' false own:\n"
+                  "deadline 7\n"
+                  "+ 6\n"
+                  "+ 1\n"
+                  "< deploy_response 'd1' [F 'request timed out']\n"
+                  "? timed_out 1 'Management::Agent::API::deploy_request'\n");
 }
 END_TEST
 
@@ -1488,9 +1553,10 @@ START_TEST(loans)
     settle(&b);
     note(&b, event);
     drain(&b);
-    play(&b, HELLO "? deploy_request 1 'd1' 'c1' false own:w1\n"
-                   "? deploy_request 2 'd2' 'c2' false own:w2\n"
-                   "< deploy_response 'd1' [T w1]\n");
+    play(&b, "hello\n"
+             "? deploy_request 1 'd1' 'c1' false own:w1\n"
+             "? deploy_request 2 'd2' 'c2' false own:w2\n"
+             "< deploy_response 'd1' [T w1]\n");
     end(&b);
 }
 END_TEST
@@ -1505,7 +1571,7 @@ START_TEST(memory_of_large_configurations)
 
     begin(&b);
     start(&b);
-    play(&b, HELLO);
+    play(&b, "hello\n");
     idle = leat_zeek_agent_memory(b.agent);
     ck_assert_uint_lt(idle, 16384);
     for (i = 0; i < 4096; i++) {
@@ -1552,7 +1618,7 @@ START_TEST(other_notifications)
         if (kind != LEAT_ZEEK_AGENT_NOTIFY_ERROR && kind != LEAT_ZEEK_AGENT_NOTIFY_LOG)
             ck_assert_int_eq(leat_zeek_agent_notify(b.agent, kind, "x", 1, NULL, 0), LEAT_E_VALUE);
     }
-    play(&b, HELLO);
+    play(&b, "hello\n");
     end(&b);
 }
 END_TEST
