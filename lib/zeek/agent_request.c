@@ -344,8 +344,10 @@ static int tell_malformed(leat_zeek_agent *agent)
     if (agent->malformed == MALFORMED_MAX)
         return LEAT_OK;
     note = lt_zeek_manage_malformed(&agent->m);
+    /* Over a limit it would be so again. */
     if (note == NULL)
-        return LEAT_E_NOMEM;
+        return leat_error_code(leat_builder_error(agent->m.args)) == LEAT_E_LIMIT ? LEAT_OK
+                                                                                  : LEAT_E_NOMEM;
     lt_zeek_manage_tell(&agent->m, note);
     agent->malformed++;
     return LEAT_OK;

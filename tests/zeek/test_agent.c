@@ -1462,6 +1462,29 @@ START_TEST(most_values)
 }
 END_TEST
 
+/* With so few that nothing can be told, or said, all goes on nevertheless. */
+START_TEST(few_values)
+{
+    uint64_t values;
+    struct bench b;
+
+    for (values = 1; values < 40; values++) {
+        begin(&b);
+        limit(&b, 0, 0, values);
+        start(&b);
+        say_raw(&b, malformed[0].message);
+        ck_assert_int_eq(b.taken, LEAT_OK);
+        request(&b, TOPIC, (char[]){"deploy d1 c1 F w1@a1"});
+        ck_assert_int_eq(b.taken, LEAT_OK);
+        request(&b, TOPIC, (char[]){"get_nodes g1"});
+        ck_assert_int_eq(b.taken, LEAT_OK);
+        net_advance(&b.net, 5000);
+        ck_assert_uint_eq(leat_zeek_agent_deadline(b.agent), UINT64_MAX);
+        end(&b);
+    }
+}
+END_TEST
+
 /* ----- time, memory, loans ----- */
 
 /* What comes before the time was ever told has all its time. */
@@ -1643,6 +1666,7 @@ static void tests(TCase *tc)
     tcase_add_loop_test(tc, foreign_events, 0, (int)(sizeof foreign / sizeof *foreign));
     tcase_add_test(tc, responses_too_large);
     tcase_add_test(tc, most_values);
+    tcase_add_test(tc, few_values);
     tcase_add_test(tc, no_time_yet);
     tcase_add_test(tc, no_time_limit);
     tcase_add_test(tc, short_time_limit);
