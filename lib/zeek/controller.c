@@ -356,8 +356,8 @@ static bool peer(leat_zeek_controller *c, struct lt_zeek_instance *instance)
 
 void lt_zeek_instance_settle(leat_zeek_controller *c, struct lt_zeek_instance *instance)
 {
-    if (say_standby(c, instance) && peer(c, instance) && say_welcome(c, instance) &&
-        say_config(c, instance))
+    if (say_standby(c, instance) && say_welcome(c, instance) && say_config(c, instance) &&
+        peer(c, instance))
         forget(c, instance);
     else
         c->owes = true;
