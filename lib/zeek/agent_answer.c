@@ -72,6 +72,13 @@ int lt_zeek_agent_respond(leat_zeek_agent *agent, uint32_t kind, const leat_valu
     return respond(agent, kind, reqid, error == NULL, lt_zeek_text(error), NULL);
 }
 
+/* Why a node failed at what is asked of it. */
+static struct lt_zeek_text failure(leat_zeek_agent *agent, const leat_value *name,
+                                   const char *const *why)
+{
+    return lt_zeek_manage_join(&agent->m, why[0], lt_zeek_text_of(name), why[1]);
+}
+
 /* Adds the Results of nodes that could not be asked. */
 static void add_down(leat_zeek_agent *agent, const struct lt_zeek_kept *kept,
                      const char *const *why)
@@ -79,9 +86,7 @@ static void add_down(leat_zeek_agent *agent, const struct lt_zeek_kept *kept,
     const leat_value *down = leat_value_get(kept->value, "down"), *name;
 
     for (name = leat_value_first(down); name != NULL; name = leat_value_next(down, name))
-        add_result(agent, false,
-                   lt_zeek_manage_join(&agent->m, why[0], lt_zeek_text_of(name), why[1]), name,
-                   NULL);
+        add_result(agent, false, failure(agent, name, why), name, NULL);
 }
 
 int lt_zeek_agent_respond_down(leat_zeek_agent *agent, uint32_t kind,
@@ -177,6 +182,17 @@ static int respond_nodes(leat_zeek_agent *agent, struct lt_zeek_request *request
     return close_response(agent);
 }
 
+/* Opens a Management::NodeStatus. */
+static void open_status(leat_builder *b, struct lt_zeek_text name, enum lt_zeek_state state,
+                        int64_t pid)
+{
+    (void)leat_builder_open(b, NULL, LEAT_RECORD);
+    lt_zeek_manage_text(b, "node", name);
+    lt_zeek_put_state(b, "state", state);
+    if (pid >= 0)
+        (void)leat_builder_i64(b, "pid", pid);
+}
+
 /* What the agent knows, as Management::NodeStatusVec, in m->in. */
 static int write_status(leat_zeek_agent *agent, const leat_value **written)
 {
@@ -187,26 +203,19 @@ static int write_status(leat_zeek_agent *agent, const leat_value **written)
 
     leat_builder_clear(b);
     (void)leat_builder_open(b, NULL, LEAT_LIST);
-    (void)leat_builder_open(b, NULL, LEAT_RECORD);
-    lt_zeek_manage_text(b, "node", agent->name);
-    lt_zeek_put_state(b, "state", LT_ZEEK_RUNNING);
+    open_status(b, agent->name, LT_ZEEK_RUNNING, agent->options.pid);
     (void)leat_builder_enum(b, "mgmt_role", role, sizeof role - 1);
-    if (agent->options.pid >= 0)
-        (void)leat_builder_i64(b, "pid", agent->options.pid);
     if (agent->options.controller_address == NULL)
         (void)leat_builder_port(b, "p", agent->options.listen_port, LEAT_PROTOCOL_TCP);
     (void)leat_builder_close(b);
     for (i = 0; i < agent->nodes.count && agent->nodes.request != 0; i++) {
         const struct lt_zeek_node *node = &agent->nodes.node[i];
+        const leat_value *record = node->record;
 
-        (void)leat_builder_open(b, NULL, LEAT_RECORD);
-        (void)leat_builder_copy(b, "node", leat_value_get(node->record, "name"));
-        lt_zeek_put_state(b, "state", (enum lt_zeek_state)node->state);
-        (void)leat_builder_copy(b, "cluster_role", leat_value_get(node->record, "role"));
-        if (node->pid >= 0)
-            (void)leat_builder_i64(b, "pid", node->pid);
-        (void)leat_builder_copy(b, "p", leat_value_get(node->record, "p"));
-        (void)leat_builder_copy(b, "metrics_port", leat_value_get(node->record, "metrics_port"));
+        open_status(b, lt_zeek_text_in(record, "name"), (enum lt_zeek_state)node->state, node->pid);
+        (void)leat_builder_copy(b, "cluster_role", leat_value_get(record, "role"));
+        (void)leat_builder_copy(b, "p", leat_value_get(record, "p"));
+        (void)leat_builder_copy(b, "metrics_port", leat_value_get(record, "metrics_port"));
         (void)leat_builder_close(b);
     }
     status = leat_builder_close(b);
@@ -274,16 +283,13 @@ static void add_known(leat_zeek_agent *agent, const struct lt_zeek_request *requ
     const struct lt_zeek_node *node = lt_zeek_agent_find(agent, lt_zeek_text_of(name));
     bool deploys = request->kind == LEAT_ZEEK_AGENT_DEPLOY_REQUEST;
     bool runs = node != NULL && node->state == LT_ZEEK_RUNNING;
-    const char *const *why = lt_zeek_no_restart;
 
     if (deploys)
-        add_result(agent, runs && request->number == agent->nodes.request, none, name, NULL);
-    else if (runs)
-        add_result(agent, true, none, name, NULL);
-    else if (node != NULL && node->state != LT_ZEEK_PENDING)
-        add_result(agent, false,
-                   lt_zeek_manage_join(&agent->m, why[0], lt_zeek_text_of(name), why[1]), name,
-                   NULL);
+        runs &= request->number == agent->nodes.request;
+    else if (node == NULL || node->state == LT_ZEEK_PENDING)
+        return;
+    add_result(agent, runs, deploys || runs ? none : failure(agent, name, lt_zeek_no_restart), name,
+               NULL);
 }
 
 static int respond_late(leat_zeek_agent *agent, const struct lt_zeek_request *request)

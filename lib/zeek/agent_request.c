@@ -274,22 +274,20 @@ static void set_states(leat_zeek_agent *agent, bool all, enum lt_zeek_state stat
     (void)lt_zeek_agent_say_changes(agent);
 }
 
-static int take_dispatch(leat_zeek_agent *agent, uint32_t kind, const leat_value *args)
+/* What is wanted of nodes: an action, or to be restarted. */
+static int take_nodes(leat_zeek_agent *agent, uint32_t kind, const leat_value *args)
 {
-    bool acts = leat_value_count(leat_value_get(args, "action")) > 0;
+    bool restarts = kind == LEAT_ZEEK_AGENT_RESTART_REQUEST;
+    bool acts = restarts || leat_value_count(leat_value_get(args, "action")) > 0;
     bool asked =
-        divide(agent, leat_value_get(args, "nodes"), true, acts && agent->nodes.request != 0);
+        divide(agent, leat_value_get(args, "nodes"), !restarts, acts && agent->nodes.request != 0);
     const char *const *why = acts ? lt_zeek_not_running : lt_zeek_no_action;
+    int status;
 
-    return admit(agent, kind, args, &agent->nodes, asked ? NULL : why);
-}
-
-static int take_restart(leat_zeek_agent *agent, uint32_t kind, const leat_value *args)
-{
-    bool asked = divide(agent, leat_value_get(args, "nodes"), false, agent->nodes.request != 0);
-    int status = admit(agent, kind, args, &agent->nodes, asked ? NULL : lt_zeek_no_restart);
-
-    if (status == LEAT_OK && asked)
+    if (restarts)
+        why = lt_zeek_no_restart;
+    status = admit(agent, kind, args, &agent->nodes, asked ? NULL : why);
+    if (status == LEAT_OK && asked && restarts)
         set_states(agent, false, LT_ZEEK_PENDING);
     return status;
 }
@@ -316,10 +314,8 @@ static int take_request(leat_zeek_agent *agent, uint32_t kind, const leat_value 
         status = take_deploy(agent, kind, args);
         break;
     case LEAT_ZEEK_AGENT_NODE_DISPATCH_REQUEST:
-        status = take_dispatch(agent, kind, args);
-        break;
     case LEAT_ZEEK_AGENT_RESTART_REQUEST:
-        status = take_restart(agent, kind, args);
+        status = take_nodes(agent, kind, args);
         break;
     default:
         status = take_self(agent, kind, args);

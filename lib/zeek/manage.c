@@ -137,18 +137,22 @@ struct lt_zeek_kept *lt_zeek_manage_note(struct lt_zeek_manage *m, uint32_t kind
     return note;
 }
 
+static void put_constant(leat_builder *builder, const char *name, const char *text)
+{
+    lt_zeek_manage_text(builder, name, lt_zeek_text(text));
+}
+
 struct lt_zeek_kept *lt_zeek_manage_malformed(struct lt_zeek_manage *m)
 {
-    const leat_zeek_management_flaw *flaw = &m->flaw;
-    const char *const fields[][2] = {{"event", flaw->event},   {"argument", flaw->argument},
-                                     {"record", flaw->record}, {"field", flaw->field},
-                                     {"type", flaw->type},     {"what", flaw->what}};
     leat_builder *b = lt_zeek_manage_open(m);
     const leat_value *value;
-    size_t i;
 
-    for (i = 0; i < sizeof fields / sizeof *fields; i++)
-        lt_zeek_manage_text(b, fields[i][0], lt_zeek_text(fields[i][1]));
+    put_constant(b, "event", m->flaw.event);
+    put_constant(b, "argument", m->flaw.argument);
+    put_constant(b, "record", m->flaw.record);
+    put_constant(b, "field", m->flaw.field);
+    put_constant(b, "type", m->flaw.type);
+    put_constant(b, "what", m->flaw.what);
     if (lt_zeek_manage_close(m, &value) != LEAT_OK)
         return NULL;
     return lt_zeek_manage_note(m, LEAT_ZEEK_MALFORMED, "malformed", value);
