@@ -25,6 +25,7 @@ SCALARS = {"any": "NULL", "string": "TEXT", "bool": "BOOL", "count": "UINT", "in
            "port": "PORT"}
 CONTAINERS = {"vector of ": "LIST", "set of ": "SET", "table[string] of ": "TABLE"}
 EMPTY = {"BOOL": "F", "TEXT": '""', "LIST": "[]", "SET": "{}", "TABLE": "{}"}  # defaults, by kind
+RESULT = "Management::Result"
 MODULES = {  # the constants of their events
     "Management::Agent::API": "AGENT",
     "Management::Controller::API": "CONTROLLER",
@@ -100,7 +101,7 @@ class Types:
 
     def presence(self, row):
         """Whether what has that type may be missing, and what it is then."""
-        name, kind, of = self.rows[self.number(row["type"], row["where"])]
+        name, kind, _ = self.rows[self.number(row["type"], row["where"])]
         if row["default"] in ("", "optional"):
             return "OPTIONAL" if row["default"] else "MANDATORY"
         if kind == "BOOL" and row["default"] == "T":
@@ -111,17 +112,39 @@ class Types:
 
 
 def check(table):
-    """Of what the code takes for granted: none of it is true of all tables that could be written."""
+    """What the code takes for granted."""
     for record in table["record"]:
         later = [bool(field["since"]) for field in record["members"]]
         if later != sorted(later) or any(f["since"] and f["default"] != "optional" for f in record["members"]):
             fail(record["where"], "only optional fields at the end can be missing in an older Zeek")
     for event in table["event"]:
-        results = [arg for arg in event["members"] if arg["type"].endswith("Management::Result")]
+        results = [arg for arg in event["members"] if arg["type"].endswith(RESULT)]
         if bool(results) != bool(event["type"]):
             fail(event["where"], "the type of the data is for events with Results")
         if any(arg["default"] == "optional" or arg["since"] for arg in event["members"]):
             fail(event["where"], "an argument is always there")
+    for row in table["event"] + table["record"]:
+        for member in row["members"]:
+            if member["type"].endswith("any") and (row["name"], member["type"]) != (RESULT, "any"):
+                fail(member["where"], "what is of any type is the data of a Result")
+    check_nesting(table)
+
+
+def check_nesting(table):
+    """The code calls itself for what is inside: no record is in itself, by way of data neither."""
+    records = {record["name"]: record["members"] for record in table["record"]}
+
+    def visit(name, around, where):
+        name = re.sub(r"^((vector|set|table\[string\]) of |string or )+", "", name)
+        if name in around:
+            fail(where, f"{name} is in itself")
+        for field in records.get(name, []):
+            visit(field["type"], around | {name}, field["where"])
+
+    for event in table["event"]:
+        visit(event["type"], {RESULT}, event["where"])
+        for arg in event["members"]:
+            visit(arg["type"], set(), arg["where"])
 
 
 class Names:
