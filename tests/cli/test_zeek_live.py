@@ -73,8 +73,8 @@ def nobody(tap):
         tap.same("get-instances", ask(controller, "get-instances"),
                  (0, ("get_instances_response", {"result": success([])})))
         bad = configuration("bad", [instance("a", listen_port="2151/tcp"), instance("a", host="10.0.0.1")], [
-            node("a", "a"), node("m", "a", "MANAGER", p="2151/tcp"), node("p", "a", "PROXY", p=f"{controller.port}/tcp"),
-            node("w", "b"), node("w", "b", interface="x")])
+            node("a", "a"), node("m", "a", "MANAGER", p="2151/tcp"), node("w", "b"), node("w", "b", interface="x"),
+            node("p", "a", "PROXY", p=f"{controller.port}/tcp")])
         code, response = ask(controller, "stage-config", "-", data=json.dumps(bad))
         tap.same("what is wrong with a configuration", (code, errors(response)), (1, [
             "multiple instances named 'a'", "multiple nodes named 'w'", "node 'm' port 2151/tcp conflicts with agent "
@@ -214,7 +214,8 @@ def two_agents(tap):
         config = configuration("two", [instance("agent-1"), where], [
             node("l", "agent-2", "LOGGER"), node("m", "agent-1", "MANAGER"), node("w", "agent-2")])
         code, _, response = deploy(controller, config)
-        tap.same("both are deployed to", (code, sorted((r["instance"], r["node"]) for r in response[1]["results"][:-1])),
+        results = response[1]["results"][:-1]
+        tap.same("both are deployed to", (code, sorted((result["instance"], result["node"]) for result in results)),
                  (0, [("agent-1", "m"), ("agent-2", "l"), ("agent-2", "w")]))
         tap.same("get-instances", ask(controller, "get-instances")[1][1]["result"]["data"],
                  [instance("agent-1", "127.0.0.1"), where])
@@ -315,6 +316,43 @@ def silence(tap):
         tap.check("another deployment", code == 1 and errors(response)[0].startswith("earlier deployment "), response)
 
 
+def options(tap):
+    """What else can be said on the command line."""
+    nodes = [node("m", "agent-1", "MANAGER"), node("w", "agent-1"), node("x", "agent-1", "PROXY", p="3001/tcp")]
+    config = configuration("ports", [instance("agent-1")], nodes)
+    for words, ports in [
+        (["--broker-ports", "3000", "--metrics-ports", "4000"], [("3000/tcp", "4000/tcp"), (None, "4002/tcp"),
+                                                                 ("3001/tcp", "4001/tcp")]),
+        (["--metrics-ports", "0", "--broker-ports", "3001"], [("3002/tcp", None), (None, None), ("3001/tcp", None)]),
+    ]:
+        with cluster(*words) as (controller, agent):
+            tap.same(" ".join(words), (deploy(controller, config)[0], [
+                (entry["p"], entry["metrics_port"]) for entry in agent.told("deploy_request")[0]["config"]["nodes"]]),
+                     (0, ports))
+    with Controller("--broker-ports", "0") as controller:
+        tap.same("nodes must have ports", errors(deploy(controller, config)[1]),
+                 ["Broker port auto-assignment disabled but nodes m lack ports"])
+    with Controller("--id", LOW, "--peerings") as controller:
+        with Agent("agent-1", "--id", HIGH, "--peerings", connect=controller.address, listen="127.0.0.1:0",
+                   nodes=NODES) as agent:
+            tap.same("the id of an agent", controller.instance("known", "agent-1")["id"], HIGH)
+            tap.same("peerings of both", [event["endpoint"]["id"] for event in (
+                controller.told("peer_added")[0], agent.told("peer_added")[0])], [HIGH, LOW])
+            tap.same("who connects tells no port", ask(controller, "get-nodes")[1][1]["results"][0]["data"],
+                     [self_of(agent, "agent-1")])
+            controller.told("upgrade")
+            with Connector(f"127.0.0.1:{agent.port_of()}", "--subscribe", "zeek/management/agent", "--plain",
+                           *PLAIN) as peer:
+                tap.same("its own peers hear of it, too", peer.messages(),
+                         [{"topic": "zeek/management/agent/agent-1", "event": AGENT + "notify_agent_hello",
+                           "args": ["agent-1", HIGH, True, 1]}])
+            agent.finish()
+        controller.told("peer_lost")
+    result = leat("zeek", "controller", "--state", "/nowhere/file", "--listen", "127.0.0.1:0", "--websocket",
+                  "127.0.0.1:0", *PLAIN)
+    tap.check("a state nowhere", result.code == 2 and "/nowhere/file" in result.err, result.err)
+
+
 # Lines of the input
 
 def answers(tap):
@@ -367,7 +405,8 @@ def answers(tap):
                  {"manager": "[1]", "worker-01": None})
         controller.say({"event": "get_nodes_request", "reqid": "d"})
         agent.say({"request": agent.told("get_nodes_request")[0]["request"], "answer": [status("x", pid=1)]})
-        tap.same("a list of nodes", controller.told("get_nodes_response")[0]["results"][0]["data"], [status("x", pid=1)])
+        tap.same("a list of nodes", controller.told("get_nodes_response")[0]["results"][0]["data"],
+                 [status("x", pid=1)])
         agent.say({"peers": True}, {"stats": True})
         tap.same("lines of every endpoint", len(agent.told("peers")[0]) + len(agent.told("stats")[0]), 2)
         tap.same("the exit code tells", agent.finish(), 1)
@@ -380,12 +419,13 @@ def requests(tap):
             ('{"event":"smoke","reqid":"x"}', "not a request to a controller: event"),
             ('{"event":"notify_agents_ready","instances":[]}', "not a request to a controller: event"),
             ('{"event":"get_nodes_response","reqid":"x","results":[]}', "not a request to a controller: event"),
-            ('{"event":"Management::Agent::API::get_nodes_request","reqid":"x"}', "not a request to a controller: event"),
+            ('{"event":"Management::Agent::API::get_nodes_request","reqid":"x"}',
+             "not a request to a controller: event"),
             ('{"event":"get_nodes_request"}', "reqid"),
             ('{"event":"get_nodes_request","reqid":1}', "reqid"),
             ('{"event":"get_nodes_request","reqid":"x","nodes":[]}', ""),
-            ('{"event":"stage_configuration_request","reqid":"x","config":{"id":"","instances":[],"nodes":[{"name":1}]}}',
-             "Management::Node"),
+            ('{"event":"stage_configuration_request","reqid":"x","config":{"id":"","instances":[],'
+             '"nodes":[{"name":1}]}}', "Management::Node"),
             ('{"event":1}', "not a request to a controller: event"),
             ('{"instances":1}', "neither a message nor a command"),
         ]
@@ -421,7 +461,8 @@ def malformed(tap):
         peer.say({"topic": "zeek/management/agent/a1", "event": AGENT + "deploy_request", "args": ["x", 1, True]},
                  {"topic": "zeek/management/agent/a1", "event": "Own::event", "args": []})
         flaw = agent.told("malformed")[0]
-        tap.same("an argument of another type", (flaw["argument"], flaw["type"]), ("config", "Management::Configuration"))
+        tap.same("an argument of another type", (flaw["argument"], flaw["type"]),
+                 ("config", "Management::Configuration"))
         agent.wait(lambda e: e.get("event") == "Own::event", "the event")
 
 
@@ -445,6 +486,12 @@ def clients(tap):
         address = "127.0.0.1:%d" % silent.getsockname()[1]
         result = leat("zeek", "client", address, "get-nodes", "--timeout", "0.2", "--attempts", "1", "--verbose")
         tap.check("a server that says nothing", result.code == 1 and result.out == b"", result.err)
+    with cluster(nodes=None) as (controller, agent):
+        with Program("zeek", "client", controller.clients, "get-nodes") as client:
+            agent.told("get_nodes_request")
+            controller.process.kill()
+            tap.check("a controller that dies", client.end() == 1 and controller.clients in client.err.text(),
+                      client.err.text())
     with Listener(*PLAIN) as native:
         result = leat("zeek", "client", native.address, "get-nodes", "--attempts", "1")
         tap.check("a native listener", result.code == 1, result.err)
@@ -490,7 +537,8 @@ class Broken(Listener):
             vector = lambda values: {"@data-type": "vector", "data": [  # noqa: E731
                 vector(value) if isinstance(value, list) else value for value in values]}
             self.say({"topic": request["topic"], "event": CONTROLLER + event, "args": [text("other"), vector(args)]},
-                     {"topic": request["topic"], "event": CONTROLLER + "get_instances_response", "args": request["args"]},
+                     {"topic": request["topic"], "event": CONTROLLER + "get_instances_response",
+                      "args": request["args"]},
                      {"topic": request["topic"], "event": CONTROLLER + event, "args": [
                          request["args"][0], *vector(args)["data"]]})
             code = client.end()
@@ -661,8 +709,8 @@ def events(tap):
     kinds = {next(iter(row)): 0 for row in rows}
     tap.same("what there is", list(kinds), ["version", "event", "record", "enum"])
     names = [row["event"]["name"] for row in rows if "event" in row]
-    tap.check("events of agents and controllers", {AGENT + "deploy_request", CONTROLLER + "deploy_request"} <= set(names)
-              and len(names) == len(set(names)) == 47, names)
+    both = {AGENT + "deploy_request", CONTROLLER + "deploy_request"}
+    tap.check("events of agents and controllers", both <= set(names) and len(names) == len(set(names)) == 47, names)
     types = {row[kind]["name"] for row in rows for kind in ("record", "enum") if kind in row}
     used = {word for row in rows for kind, list_name in (("event", "args"), ("record", "fields")) if kind in row
             for field in row[kind][list_name] for text_of in (field["type"], field["data"] or "")
@@ -680,7 +728,8 @@ def node_lists(tap):
     for content, problem in [
         ("", "ends"), ("[]", "not an object"), ('{"nodes":[]}', "nodes: not an object"),
         ('{"smoke":1}', "a field that is not known: smoke"), ('{"refuse_welcome":true}', "refuse_welcome: not a text"),
-        ('{"nodes":{"w":1}}', "w: not an object"), ('{"nodes":{"w":{"start":1}}}', "w: a field that is not known: start"),
+        ('{"nodes":{"w":1}}', "w: not an object"),
+        ('{"nodes":{"w":{"start":1}}}', "w: a field that is not known: start"),
         ('{"nodes":{"w":{"start_ms":-1}}}', "w: start_ms: not a number"),
         ('{"nodes":{"w":{"pid":"1"}}}', "w: pid: not a number"),
         ('{"nodes":{"w":{"state":"SMOKING"}}}', "w: state: not a state"),
@@ -721,8 +770,8 @@ def main():
     if "broker" in DIALECTS:
         stories = [events, node_lists, answers, requests, malformed]
         if OPENSSL:
-            stories += [nobody, story, failing, two_agents, killed, silence, clients, monitor, zeek_client, recorded_runs,
-                        secured, origins, recordings, manual]
+            stories += [nobody, story, failing, two_agents, killed, silence, options, clients, monitor, zeek_client,
+                        recorded_runs, secured, origins, recordings, manual]
         wanted = sys.argv[1:]
         for function in stories:
             if not wanted or function.__name__ in wanted:
