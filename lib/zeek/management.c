@@ -215,41 +215,44 @@ static bool convert_record(struct walk *walk, const char *name, const struct lt_
     return done(leat_builder_close(walk->builder));
 }
 
-/* The key and the value of a pair of a table, which JSON has as a record of these names. */
-static bool pair_of(const leat_value *pair, const leat_value **key, const leat_value **value)
+/*
+ * The key at *at, which is a string, the only type that keys have. What stands there is the key, the
+ * value behind it being next; or the value, of that name; or a record of both, as JSON has them.
+ */
+static bool convert_key(struct walk *walk, const struct lt_zeek_type *type, const leat_value *value,
+                        const leat_value **at, const leat_value **child)
 {
-    *key = leat_value_get(pair, "key");
-    *value = leat_value_get(pair, "value");
-    return pair->length == 2 && *key != NULL && *value != NULL;
+    const leat_value *key = *at;
+
+    switch (value->kind) {
+    case LEAT_TABLE:
+        *child = *at = leat_value_next(value, key);
+        break;
+    case LEAT_RECORD:
+        return done(leat_builder_text(walk->builder, NULL, key->name, key->name_length));
+    default:
+        key = leat_value_get(*at, "key");
+        *child = leat_value_get(*at, "value");
+        if ((*at)->length != 2 || key == NULL || *child == NULL)
+            return wrong(walk, "it is no pair of a key and a value", text(type->name), *at);
+    }
+    return convert(walk, NULL, &lt_zeek_types[LT_ZEEK_TYPE_STRING], key);
 }
 
-/* What is in a vector, a set or a table. Keys are strings, the only ones that there are. */
+/* What is in a vector, a set or a table. */
 static bool convert_container(struct walk *walk, const char *name, const struct lt_zeek_type *type,
                               const leat_value *value)
 {
-    const struct lt_zeek_type *key_type = &lt_zeek_types[LT_ZEEK_TYPE_STRING];
-    const struct lt_zeek_type *of = &lt_zeek_types[type->of];
-    const leat_value *at = leat_value_first(value), *key = NULL, *child;
-    bool sound = true;
+    const leat_value *at, *child;
 
     (void)leat_builder_open(walk->builder, name, type->kind);
-    for (; at != NULL && sound; at = leat_value_next(value, at)) {
+    for (at = leat_value_first(value); at != NULL; at = leat_value_next(value, at)) {
         child = at;
-        if (type->kind == LEAT_TABLE) {
-            if (value->kind == LEAT_TABLE) {
-                key = at;
-                child = at = leat_value_next(value, at);
-            } else if (value->kind == LEAT_LIST && !pair_of(at, &key, &child)) {
-                return wrong(walk, "it is no pair of a key and a value", text(type->name), at);
-            }
-            if (value->kind == LEAT_RECORD)
-                sound = done(leat_builder_text(walk->builder, NULL, at->name, at->name_length));
-            else
-                sound = convert(walk, NULL, key_type, key);
-        }
-        sound = sound && convert(walk, NULL, of, child);
+        if ((type->kind == LEAT_TABLE && !convert_key(walk, type, value, &at, &child)) ||
+            !convert(walk, NULL, &lt_zeek_types[type->of], child))
+            return false;
     }
-    return sound && done(leat_builder_close(walk->builder));
+    return done(leat_builder_close(walk->builder));
 }
 
 /* ----- forms that JSON has ----- */
