@@ -404,13 +404,13 @@ static bool write_args(struct walk *walk, const char *name, const leat_value *ar
 {
     struct lt_zeek_span span = walk->event->args;
     struct lt_tree *tree = &walk->builder->tree;
+    const char *event = walk->flaw.event;
     size_t cell, i;
 
     if (leat_value_kind(args) != LEAT_NULL && args->kind != LEAT_RECORD)
         return wrong(walk, "it is no record", NULL, args);
     if (!known_fields(walk, span, args) ||
-        !done(
-            leat_zeek_event_open(walk->builder, name, walk->flaw.event, strlen(walk->flaw.event))))
+        !done(leat_zeek_event_open(walk->builder, name, event, strlen(event))))
         return false;
     cell = tree->count;
     if (!convert_fields(walk, span, args, &walk->flaw.argument) ||
