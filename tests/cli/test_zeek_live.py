@@ -129,11 +129,13 @@ def story(tap):
         tap.same("of a node that is none", ask(controller, "get-id-value", "Cluster::node", "manager", "smoke"), (
             1, ("get_id_value_response", {"results": [failure("unknown cluster node", "smoke"),
                                                       success('"manager"', "manager", "agent-1")]})))
-        tap.same("restart", ask(controller, "restart", "worker-01"), (0, ("restart_response", {
-            "results": [success(None, "worker-01", "agent-1")]})))
-        tap.same("of a node that is starting", ask(controller, "get-id-value", "Cluster::node", "worker-01"), (
-            1, ("get_id_value_response", {"results": [
-                failure("cluster node worker-01 not in running state", "worker-01", "agent-1")]})))
+        controller.say({"event": "restart_request", "reqid": "a", "nodes": ["worker-01"]},
+                       {"event": "get_id_value_request", "reqid": "b", "id": "Cluster::node", "nodes": ["worker-01"]})
+        controller.wait(lambda e: e["event"] == CONTROLLER + "get_id_value_response" and e["value"]["reqid"] == "b", "b")
+        tap.same("restart, and a node that is starting", [without(controller.told(name)[-1]["results"], "reqid")
+                                                          for name in ("restart_response", "get_id_value_response")],
+                 [[success(None, "worker-01", "agent-1")],
+                  [failure("cluster node worker-01 not in running state", "worker-01", "agent-1")]])
         tap.same("restart what is none", ask(controller, "restart", "smoke"), (1, ("restart_response", {
             "results": [failure("unknown cluster node", "smoke")]})))
         changes = [(change["n"]["name"], change["old"][12:], change["new"][12:])
@@ -182,11 +184,14 @@ def failing(tap):
                           for entry in ask(controller, "get-nodes")[1][1]["results"][0]["data"][1:]]
         tap.same("what get-nodes tells", states(), [("m", "RUNNING", 1001), ("w1", "FAILED", None),
                                                     ("w2", "RUNNING", 1002), ("w3", "CRASHED", None)])
-        code, response = ask(controller, "restart", "w1", "w2")
-        tap.same("restart", (code, response[1]["results"]), (1, [
-            failure("could not restart node w1", "w1", "agent-1"), success(None, "w2", "agent-1")]))
-        tap.same("one does not come up again", dict(state[:2] for state in states()), {
-            "m": "RUNNING", "w1": "FAILED", "w2": "PENDING", "w3": "CRASHED"})
+        controller.say({"event": "restart_request", "reqid": "a", "nodes": ["w1", "w2"]},
+                       {"event": "get_nodes_request", "reqid": "b"})
+        controller.wait(lambda e: e["event"] == CONTROLLER + "get_nodes_response" and e["value"]["reqid"] == "b", "b")
+        tap.same("restart", without(controller.told("restart_response")[0]["results"], "reqid"), [
+            failure("could not restart node w1", "w1", "agent-1"), success(None, "w2", "agent-1")])
+        told = controller.told("get_nodes_response")[-1]["results"][0]["data"]
+        tap.same("one does not come up again", [entry["state"][12:] for entry in told[1:]],
+                 ["RUNNING", "FAILED", "PENDING", "CRASHED"])
         until(lambda: ("w2", "RUNNING", 1003) in states(), "w2 again")
     nodes = {"nodes": {"w1": {"crash_ms": 100}, "w2": {"start_ms": 1000}}}
     config = configuration("c", [instance("agent-1")], [node("w1", "agent-1"), node("w2", "agent-1")])
@@ -309,7 +314,7 @@ def silence(tap):
                                            nodes={"nodes": {}, "refuse_welcome": "not today"}) as agent:
         controller.instance("known", "agent-1")
         deployment = json.dumps(ONE)
-        result = leat("zeek", "client", controller.clients, "--timeout", "1", "deploy-config", "-", data=deployment)
+        result = leat("zeek", "client", controller.clients, "--timeout", "2", "deploy-config", "-", data=deployment)
         tap.check("a refused welcome", result.code == 1 and controller.instance("refused", "agent-1"), result.err)
         agent.told("agent_standby_request")
         code, response = ask(controller, "deploy")
@@ -618,9 +623,9 @@ def zeek_client(tap):
             table = json.loads(plain(json.loads(texts[-1]))[2][1][1][0][3])
     nodes = {"nodes": {name: {"values": {"Cluster::node": name, "Cluster::nodes": table}}
                        for name in ("logger", "manager", "worker-01")}}
-    nodes["nodes"]["worker-01"]["start_ms"] = 1500
+    nodes["nodes"]["worker-01"]["start_ms"] = 2000
     whole = 0
-    with Controller("--timeout", "2") as controller, contextlib.ExitStack() as stack:
+    with Controller("--timeout", "4") as controller, contextlib.ExitStack() as stack:
         for name, pieces in recorded_run("main"):
             if "monitor" in name:
                 continue
