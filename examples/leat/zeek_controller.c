@@ -28,48 +28,33 @@ static struct controller *controller_of(struct node *node)
 
 /* The file of --state: the configuration that was deployed last, in one object */
 
+/* Whether JSON can tell all of its texts. How deep it is, its type says. */
+static bool has_json(const leat_value *value)
+{
+    const leat_value *inner = leat_value_first(value);
+
+    if (leat_value_kind(value) == LEAT_TEXT)
+        return leat_value_is_utf8(value) != 0;
+    while (inner != NULL && has_json(inner))
+        inner = leat_value_next(value, inner);
+    return inner == NULL;
+}
+
 static void keep(struct controller *controller, const leat_value *told)
 {
     size_t length;
     const char *what = leat_value_text(leat_value_get(told, "what"), &length);
+    const leat_value *configuration = leat_value_get(told, "configuration");
 
     if (controller->state == NULL || length != 8 || memcmp(what, "deployed", length) != 0)
         return;
-    leat_buffer_clear(controller->text);
-    need_memory(leat_buffer_json(controller->text, leat_value_get(told, "configuration")));
-    file_replace(controller->state, controller->text);
-}
-
-/* Reads a configuration, whose types JSON does not tell, into talk->value. NULL, with a complaint: it is none. */
-static const leat_value *read_configuration(struct talk *talk, const char *path,
-                                            const leat_value *text)
-{
-    leat_zeek_management_flaw flaw;
-    leat_zeek_message message;
-    char problem[256];
-    int status;
-
-    leat_zeek_management_flaw_init(&flaw, sizeof flaw);
-    leat_zeek_message_init(&message, sizeof message);
-    leat_builder_clear(talk->parts);
-    (void)leat_builder_open(talk->parts, NULL, LEAT_RECORD);
-    (void)leat_builder_text(talk->parts, "reqid", "", 0);
-    (void)leat_builder_copy(talk->parts, "config", text);
-    need_memory(leat_builder_close(talk->parts));
-    leat_builder_clear(talk->line);
-    status = leat_zeek_management_write(talk->line, NULL,
-                                        LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST,
-                                        leat_builder_value(talk->parts), &flaw);
-    need_memory(status);
-    if (status != LEAT_OK) {
-        zeek_describe(&flaw, problem, sizeof problem);
-        complain("%s: %s", path, problem);
-        return NULL;
+    if (!has_json(configuration)) {
+        complain("%s: stays as it was: a text that was deployed is not UTF-8", controller->state);
+        return;
     }
-    leat_builder_clear(talk->value);
-    if (leat_zeek_read(leat_builder_value(talk->line), &message) == LEAT_OK)
-        need_memory(leat_zeek_management_read(talk->value, NULL, &message, NULL));
-    return leat_value_get(leat_builder_value(talk->value), "config");
+    leat_buffer_clear(controller->text);
+    need_memory(leat_buffer_json(controller->text, configuration));
+    file_replace(controller->state, controller->text);
 }
 
 /* False, with a complaint: the file cannot be read, or holds something else. */
@@ -77,11 +62,11 @@ static bool restore(struct controller *controller)
 {
     struct talk *talk = &controller->node.talk;
     const char *path = controller->state;
-    const leat_value *file, *configuration;
-    const char *problem;
+    const leat_value *configuration;
+    const char *problem = "not a configuration";
     char *text = NULL;
     size_t length = 0;
-    int status;
+    int status = LEAT_E_VALUE;
 
     if (path == NULL)
         return true;
@@ -89,19 +74,13 @@ static bool restore(struct controller *controller)
         return false;
     if (text == NULL)
         return true;
-    file = record_read(talk->line, text, length, &problem);
+    configuration = record_read(talk->line, text, length, &problem);
     free(text);
-    if (file == NULL) {
-        complain("%s: %s", path, problem);
-        return false;
-    }
-    configuration = read_configuration(talk, path, file);
-    if (configuration == NULL)
-        return false;
-    status = leat_zeek_controller_restore(controller->controller, configuration);
+    if (configuration != NULL)
+        status = leat_zeek_controller_restore(controller->controller, configuration);
     need_memory(status);
     if (status != LEAT_OK)
-        complain("%s: not a configuration that can be deployed", path);
+        complain("%s: %s; to begin anew, remove it", path, problem);
     return status == LEAT_OK;
 }
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 
-from broker import HIGH, LOW, PLAIN, Connector, Listener, Shell, count, free_port, text, ways
+from broker import HIGH, LOW, PLAIN, Connector, Listener, RawPeer, Shell, count, free_port, text, ways
 from cli import DIALECTS, OPENSSL, ROOT, VECTORS, Result, Tap, leat, strict, temporary
 from live import PATIENCE, Program, folder, read_exactly, run, until
 from zeek import (AGENT, CONTROLLER, Agent, Controller, Frames, ask, brief, configuration, deploy, failure, instance,
@@ -46,6 +46,10 @@ def deployed(config, *nodes):
     return (0, ("stage_configuration_response", {"results": [success(config["id"])]}),
             ("deploy_response", {"results": [success(node=name, instance=where) for where, name in nodes] +
                                  [success(config["id"])]}))
+
+
+def vector(*values):
+    return {"@data-type": "vector", "data": list(values)}
 
 
 def errors(response):
@@ -284,6 +288,27 @@ def killed(tap):
                       *PLAIN)
         tap.check(f"a state of {name}", result.code == 2 and str(state) in result.err and result.out == b"", result.err)
         tap.same("it stays", state.read_text(), content)
+
+
+def strange_text(tap):
+    """A text that is not UTF-8, as native peers can say it, is deployed; but there is no JSON to keep it in."""
+    state = folder() / "deployed.json"
+    empty = {"@data-type": "set", "data": []}
+    message = vector(count(1), count(1), vector(text(CONTROLLER + "stage_configuration_request"), vector(
+        text("r"), vector(text("\x01"), empty, empty))))
+    octets = bytes.fromhex(leat("encode", "broker-data", data=json.dumps(message)).out.decode())
+    with Controller("--state", state) as controller, RawPeer(controller.port) as peer:
+        peer.send("zeek/management/controller", octets.replace(b"\5\1\1", b"\5\1\xff"))
+        controller.told("stage_configuration_response")
+        controller.say({"event": "deploy_request", "reqid": "x"})
+        tap.same("it is deployed", controller.told("deploy_response")[0]["results"][0]["data"], {"hex": "ff"})
+        controller.err.find(f"{state}: stays as it was: a text that was deployed is not UTF-8")
+        tap.check("and not kept", not state.exists())
+        peer.send("zeek/management/controller", octets)
+        controller.told("stage_configuration_response", 2)
+        controller.say({"event": "deploy_request", "reqid": "y"})
+        controller.told("deploy_response", 2)
+        tap.same("the next one is", strict(state.read_text()), configuration("\x01", [], []))
 
 
 def silence(tap):
@@ -539,13 +564,12 @@ class Broken(Listener):
         with Program("zeek", "client", self.address, *words) as client:
             self.count += 1
             request = self.messages(self.count)[-1]
-            vector = lambda values: {"@data-type": "vector", "data": [  # noqa: E731
-                vector(value) if isinstance(value, list) else value for value in values]}
-            self.say({"topic": request["topic"], "event": CONTROLLER + event, "args": [text("other"), vector(args)]},
+            args = [vector(*value) if isinstance(value, list) else value for value in args]
+            self.say({"topic": request["topic"], "event": CONTROLLER + event, "args": [text("other"), *args]},
                      {"topic": request["topic"], "event": CONTROLLER + "get_instances_response",
                       "args": request["args"]},
                      {"topic": request["topic"], "event": CONTROLLER + event, "args": [
-                         request["args"][0], *vector(args)["data"]]})
+                         request["args"][0], *args]})
             code = client.end()
             return Result(code, client.out.text().encode(), client.err.text().encode())
 
@@ -773,7 +797,7 @@ def manual(tap):
 def main():
     tap = Tap()
     if "broker" in DIALECTS:
-        stories = [events, node_lists, answers, requests, malformed]
+        stories = [events, node_lists, answers, requests, malformed, strange_text]
         if OPENSSL:
             stories += [nobody, story, failing, two_agents, killed, silence, options, clients, monitor, zeek_client,
                         recorded_runs, secured, origins, recordings, manual]
