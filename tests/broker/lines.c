@@ -27,6 +27,20 @@ bool lines_next(struct lines *lines)
     return true;
 }
 
+uint64_t lines_connections(const char *path)
+{
+    struct lines lines;
+    uint64_t most = 0;
+
+    lines_open(&lines, path);
+    while (lines_next(&lines)) {
+        uint64_t conn = leat_value_u64(leat_value_get(lines.line, "conn"));
+
+        most = conn > most ? conn : most;
+    }
+    return most;
+}
+
 char *text_of(const leat_value *object, const char *name)
 {
     const leat_value *member = leat_value_get(object, name);

@@ -16,6 +16,9 @@ struct lines {
 void lines_open(struct lines *lines, const char *path);
 bool lines_next(struct lines *lines);
 
+/* The highest number of a connection in a recording. */
+uint64_t lines_connections(const char *path);
+
 /* A text member; NULL if there is none. Yours to free(). */
 char *text_of(const leat_value *object, const char *name);
 /* Whether a text member is that. */

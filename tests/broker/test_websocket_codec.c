@@ -84,20 +84,6 @@ static void decode(const struct t_bytes *octets, const uint32_t *from, const cha
     leat_session_free(reader);
 }
 
-static uint64_t connections(const char *path)
-{
-    struct lines lines;
-    uint64_t most = 0;
-
-    lines_open(&lines, path);
-    while (lines_next(&lines)) {
-        uint64_t conn = leat_value_u64(leat_value_get(lines.line, "conn"));
-
-        most = conn > most ? conn : most;
-    }
-    return most;
-}
-
 START_TEST(every_recording)
 {
     static const struct {
@@ -117,7 +103,7 @@ START_TEST(every_recording)
         uint64_t conn, last;
 
         snprintf(path, sizeof path, "%s/%s", recordings[_i].folder, *name);
-        last = connections(path);
+        last = lines_connections(path);
         for (conn = 1; conn <= last; conn++) {
             struct t_bytes to = t_capture(path, "a>b", conn), back = t_capture(path, "b>a", conn);
 

@@ -1074,15 +1074,10 @@ START_TEST(clients)
 
     for (name = names; *name != NULL; name++) {
         char path[256];
-        struct lines lines;
-        uint64_t conn, last = 0;
+        uint64_t conn, last;
 
         snprintf(path, sizeof path, "%s/%s", folders[_i], *name);
-        lines_open(&lines, path);
-        while (lines_next(&lines)) {
-            conn = leat_value_u64(leat_value_get(lines.line, "conn"));
-            last = conn > last ? conn : last;
-        }
+        last = lines_connections(path);
         for (conn = 1; conn <= last; conn++)
             stand_in(path, conn, &totals);
     }

@@ -278,19 +278,6 @@ static void direction(struct walk *walk, bool websocket, const char *dir, uint64
     t_free(octets);
 }
 
-static uint64_t last_connection(const char *path)
-{
-    uint64_t last = 0, conn;
-    struct lines lines;
-
-    lines_open(&lines, path);
-    while (lines_next(&lines)) {
-        conn = leat_value_u64(leat_value_get(lines.line, "conn"));
-        last = conn > last ? conn : last;
-    }
-    return last;
-}
-
 /* Every event that was recorded, of agents, controllers, nodes, Supervisors and clients. */
 START_TEST(recordings)
 {
@@ -305,7 +292,7 @@ START_TEST(recordings)
 
         (void)snprintf(path, sizeof path, "%s/%s", folders[_i], *name);
         walk.path = path;
-        last = last_connection(path);
+        last = lines_connections(path);
         for (conn = 1; conn <= last; conn++) {
             direction(&walk, _i == 1, "a>b", conn);
             direction(&walk, _i == 1, "b>a", conn);
