@@ -22,7 +22,9 @@
  * - a host of 0.0.0.0 is filled in with the address of the agent when the configuration is sent;
  * - a configuration is sent to agents that come (back) alone, not to all of them again;
  * - an agent that is lost is no longer waited for, unless for its part of a deployment when it returns:
- *   the results tell "instance not connected", as they do of those that were not there when asked;
+ *   the results tell "instance not connected", as they do of those that were not there when asked,
+ *   "instance not ready" of those that have not taken the welcome, and in front of "request timed out"
+ *   both of all that a deployment has waited for;
  * - a response that cannot be read counts as one: "malformed response";
  * - a client's deployment takes the place of one that the controller began by itself.
  *

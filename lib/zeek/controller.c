@@ -30,12 +30,15 @@ void leat_zeek_controller_options_init(leat_zeek_controller_options *options, si
     lt_options_init(options, size, &initial, sizeof initial);
 }
 
-void lt_zeek_controller_tell(leat_zeek_controller *c, struct lt_zeek_kept *note)
+int lt_zeek_controller_tell(leat_zeek_controller *c, struct lt_zeek_kept *note)
 {
+    if (note == NULL)
+        return LEAT_E_NOMEM;
     if (c->m.told_count < c->options.events)
         lt_zeek_manage_tell(&c->m, note);
     else
         lt_zeek_manage_drop(&c->m, note);
+    return LEAT_OK;
 }
 
 leat_builder *lt_zeek_controller_open(leat_zeek_controller *c, uint64_t number)
@@ -268,8 +271,7 @@ static bool say_standby(leat_zeek_controller *c, struct lt_zeek_instance *instan
         lt_zeek_manage_drop(&c->m, note);
         return false;
     }
-    if (note != NULL)
-        lt_zeek_controller_tell(c, note);
+    (void)lt_zeek_controller_tell(c, note);
     instance->owes_standby = instance->owes_note = false;
     return true;
 }
@@ -311,39 +313,40 @@ static bool is_peer_of(const struct lt_zeek_instance *instance, const uint8_t ho
     return instance->peer_port == port && memcmp(instance->peer_host, host, 16) == 0;
 }
 
-/* Whether the endpoint need no longer peer with it as it was told. */
-static bool is_needless(const leat_zeek_controller *c, const struct lt_zeek_instance *instance)
+/* Whether the endpoint is to keep up the peering that it was told of. */
+static bool is_needed(const struct lt_zeek_instance *instance)
+{
+    if (instance->wanted && instance->staged_port != 0)
+        return is_peer_of(instance, instance->staged_host, instance->staged_port);
+    return instance->known;
+}
+
+/* Whether another instance is to be reached in the same place. */
+static bool is_shared(const leat_zeek_controller *c, const struct lt_zeek_instance *instance)
 {
     size_t i;
 
-    if (instance->wanted && instance->staged_port != 0
-            ? is_peer_of(instance, instance->staged_host, instance->staged_port)
-            : instance->known)
-        return false;
     for (i = 0; i < c->count; i++) {
         if (c->instances[i] != instance &&
             is_peer_of(c->instances[i], instance->peer_host, instance->peer_port))
-            return false;
+            return true;
     }
-    return true;
+    return false;
 }
 
 /* Peers with an instance that listens, where it does; ends what is needless. */
 static bool peer(leat_zeek_controller *c, struct lt_zeek_instance *instance)
 {
-    bool wants = instance->wanted && instance->staged_port != 0;
     char text[48];
 
-    if (instance->peer_port != 0 &&
-        !(wants ? is_peer_of(instance, instance->staged_host, instance->staged_port)
-                : instance->known)) {
+    if (instance->peer_port != 0 && !is_needed(instance)) {
         write_address(instance->peer_host, text);
-        if (is_needless(c, instance) &&
+        if (!is_shared(c, instance) &&
             leat_broker_unpeer(c->m.broker, text, instance->peer_port) == LEAT_E_NOMEM)
             return false;
         instance->peer_port = 0;
     }
-    if (!wants || instance->peer_port != 0)
+    if (!instance->wanted || instance->staged_port == 0 || instance->peer_port != 0)
         return true;
     write_address(instance->staged_host, text);
     if (leat_broker_peer(c->m.broker, text, instance->staged_port, c->options.retry_s) ==
@@ -539,17 +542,14 @@ static int remove_peer(leat_zeek_controller *c, const struct lt_zeek_peer *peer)
 
     while (i < c->count) {
         struct lt_zeek_instance *instance = c->instances[i];
-        struct lt_zeek_kept *note;
 
         if (!instance->known || memcmp(instance->id, peer->id, 16) != 0) {
             i++;
             continue;
         }
         count = c->count;
-        note = note_instance(c, instance, "lost");
-        if (note == NULL)
+        if (lt_zeek_controller_tell(c, note_instance(c, instance, "lost")) != LEAT_OK)
             return LEAT_E_NOMEM;
-        lt_zeek_controller_tell(c, note);
         lose(c, instance, "instance not connected");
         lt_zeek_instance_settle(c, instance);
         i += c->count == count;
@@ -562,26 +562,6 @@ static int remove_peer(leat_zeek_controller *c, const struct lt_zeek_peer *peer)
 }
 
 /* ----- what comes from agents ----- */
-
-static int tell_malformed(leat_zeek_controller *c)
-{
-    struct lt_zeek_kept *note = lt_zeek_manage_malformed(&c->m);
-
-    if (note == NULL)
-        return LEAT_E_NOMEM;
-    lt_zeek_controller_tell(c, note);
-    return LEAT_OK;
-}
-
-static int tell_fate(leat_zeek_controller *c, const struct fate *fate)
-{
-    struct lt_zeek_kept *note = note_fate(c, fate);
-
-    if (note == NULL)
-        return LEAT_E_NOMEM;
-    lt_zeek_controller_tell(c, note);
-    return LEAT_OK;
-}
 
 /* A hello of another version: it is not spoken with. */
 static int on_version(leat_zeek_controller *c, struct fate *fate)
@@ -599,7 +579,7 @@ static int on_version(leat_zeek_controller *c, struct fate *fate)
         lt_zeek_manage_drop(&c->m, note);
         return LEAT_E_NOMEM;
     }
-    lt_zeek_controller_tell(c, note);
+    (void)lt_zeek_controller_tell(c, note);
     if (instance == NULL || !instance->known)
         return LEAT_OK;
     lose(c, instance, mismatch);
@@ -614,7 +594,7 @@ static int know(leat_zeek_controller *c, struct lt_zeek_instance *instance, stru
 {
     fate->what = "known";
     if (!instance->known || memcmp(instance->id, fate->id, 16) != 0) {
-        if (tell_fate(c, fate) != LEAT_OK)
+        if (lt_zeek_controller_tell(c, note_fate(c, fate)) != LEAT_OK)
             return LEAT_E_NOMEM;
         if (instance->known)
             lose(c, instance, "instance not connected");
@@ -649,12 +629,12 @@ static int on_hello(leat_zeek_controller *c, const uint8_t *sender, const leat_v
         c->m.flaw.argument = "instance";
         c->m.flaw.type = "string";
         c->m.flaw.what = "a name has 1 to 255 octets";
-        return tell_malformed(c);
+        return lt_zeek_controller_tell(c, lt_zeek_manage_malformed(&c->m));
     }
     fate.id = lt_read_uuid(text.at, text.length, id) ? id : NULL;
     if (!found || fate.id == NULL || memcmp(id, sender, 16) != 0) {
         fate.what = "stranger";
-        return tell_fate(c, &fate);
+        return lt_zeek_controller_tell(c, note_fate(c, &fate));
     }
     fate.host = c->peers[place].host;
     if (!leat_value_bool(leat_value_get(args, "connecting")))
@@ -664,7 +644,7 @@ static int on_hello(leat_zeek_controller *c, const uint8_t *sender, const leat_v
     instance = lt_zeek_instance_find(c, fate.name);
     if ((instance == NULL || (!instance->known && !instance->wanted)) && is_full(c)) {
         fate.what = "limit";
-        return tell_fate(c, &fate);
+        return lt_zeek_controller_tell(c, note_fate(c, &fate));
     }
     instance = obtain(c, fate.name);
     if (instance == NULL)
@@ -677,14 +657,10 @@ static int on_hello(leat_zeek_controller *c, const uint8_t *sender, const leat_v
 
 static int on_welcome(leat_zeek_controller *c, struct lt_zeek_instance *instance, bool success)
 {
-    struct lt_zeek_kept *note;
-
-    if (instance->wanted) {
-        note = note_instance(c, instance, success ? "ready" : "refused");
-        if (note == NULL)
-            return LEAT_E_NOMEM;
-        lt_zeek_controller_tell(c, note);
-    }
+    if (instance->wanted &&
+        lt_zeek_controller_tell(c, note_instance(c, instance, success ? "ready" : "refused")) !=
+            LEAT_OK)
+        return LEAT_E_NOMEM;
     instance->welcome = 0;
     instance->owes_welcome = false;
     if (success && instance->wanted) {
@@ -715,16 +691,6 @@ static int on_response(leat_zeek_controller *c, const struct lt_zeek_arrival *ar
         return LEAT_OK;
     return on_welcome(c, instance,
                       leat_value_bool(leat_value_get(leat_value_get(args, "result"), "success")));
-}
-
-static int tell_arrival(leat_zeek_controller *c, uint32_t kind, const leat_value *args)
-{
-    struct lt_zeek_kept *note = lt_zeek_manage_note(&c->m, kind, NULL, args);
-
-    if (note == NULL)
-        return LEAT_E_NOMEM;
-    lt_zeek_controller_tell(c, note);
-    return LEAT_OK;
 }
 
 /* ----- what the caller calls ----- */
@@ -762,9 +728,8 @@ static int take_malformed(leat_zeek_controller *c, const struct lt_zeek_arrival 
     if (status == LEAT_OK && is_response(arrival->kind))
         status = on_response(c, arrival, NULL);
     if (status == LEAT_OK)
-        lt_zeek_controller_tell(c, note);
-    else
-        lt_zeek_manage_drop(&c->m, note);
+        return lt_zeek_controller_tell(c, note);
+    lt_zeek_manage_drop(&c->m, note);
     return status;
 }
 
@@ -791,7 +756,7 @@ int leat_zeek_controller_take(leat_zeek_controller *c, const leat_event *event)
         return on_response(c, &arrival, args);
     if (arrival.kind == LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO)
         return on_hello(c, arrival.sender, args);
-    return tell_arrival(c, arrival.kind, args);
+    return lt_zeek_controller_tell(c, lt_zeek_manage_note(&c->m, arrival.kind, NULL, args));
 }
 
 int leat_zeek_controller_next(leat_zeek_controller *c, const leat_event **event)

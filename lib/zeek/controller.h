@@ -111,8 +111,10 @@ struct leat_zeek_controller {
 
 /* ----- controller.c ----- */
 
-/* Puts a note behind what is told, unless too much waits there. */
-void lt_zeek_controller_tell(leat_zeek_controller *c, struct lt_zeek_kept *note);
+/*
+ * Puts a note behind what is told, or drops it if too much waits there. LEAT_OK; LEAT_E_NOMEM: it is NULL.
+ */
+int lt_zeek_controller_tell(leat_zeek_controller *c, struct lt_zeek_kept *note);
 
 /* NULL: there is none of that name. */
 struct lt_zeek_instance *lt_zeek_instance_find(const leat_zeek_controller *c,

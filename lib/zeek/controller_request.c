@@ -246,8 +246,7 @@ static struct lt_zeek_request *new_request(leat_zeek_controller *c, uint32_t kin
 /* Tells that it came. */
 static void announce(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    if (r->note != NULL)
-        lt_zeek_controller_tell(c, r->note);
+    (void)lt_zeek_controller_tell(c, r->note);
     r->note = NULL;
 }
 
@@ -301,9 +300,8 @@ static int respond(leat_zeek_controller *c, struct lt_zeek_request *r)
     if (!r->own)
         status = lt_zeek_manage_publish(&c->m, c->topic.at, c->topic.length, kind, args);
     if (status == LEAT_OK)
-        lt_zeek_controller_tell(c, note);
-    else
-        lt_zeek_manage_drop(&c->m, note);
+        return lt_zeek_controller_tell(c, note);
+    lt_zeek_manage_drop(&c->m, note);
     return status;
 }
 
@@ -371,7 +369,7 @@ static int complete(leat_zeek_controller *c, struct lt_zeek_request *r)
         lt_zeek_manage_drop(&c->m, note);
         return rewind_to(r, before);
     }
-    lt_zeek_controller_tell(c, note);
+    (void)lt_zeek_controller_tell(c, note);
     c->pending = NULL;
     end_deployment(c, true);
     return LEAT_OK;
@@ -460,9 +458,8 @@ static bool tell_ready(leat_zeek_controller *c)
     (void)leat_builder_close(b);
     if (lt_zeek_manage_close(&c->m, &value) == LEAT_OK)
         note = lt_zeek_manage_note(&c->m, LEAT_ZEEK_CONTROLLER_NOTIFY_AGENTS_READY, NULL, value);
-    if (note == NULL)
+    if (lt_zeek_controller_tell(c, note) != LEAT_OK)
         return false;
-    lt_zeek_controller_tell(c, note);
     c->owes_ready = false;
     return true;
 }
@@ -684,8 +681,7 @@ static int take_over(leat_zeek_controller *c, struct lt_zeek_request *r)
     c->complete = complete;
     c->staged = staged;
     announce(c, r);
-    lt_zeek_controller_tell(c, note);
-    return LEAT_OK;
+    return lt_zeek_controller_tell(c, note);
 }
 
 static int stage_configuration(leat_zeek_controller *c, struct lt_zeek_request *r)
@@ -950,11 +946,10 @@ static bool time_out(leat_zeek_controller *c, struct lt_zeek_request *r)
         if (lt_zeek_manage_close(&c->m, &value) == LEAT_OK)
             note = lt_zeek_manage_note(&c->m, LEAT_ZEEK_TIMED_OUT, "timed_out", value);
     }
-    if (note == NULL) {
+    if (lt_zeek_controller_tell(c, note) != LEAT_OK) {
         (void)rewind_to(r, before);
         return false;
     }
-    lt_zeek_controller_tell(c, note);
     for (i = 0; i < r->ask_count; i++) {
         unhook(&r->asks[i]);
         if (r->asks[i].failed != NULL) {

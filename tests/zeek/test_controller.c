@@ -1023,6 +1023,7 @@ static void set_option(struct bench *b, char *line)
  * c get_nodes r1      the client asks
  * o get_nodes r1      the caller does
  * + ms                time passes
+ * memory              only from here on it fails
  * quiet 1, quiet 0    the caller asks for nothing; it does again
  * restore ID ...      as the caller does
  * bad get_nodes       the client's request is malformed
@@ -1038,7 +1039,9 @@ static void play_line(struct bench *b, char *line)
         return;
     }
     start(b);
-    if (strcmp(what, "restore") == 0) {
+    if (strcmp(what, "memory") == 0) {
+        b->calls = 0;
+    } else if (strcmp(what, "restore") == 0) {
         restore(b, rest);
     } else if (strcmp(what, "quiet") == 0) {
         b->quiet = *rest == '1';
@@ -1072,6 +1075,8 @@ static bool play(const char *name, const char *script, size_t bad)
 
     begin(&b);
     b.bad = bad;
+    if (strstr(script, "memory\n") != NULL)
+        b.calls = SIZE_MAX / 2;
     b.name = name;
     while ((line = part(&rest, "\n")) != NULL) {
         if (*line == '<') {
@@ -1114,11 +1119,12 @@ static bool play(const char *name, const char *script, size_t bad)
 /* Staged when no address was known: they share their metrics ports. */
 #define UNSEEN "id1 a1@10.0.0.3,a2@10.0.0.4 logger@a1:2200/9000,worker@a2:0/9001"
 #define SENT   "< a1 deploy_request " CONFIG " false\n< a2 deploy_request " CONFIG " false\n"
-#define DEPLOYED                                                                                   \
+#define DEPLOYING                                                                                  \
     KNOWN STAGED "c deploy d\n" WELCOMED SENT "a1 deploy T/logger\n"                               \
                  "a2 deploy T/worker\n"                                                            \
                  "< t configuration deployed " CONFIG "\n"                                         \
                  "< c deploy_response d [T a1 logger] [T a2 worker] [T! \"id1\"]\n"
+#define DEPLOYED DEPLOYING "memory\n"
 
 #define KNOWN_WANTED                                                                               \
     "a1 up\na1 hello\n< t instance known a1@10.0.0.3 id\n< a1 agent_welcome_request\n"             \
@@ -1128,7 +1134,7 @@ static const struct {
     const char *name;
     const char *script;
 } scripts[] = {
-    {"a deployment to two", DEPLOYED "deadline never\n"},
+    {"a deployment to two", DEPLOYING "deadline never\n"},
     {"nothing is there",
      "c get_instances i\n< c get_instances_response i [T! {}]\n"
      "c get_nodes n\n< c get_nodes_response n [F! \"no instances connected\"]\n"
