@@ -19,7 +19,8 @@
  *
  * It knows the nodes of the last configuration that are its own. What you need not know of it answers by
  * itself: a deployment of the configuration that it has already, what is asked of nodes that are not its
- * own or cannot be asked, and what you did not answer in time.
+ * own or cannot be asked, and what you did not answer in time. A configuration that comes again, without
+ * force, while you have yet to answer its deployment is answered when and as that one is.
  *
  * Source: management sections 5 and 6.4; zeek-notes section 7.
  */
@@ -70,7 +71,8 @@ typedef struct leat_zeek_agent_options {
     uint64_t retry_s;               /* 1: from a failed attempt to the next */
     uint64_t timeout_ms;            /* 5000: how long an answer may take */
     uint64_t requests; /* 64: most requests that wait for an answer, or to be told; others are
-                          refused with "too many requests" */
+                          refused with "too many requests", as are those whose reqid has more than
+                          1024 octets with "request id too long" */
     uint64_t nodes;    /* 4096: most nodes of its own; a configuration with more is refused with
                           "too many nodes" */
     int64_t pid;       /* -1: not told; else the agent's own, for get_nodes */
@@ -121,7 +123,7 @@ LEAT_API int leat_zeek_agent_next(leat_zeek_agent *agent, const leat_event **eve
  *
  * LEAT_OK, LEAT_E_STATE (no such request, or it was answered or has timed out), LEAT_E_VALUE (NULL; not of
  * this form, a node that is not of own or there twice), LEAT_E_LIMIT, LEAT_E_NOMEM. Unless LEAT_OK the
- * request still waits.
+ * request still waits; of a deployment that came again some may be answered then, and none is twice.
  *
  * Source: management section 5.1.
  */

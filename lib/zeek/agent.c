@@ -90,9 +90,19 @@ void lt_zeek_agent_free_nodes(leat_zeek_agent *agent, struct lt_zeek_nodes *node
     lt_free(&agent->m.allocator, nodes->node, nodes->size * sizeof *nodes->node);
 }
 
+struct lt_zeek_request *lt_zeek_agent_waiting(const leat_zeek_agent *agent, uint64_t number)
+{
+    struct lt_zeek_request *request = agent->first;
+
+    while (request != NULL && request->number != number)
+        request = request->next;
+    return request;
+}
+
 void lt_zeek_agent_remove(leat_zeek_agent *agent, struct lt_zeek_request *request)
 {
     struct lt_zeek_request **at = &agent->first;
+    struct lt_zeek_kept *other;
 
     while (*at != request)
         at = &(*at)->next;
@@ -100,6 +110,11 @@ void lt_zeek_agent_remove(leat_zeek_agent *agent, struct lt_zeek_request *reques
     if (*at == NULL)
         agent->end = at;
     agent->waiting--;
+    while ((other = request->others) != NULL) {
+        request->others = other->next;
+        lt_zeek_manage_drop(&agent->m, other);
+        agent->waiting--;
+    }
     lt_zeek_manage_drop(&agent->m, request->kept);
     lt_free(&agent->m.allocator, request, sizeof *request);
 }

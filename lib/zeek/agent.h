@@ -46,7 +46,9 @@ struct lt_zeek_request {
     uint64_t number;
     uint64_t due_ms;
     uint32_t kind;
-    struct lt_zeek_kept *kept; /* reqid, own and down: names of nodes */
+    struct lt_zeek_kept *kept;   /* reqid, own and down: names of nodes */
+    struct lt_zeek_kept *others; /* reqids of the same deployment, which came since */
+    bool answered;               /* all but the others */
 };
 
 struct leat_zeek_agent {
@@ -84,6 +86,8 @@ void lt_zeek_agent_say_hello(leat_zeek_agent *agent);
 /* Says in which states nodes are now. LEAT_OK; LEAT_E_NOMEM: the rest is owed. */
 int lt_zeek_agent_say_changes(leat_zeek_agent *agent);
 
+/* The request of that number; NULL: none that waits. */
+struct lt_zeek_request *lt_zeek_agent_waiting(const leat_zeek_agent *agent, uint64_t number);
 /* Forgets a request. */
 void lt_zeek_agent_remove(leat_zeek_agent *agent, struct lt_zeek_request *request);
 void lt_zeek_agent_free_nodes(leat_zeek_agent *agent, struct lt_zeek_nodes *nodes);

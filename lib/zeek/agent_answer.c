@@ -130,6 +130,26 @@ static bool read_verdict(const leat_value *record, bool of_one, struct verdict *
            count + of_one + (verdict->data != NULL) == leat_value_count(record);
 }
 
+/* The reqid that is to be answered next. */
+static const leat_value *reqid_of(const struct lt_zeek_request *request)
+{
+    return request->answered ? request->others->value : &request->kept->value[1];
+}
+
+/* That one is answered. True: it was the last one. */
+static bool is_answered(leat_zeek_agent *agent, struct lt_zeek_request *request)
+{
+    struct lt_zeek_kept *other = request->others;
+
+    if (request->answered) {
+        request->others = other->next;
+        lt_zeek_manage_drop(&agent->m, other);
+        agent->waiting--;
+    }
+    request->answered = true;
+    return request->others == NULL;
+}
+
 /* The names of nodes that a request is about. */
 static leat_value *own_of(const struct lt_zeek_request *request)
 {
@@ -160,7 +180,7 @@ static bool add_list(leat_zeek_agent *agent, leat_value *own, const leat_value *
 static int respond_nodes(leat_zeek_agent *agent, struct lt_zeek_request *request,
                          const struct verdict *verdict, const leat_value *list)
 {
-    const leat_value *reqid = &request->kept->value[1];
+    const leat_value *reqid = reqid_of(request);
     leat_value *own = own_of(request), *name, *end = own + 1 + own->length;
 
     if (request->kind == LEAT_ZEEK_AGENT_DEPLOY_REQUEST && own->length == 0 &&
@@ -236,26 +256,26 @@ static int respond_self(leat_zeek_agent *agent, struct lt_zeek_request *request,
         status = write_status(agent, &list);
     if (status != LEAT_OK)
         return status;
-    return respond(agent, request->kind, &request->kept->value[1], verdict->success || list != NULL,
+    return respond(agent, request->kind, reqid_of(request), verdict->success || list != NULL,
                    verdict->error, list);
 }
 
 int leat_zeek_agent_answer(leat_zeek_agent *agent, uint64_t number, const leat_value *answer)
 {
     const leat_value *list = leat_value_kind(answer) == LEAT_LIST ? answer : NULL;
-    struct lt_zeek_request *request = agent->first;
+    struct lt_zeek_request *request = lt_zeek_agent_waiting(agent, number);
     struct verdict verdict = {.success = false};
     size_t i;
     int status;
 
-    while (request != NULL && request->number != number)
-        request = request->next;
     if (request == NULL)
         return LEAT_E_STATE;
     if (list == NULL && !read_verdict(answer, false, &verdict))
         return LEAT_E_VALUE;
-    status =
-        (is_single(request->kind) ? respond_self : respond_nodes)(agent, request, &verdict, list);
+    do {
+        status = (is_single(request->kind) ? respond_self : respond_nodes)(agent, request, &verdict,
+                                                                           list);
+    } while (status == LEAT_OK && !is_answered(agent, request));
     if (status == LEAT_OK) {
         for (i = 0; i < agent->nodes.count && number == agent->nodes.request; i++)
             agent->nodes.node[i].state =
@@ -296,7 +316,7 @@ static int respond_late(leat_zeek_agent *agent, const struct lt_zeek_request *re
 {
     static const char why[] = "request timed out";
     bool deploys = request->kind == LEAT_ZEEK_AGENT_DEPLOY_REQUEST;
-    const leat_value *own = own_of(request), *reqid = &request->kept->value[1], *name;
+    const leat_value *own = own_of(request), *reqid = reqid_of(request), *name;
     int status;
 
     if (!deploys && request->kind != LEAT_ZEEK_AGENT_RESTART_REQUEST)
@@ -320,6 +340,7 @@ int lt_zeek_agent_expire(leat_zeek_agent *agent, struct lt_zeek_request *request
     leat_builder *b = lt_zeek_manage_open(&agent->m);
     struct lt_zeek_kept *note = NULL;
     const leat_value *value;
+    int status;
 
     (void)leat_builder_u64(b, "request", request->number);
     lt_zeek_manage_text(b, "event", lt_zeek_text(leat_zeek_management_name(request->kind)));
@@ -327,7 +348,10 @@ int lt_zeek_agent_expire(leat_zeek_agent *agent, struct lt_zeek_request *request
         note = lt_zeek_manage_note(&agent->m, LEAT_ZEEK_TIMED_OUT, "timed_out", value);
     if (note == NULL)
         return LEAT_E_NOMEM;
-    if (respond_late(agent, request) == LEAT_E_NOMEM) {
+    do {
+        status = respond_late(agent, request);
+    } while (status != LEAT_E_NOMEM && !is_answered(agent, request));
+    if (status == LEAT_E_NOMEM) {
         lt_zeek_manage_drop(&agent->m, note);
         return LEAT_E_NOMEM;
     }

@@ -207,6 +207,28 @@ static int make_nodes(leat_zeek_agent *agent, const leat_value *config, struct l
     return LEAT_OK;
 }
 
+/*
+ * Takes a deployment of what the agent has already. If the caller has yet to answer the one that brought
+ * it, this one waits beside that, as its nodes may not be up.
+ */
+static int take_again(leat_zeek_agent *agent, uint32_t kind, const leat_value *reqid)
+{
+    struct lt_zeek_request *request = lt_zeek_agent_waiting(agent, agent->nodes.request);
+    struct lt_zeek_kept *kept;
+
+    if (request == NULL)
+        return lt_zeek_agent_respond(agent, kind, reqid, NULL);
+    if (is_full(agent))
+        return LEAT_E_STATE;
+    kept = lt_zeek_manage_keep(&agent->m, reqid);
+    if (kept == NULL)
+        return LEAT_E_NOMEM;
+    kept->next = request->others;
+    request->others = kept;
+    agent->waiting++;
+    return LEAT_OK;
+}
+
 static int take_deploy(leat_zeek_agent *agent, uint32_t kind, const leat_value *args)
 {
     const leat_value *config = leat_value_get(args, "config");
@@ -216,7 +238,7 @@ static int take_deploy(leat_zeek_agent *agent, uint32_t kind, const leat_value *
     if (!leat_value_bool(leat_value_get(args, "force")) && agent->nodes.request != 0 &&
         lt_zeek_text_equal(lt_zeek_text_in(config, "id"),
                            lt_zeek_text_of(&agent->nodes.kept->value[1])))
-        return lt_zeek_agent_respond(agent, kind, leat_value_get(args, "reqid"), NULL);
+        return take_again(agent, kind, leat_value_get(args, "reqid"));
     if (nodes.size > agent->options.nodes || nodes.size > SIZE_MAX / sizeof *nodes.node)
         return LEAT_E_VALUE;
     /* What is still to be said of the old nodes. */
@@ -303,12 +325,22 @@ static int take_self(leat_zeek_agent *agent, uint32_t kind, const leat_value *ar
     return status;
 }
 
+/* LEAT_OK or LEAT_E_NOMEM; what cannot be said for another reason never can. */
+static int refuse(leat_zeek_agent *agent, uint32_t kind, const leat_value *args, const char *why)
+{
+    int status = lt_zeek_agent_respond(agent, kind, leat_value_get(args, "reqid"), why);
+
+    return status == LEAT_E_NOMEM ? status : LEAT_OK;
+}
+
 /* LEAT_OK, or LEAT_E_NOMEM: nothing was done. */
 static int take_request(leat_zeek_agent *agent, uint32_t kind, const leat_value *args)
 {
     const char *why = "over a limit";
     int status;
 
+    if (lt_zeek_text_in(args, "reqid").length > LT_ZEEK_REQID_MAX)
+        return refuse(agent, kind, args, "request id too long");
     switch (kind) {
     case LEAT_ZEEK_AGENT_DEPLOY_REQUEST:
         status = take_deploy(agent, kind, args);
@@ -327,8 +359,7 @@ static int take_request(leat_zeek_agent *agent, uint32_t kind, const leat_value 
         why = "too many requests";
     else if (status == LEAT_E_VALUE)
         why = "too many nodes";
-    status = lt_zeek_agent_respond(agent, kind, leat_value_get(args, "reqid"), why);
-    return status == LEAT_E_NOMEM ? status : LEAT_OK;
+    return refuse(agent, kind, args, why);
 }
 
 /* ----- what comes, and what is told ----- */

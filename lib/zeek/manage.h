@@ -19,6 +19,9 @@
 
 #include <stdbool.h>
 
+/* Most octets of a reqid that is answered with what was asked for: each Result repeats it. */
+#define LT_ZEEK_REQID_MAX 1024u
+
 /*
  * A value that is kept, with all that it points to, in one block: a configuration, or an event that is
  * to be told; then it has a kind and a name, which is constant.

@@ -702,11 +702,77 @@ static const struct {
                                       "< deploy_response 'd2' [T]\n"
                                       "> deploy d3 c1 T w1@a1\n"
                                       "? deploy_request 2 'd3' 'c1' true own:w1\n"
-                                      "> deploy d4 c1 F w1@a1\n"
-                                      "< deploy_response 'd4' [T]\n"
                                       "= 2 done\n"
                                       "< deploy_response 'd3' [T w1]\n"
-                                      "change w1 PENDING RUNNING\n"},
+                                      "change w1 PENDING RUNNING\n"
+                                      "> deploy d4 c1 F w1@a1\n"
+                                      "< deploy_response 'd4' [T]\n"},
+    {"the configuration that is being deployed",
+     "hello\n"
+     "> deploy d1 c1 F logger@a1 w1@a1\n"
+     "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+     "+ 1000\n"
+     "> deploy d2 c1 F logger@a1 w1@a1\n"
+     "drop\n"
+     "+ 1000\n"
+     "hello\n"
+     "> deploy d3 c1 F logger@a1 w1@a1\n"
+     "deadline 3000\n"
+     "= 1 LEAT_E_VALUE 1\n"
+     "= 1 [{'node':'w1','success':false,'error':'no'},{'node':'logger'}]\n"
+     "< deploy_response 'd1' [F w1 'no'] [T logger]\n"
+     "< deploy_response 'd3' [F w1 'no'] [T logger]\n"
+     "< deploy_response 'd2' [F w1 'no'] [T logger]\n"
+     "change logger PENDING RUNNING\n"
+     "change w1 PENDING FAILED\n"
+     "deadline never\n"
+     "= 1 LEAT_E_STATE {}\n"
+     "> deploy d4 c1 F logger@a1 w1@a1\n"
+     "< deploy_response 'd4' [T]\n"},
+    {"the configuration that is being deployed, of no nodes",
+     "hello\n"
+     "> deploy d1 c1 F\n"
+     "? deploy_request 1 'd1' 'c1' false own:\n"
+     "> deploy d2 c1 F\n"
+     "= 1 {'success':false,'error':'no'}\n"
+     "< deploy_response 'd1' [F 'no']\n"
+     "< deploy_response 'd2' [F 'no']\n"},
+    {"the configuration that is being deployed for too long",
+     "hello\n"
+     "> deploy d1 c1 F logger@a1 w1@a1\n"
+     "? deploy_request 1 'd1' 'c1' false own:logger,w1\n"
+     "+ 4000\n"
+     "> deploy d2 c1 F logger@a1 w1@a1\n"
+     "node w1 RUNNING 5\n"
+     "change w1 PENDING RUNNING\n"
+     "+ 1000\n"
+     "< deploy_response 'd1' [F 'request timed out'] [F logger] [T w1]\n"
+     "< deploy_response 'd2' [F 'request timed out'] [F logger] [T w1]\n"
+     "? timed_out 1 'Management::Agent::API::deploy_request'\n"
+     "deadline never\n"
+     "> deploy d3 c1 F logger@a1 w1@a1\n"
+     "< deploy_response 'd3' [T]\n"},
+    {"the configuration that was being deployed", "hello\n"
+                                                  "> deploy d1 c1 F w1@a1\n"
+                                                  "? deploy_request 1 'd1' 'c1' false own:w1\n"
+                                                  "> deploy d2 c1 F w1@a1\n"
+                                                  "> deploy d3 c1 T w1@a1\n"
+                                                  "? deploy_request 2 'd3' 'c1' true own:w1\n"
+                                                  "> deploy d4 c1 F w1@a1\n"
+                                                  "= 1 done\n"
+                                                  "< deploy_response 'd1' [T w1]\n"
+                                                  "< deploy_response 'd2' [T w1]\n"
+                                                  "> standby s1\n"
+                                                  "? agent_standby_request 3 's1'\n"
+                                                  "change w1 PENDING STOPPED\n"
+                                                  "> deploy d5 c1 F w1@a1\n"
+                                                  "? deploy_request 4 'd5' 'c1' false own:w1\n"
+                                                  "= 2 {'success':false}\n"
+                                                  "< deploy_response 'd3' [F w1]\n"
+                                                  "< deploy_response 'd4' [F w1]\n"
+                                                  "= 4 done\n"
+                                                  "< deploy_response 'd5' [T w1]\n"
+                                                  "change w1 PENDING RUNNING\n"},
     {"no nodes of its own", "up\n"
                             "> deploy d2 c2 F logger@a2\n"
                             "? deploy_request 2 'd2' 'c2' false own:\n"
@@ -1136,107 +1202,6 @@ START_TEST(options)
 }
 END_TEST
 
-START_TEST(most_requests)
-{
-    struct bench b;
-
-    begin(&b);
-    b.options.requests = 2;
-    play_with(&b, "up\n"
-                  "> welcome r1\n"
-                  "? agent_welcome_request 2 'r1'\n"
-                  "> get_nodes r2\n"
-                  "? get_nodes_request 3 'r2'\n"
-                  "> get_nodes r3\n"
-                  "< get_nodes_response 'r3' [F nodes: 'too many requests']\n"
-                  "> welcome r4\n"
-                  "< agent_welcome_response 'r4' [F 'too many requests']\n"
-                  "> standby r5\n"
-                  "< agent_standby_response 'r5' [F 'too many requests']\n"
-                  "> deploy r6 c2 F\n"
-                  "< deploy_response 'r6' [F 'too many requests']\n"
-                  "> dispatch r7 x -\n"
-                  "< node_dispatch_response 'r7' [F 'too many requests']\n"
-                  "> restart r8 -\n"
-                  "< restart_response 'r8' [F 'too many requests']\n"
-                  "> dispatch r9 x other\n"
-                  "< node_dispatch_response 'r9'\n"
-                  "> deploy r10 c1 F\n"
-                  "< deploy_response 'r10' [T]\n"
-                  "= 3 {'success':false}\n"
-                  "< get_nodes_response 'r2' [F nodes:]\n"
-                  "> restart r11 -\n"
-                  "? restart_request 4 'r11' [] own:logger,w1\n"
-                  "change logger RUNNING PENDING\n"
-                  "change w1 RUNNING PENDING\n");
-}
-END_TEST
-
-START_TEST(no_requests)
-{
-    struct bench b;
-
-    begin(&b);
-    b.options.requests = 0;
-    play_with(&b, "hello\n"
-                  "> welcome r1\n"
-                  "< agent_welcome_response 'r1' [F 'too many requests']\n"
-                  "> restart r2 -\n"
-                  "< restart_response 'r2'\n");
-}
-END_TEST
-
-/* Of a caller that does not ask, no more waits either. */
-START_TEST(requests_that_are_not_told)
-{
-    struct bench b;
-    char line[20];
-    unsigned i;
-
-    begin(&b);
-    b.options.requests = 3;
-    start(&b);
-    for (i = 1; i <= 8; i++) {
-        (void)snprintf(line, sizeof line, "welcome r%u", i);
-        request(&b, TOPIC, line);
-        if (i == 4)
-            net_advance(&b.net, 5000);
-    }
-    drain(&b);
-    play(&b, "hello\n"
-             "? agent_welcome_request 1 'r1'\n"
-             "? agent_welcome_request 2 'r2'\n"
-             "? agent_welcome_request 3 'r3'\n"
-             "< agent_welcome_response 'r4' [F 'too many requests']\n"
-             "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n"
-             "? timed_out 2 'Management::Agent::API::agent_welcome_request'\n"
-             "? timed_out 3 'Management::Agent::API::agent_welcome_request'\n"
-             "< agent_welcome_response 'r5' [F 'too many requests']\n"
-             "< agent_welcome_response 'r6' [F 'too many requests']\n"
-             "< agent_welcome_response 'r7' [F 'too many requests']\n"
-             "< agent_welcome_response 'r8' [F 'too many requests']\n"
-             "> welcome r9\n"
-             "? agent_welcome_request 4 'r9'\n");
-    end(&b);
-}
-END_TEST
-
-START_TEST(most_nodes)
-{
-    struct bench b;
-
-    begin(&b);
-    b.options.nodes = 2;
-    play_with(&b, "up\n"
-                  "> deploy d2 c2 F w1@a1 w2@a1 w3@a1\n"
-                  "< deploy_response 'd2' [F 'too many nodes']\n"
-                  "> deploy d3 c1 F\n"
-                  "< deploy_response 'd3' [T]\n"
-                  "> deploy d4 c3 F w1@a1 w2@a1 w3@a2 w4@a2\n"
-                  "? deploy_request 2 'd4' 'c3' false own:w1,w2\n");
-}
-END_TEST
-
 /* ----- requests that cannot be read ----- */
 
 static void say_raw(struct bench *b, const char *text)
@@ -1288,6 +1253,234 @@ static const struct {
            TEXT("d1") "," VECTOR(COUNT1 "," SET "," SET) ",{'@data-type':'boolean','data':true}"),
      "'config' 'Management::Configuration' 'id' 'string' 'it is of another type'"},
 };
+
+START_TEST(most_requests)
+{
+    static const char script[] = "up\n"
+                                 "> welcome r1\n"
+                                 "? agent_welcome_request 2 'r1'\n"
+                                 "> get_nodes r2\n"
+                                 "? get_nodes_request 3 'r2'\n"
+                                 "> get_nodes r3\n"
+                                 "< get_nodes_response 'r3' [F nodes: 'too many requests']\n"
+                                 "> welcome r4\n"
+                                 "< agent_welcome_response 'r4' [F 'too many requests']\n"
+                                 "> standby r5\n"
+                                 "< agent_standby_response 'r5' [F 'too many requests']\n"
+                                 "> deploy r6 c2 F\n"
+                                 "< deploy_response 'r6' [F 'too many requests']\n"
+                                 "> dispatch r7 x -\n"
+                                 "< node_dispatch_response 'r7' [F 'too many requests']\n"
+                                 "> restart r8 -\n"
+                                 "< restart_response 'r8' [F 'too many requests']\n"
+                                 "> dispatch r9 x other\n"
+                                 "< node_dispatch_response 'r9'\n"
+                                 "> deploy r10 c1 F\n"
+                                 "< deploy_response 'r10' [T]\n"
+                                 "= 3 {'success':false}\n"
+                                 "< get_nodes_response 'r2' [F nodes:]\n"
+                                 "> restart r11 -\n"
+                                 "? restart_request 4 'r11' [] own:logger,w1\n"
+                                 "change logger RUNNING PENDING\n"
+                                 "change w1 RUNNING PENDING\n";
+    struct bench b;
+    size_t bad, calls = 0;
+
+    /* First as it is, then with each allocation failing. */
+    for (bad = 0; bad <= calls; bad++) {
+        begin(&b);
+        b.options.requests = 2;
+        b.bad = bad;
+        start(&b);
+        play(&b, script);
+        calls = b.calls;
+        end(&b);
+    }
+}
+END_TEST
+
+/* Those that wait beside another one count, too. */
+START_TEST(most_requests_of_one_deployment)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.requests = 3;
+    play_with(&b, "hello\n"
+                  "> deploy d1 c1 F\n"
+                  "? deploy_request 1 'd1' 'c1' false own:\n"
+                  "> deploy d2 c1 F\n"
+                  "> deploy d3 c1 F\n"
+                  "> deploy d4 c1 F\n"
+                  "< deploy_response 'd4' [F 'too many requests']\n"
+                  "> welcome w1\n"
+                  "< agent_welcome_response 'w1' [F 'too many requests']\n"
+                  "= 1 done\n"
+                  "< deploy_response 'd1' [T]\n"
+                  "< deploy_response 'd3' [T]\n"
+                  "< deploy_response 'd2' [T]\n"
+                  "> welcome w2\n"
+                  "? agent_welcome_request 2 'w2'\n"
+                  "> welcome w3\n"
+                  "? agent_welcome_request 3 'w3'\n"
+                  "> welcome w4\n"
+                  "? agent_welcome_request 4 'w4'\n");
+}
+END_TEST
+
+/* Each Result repeats the reqid. */
+START_TEST(longest_request_id)
+{
+    char reqid[1026], line[1100], wanted[1100];
+    struct bench b;
+
+    begin(&b);
+    start(&b);
+    play(&b, "hello\n");
+    memset(reqid, 'r', 1025);
+    reqid[1025] = '\0';
+    (void)snprintf(line, sizeof line, "deploy %s c1 F w1@a1", reqid);
+    request(&b, TOPIC, line);
+    drain(&b);
+    (void)snprintf(wanted, sizeof wanted, "deploy_response \"%s\" [F \"request id too long\"]",
+                   reqid);
+    expect(&b.said, &b.said_at, wanted, "says");
+    (void)snprintf(line, sizeof line, "welcome %s", reqid + 1);
+    request(&b, TOPIC, line);
+    drain(&b);
+    (void)snprintf(wanted, sizeof wanted, "agent_welcome_request 1 \"%s\"", reqid + 1);
+    expect(&b.told, &b.told_at, wanted, "tells");
+    play(&b, "");
+    end(&b);
+}
+END_TEST
+
+/* Of a long id, so that a refusal needs memory of its own. */
+START_TEST(no_requests)
+{
+    char reqid[601], script[2000];
+    struct bench b;
+    size_t bad, calls = 0;
+
+    memset(reqid, 'r', sizeof reqid - 1);
+    reqid[sizeof reqid - 1] = '\0';
+    (void)snprintf(script, sizeof script,
+                   "hello\n"
+                   "> welcome %s\n"
+                   "< agent_welcome_response '%s' [F 'too many requests']\n"
+                   "> restart r2 -\n"
+                   "< restart_response 'r2'\n",
+                   reqid, reqid);
+    for (bad = 0; bad <= calls; bad++) {
+        begin(&b);
+        b.options.requests = 0;
+        b.bad = bad;
+        start(&b);
+        play(&b, script);
+        calls = b.calls;
+        end(&b);
+    }
+}
+END_TEST
+
+/* Of a caller that does not ask, no more waits either. */
+START_TEST(requests_that_are_not_told)
+{
+    struct bench b;
+    char line[20];
+    unsigned i;
+
+    begin(&b);
+    b.options.requests = 3;
+    start(&b);
+    for (i = 1; i <= 8; i++) {
+        (void)snprintf(line, sizeof line, "welcome r%u", i);
+        request(&b, TOPIC, line);
+        if (i == 4)
+            net_advance(&b.net, 5000);
+    }
+    drain(&b);
+    play(&b, "hello\n"
+             "? agent_welcome_request 1 'r1'\n"
+             "? agent_welcome_request 2 'r2'\n"
+             "? agent_welcome_request 3 'r3'\n"
+             "< agent_welcome_response 'r4' [F 'too many requests']\n"
+             "? timed_out 1 'Management::Agent::API::agent_welcome_request'\n"
+             "? timed_out 2 'Management::Agent::API::agent_welcome_request'\n"
+             "? timed_out 3 'Management::Agent::API::agent_welcome_request'\n"
+             "< agent_welcome_response 'r5' [F 'too many requests']\n"
+             "< agent_welcome_response 'r6' [F 'too many requests']\n"
+             "< agent_welcome_response 'r7' [F 'too many requests']\n"
+             "< agent_welcome_response 'r8' [F 'too many requests']\n"
+             "> welcome r9\n"
+             "? agent_welcome_request 4 'r9'\n");
+    end(&b);
+}
+END_TEST
+
+/* What is malformed takes no room from requests. */
+START_TEST(requests_beside_malformed_ones)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.requests = 1;
+    start(&b);
+    say_raw(&b, malformed[0].message);
+    say_raw(&b, malformed[0].message);
+    request(&b, TOPIC, (char[]){"welcome w1"});
+    drain(&b);
+    b.told_at = b.told.length - strlen("agent_welcome_request 1 \"w1\"\n");
+    play(&b, "hello\n"
+             "? agent_welcome_request 1 'w1'\n");
+    end(&b);
+}
+END_TEST
+
+/* Changes that are owed of old nodes are said before there are new ones. */
+START_TEST(owed_changes_before_a_deployment)
+{
+    struct bench b;
+    size_t bad, owed = 0;
+    int status;
+
+    for (bad = 1; bad < 40; bad++) {
+        begin(&b);
+        start(&b);
+        play(&b, "hello\n"
+                 "> deploy d1 c1 F w1@a1 w2@a1\n"
+                 "? deploy_request 1 'd1' 'c1' false own:w1,w2\n");
+        b.timeless = true;
+        b.bad = b.calls + bad;
+        CALL(&b, status, leat_zeek_agent_done(b.agent, 1));
+        ck_assert_int_eq(status, LEAT_OK);
+        owed += leat_zeek_agent_deadline(b.agent) <= b.net.now_ms;
+        play(&b, "> deploy d2 c2 F w1@a1\n"
+                 "< deploy_response 'd1' [T w1] [T w2]\n"
+                 "change w1 PENDING RUNNING\n"
+                 "change w2 PENDING RUNNING\n"
+                 "? deploy_request 2 'd2' 'c2' false own:w1\n");
+        end(&b);
+    }
+    ck_assert_uint_gt(owed, 0);
+}
+END_TEST
+
+START_TEST(most_nodes)
+{
+    struct bench b;
+
+    begin(&b);
+    b.options.nodes = 2;
+    play_with(&b, "up\n"
+                  "> deploy d2 c2 F w1@a1 w2@a1 w3@a1\n"
+                  "< deploy_response 'd2' [F 'too many nodes']\n"
+                  "> deploy d3 c1 F\n"
+                  "< deploy_response 'd3' [T]\n"
+                  "> deploy d4 c3 F w1@a1 w2@a1 w3@a2 w4@a2\n"
+                  "? deploy_request 2 'd4' 'c3' false own:w1,w2\n");
+}
+END_TEST
 
 START_TEST(malformed_requests)
 {
@@ -1624,6 +1817,7 @@ START_TEST(freed_while_requests_wait)
     begin(&b);
     start(&b);
     request(&b, TOPIC, (char[]){"deploy d1 c1 F w1@a1"});
+    request(&b, TOPIC, (char[]){"deploy d2 c1 F w1@a1"});
     request(&b, TOPIC, (char[]){"welcome w1"});
     say_raw(&b, malformed[0].message);
     end(&b);
@@ -1657,8 +1851,12 @@ static void tests(TCase *tc)
     tcase_add_test(tc, greets_everybody);
     tcase_add_test(tc, options);
     tcase_add_test(tc, most_requests);
+    tcase_add_test(tc, most_requests_of_one_deployment);
+    tcase_add_test(tc, longest_request_id);
     tcase_add_test(tc, no_requests);
     tcase_add_test(tc, requests_that_are_not_told);
+    tcase_add_test(tc, requests_beside_malformed_ones);
+    tcase_add_test(tc, owed_changes_before_a_deployment);
     tcase_add_test(tc, most_nodes);
     tcase_add_loop_test(tc, malformed_requests, 0, (int)(sizeof malformed / sizeof *malformed));
     tcase_add_test(tc, malformed_requests_without_memory);

@@ -1251,7 +1251,7 @@ static const struct {
     {GET_NODES, GET_NODES_REQUEST, "2 ok, 1 instance not connected"},
     {GET_ID_VALUE, DISPATCH_REQUEST, "4 ok, 2 instance not connected"},
     {RESTART, RESTART_REQUEST, "4 ok, 2 instance not connected"},
-    {DEPLOY, DEPLOY_REQUEST, "6 ok"}, /* it has that configuration already, it says */
+    {DEPLOY, DEPLOY_REQUEST, "7 ok"}, /* asked for again, it answers both */
 };
 
 START_TEST(cut)

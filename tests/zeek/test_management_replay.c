@@ -104,7 +104,7 @@ static const struct place agents[] = {
      .files = {RECONNECT},
      .agent = "agent-1",
      .conns = {AT(0, 1), AT(0, 2), AT(0, 5)},
-     .counts = "links 19 left out 0 heard 149 translated 0 taken 13 said 36 same 26 early 0 told "
+     .counts = "links 19 left out 0 heard 149 translated 0 taken 13 said 36 same 25 early 0 told "
                "11 answered 11 states 9 unread 0"},
     {.run = "controller-connects",
      .files = {WAITING},
@@ -232,6 +232,9 @@ static struct difference {
     {"refusing-agent", "agent-x", '-', "notify_agent_hello", "12345678-1234", 1, 0},
     {"refusing-agent", "agent-x", '-', "notify_agent_hello", "api_version:2", 1, 0},
     {"refusing-agent", "agent-x", '-', "notify_agent_hello", "api_version:1", 1, 0},
+    /* What is deployed twice at once is answered when its nodes are up, and by ours by each of them. */
+    {"reconnect", "agent-1", '+', "deploy_response {reqid:\"5Hji1xTYmUl\"", "worker-01", 1, 0},
+    {"reconnect", "agent-1", '-', "deploy_response {reqid:\"5Hji1xTYmUl\"", "node:null", 1, 0},
     /* What a node said that did not start, and its process, are not known to ours when the time is over. */
     {"failing", "agent-1", '+', "deploy_response", "request timed out", 1, 0},
     {"failing", "agent-1", '-', "deploy_response", "can't find no-such-script", 1, 0},
