@@ -6,34 +6,18 @@
  * when memory or the limit of the output runs out, the message is lost, since what was deflated
  * cannot be taken back.
  */
-#include "codec.h"
-#include "row.h"
+#include "write.h"
 
 #include "../core/text.h"
 
-#include <math.h>
-
-#define IN(place) (1u << LT_ZABBIX_##place)
-
-static struct lt_writer *target(struct lt_zabbix *z)
-{
-    return z->writing->compressed ? &z->writing->piece : &z->core.out;
-}
-
-static enum lt_zabbix_place innermost(const struct lt_zabbix_writing *w)
-{
-    return (enum lt_zabbix_place)w->places[w->depth - 1];
-}
-
-static int refuse(struct lt_zabbix *z, const char *what, const char *field)
+int lt_zabbix_refuse(struct lt_zabbix *z, const char *what, const char *field)
 {
     uint64_t at = z->writing == NULL ? 0 : z->writing->text;
 
     return lt_refuse(&z->core, LEAT_E_VALUE, (size_t)at, what, field);
 }
 
-/* The writer failed: no memory, or the output is full. */
-static int no_room(struct lt_zabbix *z, struct lt_writer *writer)
+int lt_zabbix_no_room(struct lt_zabbix *z, struct lt_writer *writer)
 {
     int status = writer->status;
 
@@ -43,58 +27,6 @@ static int no_room(struct lt_zabbix *z, struct lt_writer *writer)
 }
 
 /* ---- what may be sent ---- */
-
-static int check_text(struct lt_zabbix *z, const void *text, size_t length, const char *field)
-{
-    const char *what = lt_zabbix_text_offends(text, length);
-
-    return what == NULL ? LEAT_OK : refuse(z, what, field);
-}
-
-static int check_scalar(struct lt_zabbix *z, const leat_value *value)
-{
-    switch (value->kind) {
-    case LEAT_NULL:
-    case LEAT_BOOL:
-    case LEAT_INT:
-    case LEAT_UINT:
-        return LEAT_OK;
-    case LEAT_REAL:
-        return isfinite(value->u.f64) ? LEAT_OK : refuse(z, "a number that JSON lacks", "value");
-    case LEAT_TEXT:
-    case LEAT_ENUM:
-        return check_text(z, value->u.bytes, value->length, "value");
-    default:
-        return refuse(z, "a kind of value that JSON lacks", "value");
-    }
-}
-
-/* A value and all below it, which stands in that many containers. */
-static int check(struct lt_zabbix *z, const leat_value *value, size_t depth)
-{
-    const leat_value *end = value + lt_cells(value);
-    const leat_value *ends[LT_DEPTH_MAX];
-    const leat_value *cell;
-    size_t level = 0;
-    int status = LEAT_OK;
-
-    for (cell = value; cell < end && status == LEAT_OK; cell++) {
-        while (level > 0 && cell == ends[level - 1])
-            level--;
-        if (cell != value && cell->name != NULL)
-            status = check_text(z, cell->name, cell->name_length, "name");
-        if (status != LEAT_OK)
-            break;
-        if (cell->kind != LEAT_LIST && cell->kind != LEAT_RECORD) {
-            status = check_scalar(z, cell);
-        } else if (depth + level >= z->core.limits.depth) {
-            status = refuse(z, "nested too deeply", "value");
-        } else {
-            ends[level++] = cell + cell->u.cells;
-        }
-    }
-    return status;
-}
 
 /* A 7.0 proxy crashes on a row that is longer than "fields". */
 static int check_table(struct lt_zabbix *z, const leat_value *table)
@@ -106,12 +38,13 @@ static int check_table(struct lt_zabbix *z, const leat_value *table)
     if (leat_value_kind(fields) != LEAT_LIST)
         return LEAT_OK;
     if (rows == NULL && leat_value_get(table, "rows") != NULL)
-        return refuse(z, "rows that are only counted", "rows");
+        return lt_zabbix_refuse(z, "rows that are only counted", "rows");
     if (leat_value_kind(rows) != LEAT_LIST)
         return LEAT_OK;
     for (row = leat_value_first(rows); row != NULL; row = leat_value_next(rows, row)) {
         if (row->kind != LEAT_LIST || row->length != fields->length)
-            return refuse(z, "a row has more or fewer values than its table has fields", "data");
+            return lt_zabbix_refuse(z, "a row has more or fewer values than its table has fields",
+                                    "data");
     }
     return LEAT_OK;
 }
@@ -128,7 +61,7 @@ static int check_member(struct lt_zabbix *z, const char *name, size_t length,
         return LEAT_OK;
     if (top && known != NULL && known->rows && value->length == 1 &&
         leat_value_get(value, "rows") != NULL)
-        return refuse(z, "rows that are only counted", known->name);
+        return lt_zabbix_refuse(z, "rows that are only counted", known->name);
     status = check_table(z, value);
     if (!top || known == NULL || strcmp(known->name, "data") != 0)
         return status;
@@ -145,12 +78,12 @@ static int check_message(struct lt_zabbix *z, uint32_t kind, const leat_value *m
     int status;
 
     if (leat_value_kind(message) != LEAT_RECORD)
-        return refuse(z, "a message is a record", "value");
+        return lt_zabbix_refuse(z, "a message is a record", "value");
     if (leat_value_kind(request) == LEAT_TEXT &&
         (lt_zabbix_kind_asks(kind) || kind == LEAT_ZABBIX_REQUEST) &&
         lt_zabbix_request_kind((const char *)request->u.bytes, request->length) != kind)
-        return refuse(z, "another request than the message's name says", "request");
-    status = check(z, message, 0);
+        return lt_zabbix_refuse(z, "another request than the message's name says", "request");
+    status = lt_zabbix_check_value(z, message, 0);
     for (member = leat_value_first(message); member != NULL && status == LEAT_OK;
          member = leat_value_next(message, member))
         status = check_member(z, member->name, member->name_length, member, true);
@@ -192,34 +125,11 @@ static int start(struct lt_zabbix *z, uint32_t kind)
     }
     header = lt_put(&z->core.out, LT_ZABBIX_HEADER);
     if (header == NULL)
-        return no_room(z, &z->core.out);
+        return lt_zabbix_no_room(z, &z->core.out);
     memset(header, 0, LT_ZABBIX_HEADER);
     z->core.hold_back += LT_ZABBIX_HEADER;
     w->open = true;
-    w->mark = target(z)->length;
-    return LEAT_OK;
-}
-
-/* Takes what was written since w->mark into the message. */
-static int commit(struct lt_zabbix *z, bool finish)
-{
-    struct lt_zabbix_writing *w = z->writing;
-    struct lt_writer *out = &z->core.out;
-    struct lt_writer *to = target(z);
-    size_t before = out->length;
-
-    if (to->status != LEAT_OK)
-        return no_room(z, to);
-    w->text += to->length - w->mark;
-    if (!w->compressed) {
-        z->core.hold_back += to->length - w->mark;
-    } else if (finish || w->piece.length >= LT_ZABBIX_PIECE) {
-        if (lt_deflate_run(&w->deflate, w->piece.data, w->piece.length, finish, out) != LEAT_OK)
-            return no_room(z, out);
-        w->piece.length = 0;
-        z->core.hold_back += out->length - before;
-    }
-    w->mark = to->length;
+    w->mark = lt_zabbix_target(z)->length;
     return LEAT_OK;
 }
 
@@ -240,7 +150,7 @@ static int finish(struct lt_zabbix *z)
     uint8_t octets[LT_ZABBIX_LARGE_HEADER];
     uint8_t *header;
     size_t body, length;
-    int status = commit(z, true);
+    int status = lt_zabbix_commit(z, true);
 
     if (status != LEAT_OK)
         return status;
@@ -248,7 +158,7 @@ static int finish(struct lt_zabbix *z)
     length = lt_zabbix_header_write(octets, w->compressed, body, w->compressed ? w->text : 0);
     if (length > LT_ZABBIX_HEADER) {
         if (lt_put(out, length - LT_ZABBIX_HEADER) == NULL)
-            return no_room(z, out);
+            return lt_zabbix_no_room(z, out);
         header = out->data + (out->length - body - length);
         memmove(header + length, header + LT_ZABBIX_HEADER, body);
     }
@@ -279,7 +189,8 @@ static int judge_kind(struct lt_zabbix *z, const char *name, uint32_t kind, enum
 /* A member in one piece stands there or in the object that is open. */
 static enum lt_zabbix_how how_in_place(const struct lt_zabbix *z)
 {
-    return innermost(z->writing) == LT_ZABBIX_TOP ? LT_ZABBIX_COMES_WHOLE : LT_ZABBIX_COMES_INSIDE;
+    return lt_zabbix_innermost(z->writing) == LT_ZABBIX_TOP ? LT_ZABBIX_COMES_WHOLE
+                                                            : LT_ZABBIX_COMES_INSIDE;
 }
 
 /* Has the rules look at a message that comes in one piece. */
@@ -312,10 +223,11 @@ static int send_plain(struct lt_zabbix *z, uint32_t kind, const leat_value *valu
         (leat_value_kind(body) != LEAT_TEXT && leat_value_kind(body) != LEAT_BYTES) ||
         (reason != NULL && leat_value_kind(reason) != LEAT_TEXT &&
          leat_value_kind(reason) != LEAT_BYTES))
-        return refuse(z, "a plain body is text or octets, with or without an error", "body");
+        return lt_zabbix_refuse(z, "a plain body is text or octets, with or without an error",
+                                "body");
     if (kind == LEAT_ZABBIX_UNFRAMED) {
         if (reason != NULL || length != 2 || memcmp(octets, "OK", 2) != 0)
-            return refuse(z, "only OK goes without a frame", "body");
+            return lt_zabbix_refuse(z, "only OK goes without a frame", "body");
         status = z->rules == NULL ? LEAT_OK : z->rules->begin(z, kind);
         if (status != LEAT_OK)
             return status;
@@ -326,10 +238,10 @@ static int send_plain(struct lt_zabbix *z, uint32_t kind, const leat_value *valu
     status = start(z, kind);
     if (status != LEAT_OK)
         return status;
-    lt_put_bytes(target(z), octets, length);
+    lt_put_bytes(lt_zabbix_target(z), octets, length);
     if (reason != NULL) {
-        lt_put_u8(target(z), 0);
-        lt_put_bytes(target(z), error, error_length);
+        lt_put_u8(lt_zabbix_target(z), 0);
+        lt_put_bytes(lt_zabbix_target(z), error, error_length);
     }
     return finish(z);
 }
@@ -353,7 +265,7 @@ int lt_zabbix_send(leat_session *session, const char *name, const leat_value *va
         if (status == LEAT_OK)
             status = judge(z, value);
         if (status == LEAT_OK) {
-            lt_json_write(target(z), value);
+            lt_json_write(lt_zabbix_target(z), value);
             status = finish(z);
         }
     }
@@ -363,50 +275,6 @@ int lt_zabbix_send(leat_session *session, const char *name, const leat_value *va
 }
 
 /* ---- piece by piece ---- */
-
-/* Begins a call that may come inside these places. */
-static int enter(leat_session *session, uint32_t places)
-{
-    struct lt_zabbix *z = lt_zabbix(session);
-
-    if (z == NULL || session->status < 0)
-        return LEAT_E_STATE;
-    lt_send_begin(session);
-    if (z->writing == NULL || !z->writing->open)
-        return lt_refuse(session, LEAT_E_STATE, 0, "no message is being written", NULL);
-    if ((places & 1u << innermost(z->writing)) == 0)
-        return lt_refuse(session, LEAT_E_STATE, 0, "not in this place of the message", NULL);
-    z->writing->mark = target(z)->length;
-    z->writing->was_first = z->writing->first;
-    return LEAT_OK;
-}
-
-static void take_back(struct lt_zabbix *z)
-{
-    z->core.out.length -= z->core.hold_back;
-    z->core.hold_back = 0;
-    z->writing->open = false;
-}
-
-/* Ends it. A refusal takes back what the call wrote; want of room takes back the message. */
-static int leave(struct lt_zabbix *z, int status)
-{
-    struct lt_zabbix_writing *w = z->writing;
-
-    if (status == LEAT_OK && w->open)
-        status = commit(z, false);
-    if (status != LEAT_OK) {
-        w->first = w->was_first;
-        if (w->compressed) {
-            w->piece.length = w->mark;
-            w->piece.status = LEAT_OK;
-        }
-    }
-    status = lt_send_end(&z->core, status);
-    if (status == LEAT_E_LIMIT || status == LEAT_E_NOMEM)
-        take_back(z);
-    return status;
-}
 
 int leat_zabbix_compress(leat_session *session, int on)
 {
@@ -430,8 +298,8 @@ int leat_zabbix_begin(leat_session *session)
     if (status == LEAT_OK) {
         z->writing->places[0] = LT_ZABBIX_TOP;
         z->writing->depth = 1;
-        lt_put_u8(target(z), '{');
-        return leave(z, LEAT_OK);
+        lt_put_u8(lt_zabbix_target(z), '{');
+        return lt_zabbix_leave(z, LEAT_OK);
     }
     return lt_send_end(session, status);
 }
@@ -442,63 +310,64 @@ static int put_name(struct lt_zabbix *z, const char *name)
     int status;
 
     if (name == NULL)
-        return refuse(z, "no name", "name");
-    status = check_text(z, name, length, "name");
+        return lt_zabbix_refuse(z, "no name", "name");
+    status = lt_zabbix_check_text(z, name, length, "name");
     if (status != LEAT_OK)
         return status;
     if (!z->writing->first)
-        lt_put_u8(target(z), ',');
+        lt_put_u8(lt_zabbix_target(z), ',');
     z->writing->first = false;
-    lt_json_write_string(target(z), (const uint8_t *)name, length);
-    lt_put_u8(target(z), ':');
+    lt_json_write_string(lt_zabbix_target(z), (const uint8_t *)name, length);
+    lt_put_u8(lt_zabbix_target(z), ':');
     return LEAT_OK;
 }
 
 int leat_zabbix_member(leat_session *session, const char *name, const leat_value *value)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(TOP) | IN(DATA));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP) | LT_ZABBIX_IN(DATA));
 
     if (status != LEAT_OK)
         return status;
     status = put_name(z, name);
     if (status == LEAT_OK && value == NULL)
-        status = refuse(z, "no value", "value");
+        status = lt_zabbix_refuse(z, "no value", "value");
     if (status == LEAT_OK)
-        status = check(z, value, z->writing->depth);
+        status = lt_zabbix_check_value(z, value, z->writing->depth);
     if (status == LEAT_OK)
-        status = check_member(z, name, strlen(name), value, innermost(z->writing) == LT_ZABBIX_TOP);
+        status = check_member(z, name, strlen(name), value,
+                              lt_zabbix_innermost(z->writing) == LT_ZABBIX_TOP);
     if (status == LEAT_OK)
         status = judge_member(z, name, value, how_in_place(z));
     if (status == LEAT_OK)
-        lt_json_write(target(z), value);
-    return leave(z, status);
+        lt_json_write(lt_zabbix_target(z), value);
+    return lt_zabbix_leave(z, status);
 }
 
 int leat_zabbix_text(leat_session *session, const char *name, const char *text, size_t length)
 {
     struct lt_zabbix *z = lt_zabbix(session);
     leat_value value = {.kind = LEAT_TEXT};
-    int status = enter(session, IN(TOP) | IN(DATA));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP) | LT_ZABBIX_IN(DATA));
 
     if (status != LEAT_OK)
         return status;
     value.u.bytes = (const uint8_t *)text;
     value.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
-    status = check_text(z, text, length, "value");
+    status = lt_zabbix_check_text(z, text, length, "value");
     if (status == LEAT_OK)
         status = put_name(z, name);
     if (status == LEAT_OK)
         status = judge_member(z, name, &value, how_in_place(z));
     if (status == LEAT_OK)
-        lt_json_write_string(target(z), (const uint8_t *)text, length);
-    return leave(z, status);
+        lt_json_write_string(lt_zabbix_target(z), (const uint8_t *)text, length);
+    return lt_zabbix_leave(z, status);
 }
 
 int leat_zabbix_number(leat_session *session, const char *name, uint64_t number)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(TOP) | IN(DATA));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP) | LT_ZABBIX_IN(DATA));
 
     if (status != LEAT_OK)
         return status;
@@ -506,15 +375,15 @@ int leat_zabbix_number(leat_session *session, const char *name, uint64_t number)
     if (status == LEAT_OK)
         status = judge_kind(z, name, LEAT_UINT, how_in_place(z));
     if (status == LEAT_OK)
-        lt_write_u64(target(z), number);
-    return leave(z, status);
+        lt_write_u64(lt_zabbix_target(z), number);
+    return lt_zabbix_leave(z, status);
 }
 
 static void open_place(struct lt_zabbix *z, enum lt_zabbix_place place, char bracket)
 {
     struct lt_zabbix_writing *w = z->writing;
 
-    lt_put_u8(target(z), (uint8_t)bracket);
+    lt_put_u8(lt_zabbix_target(z), (uint8_t)bracket);
     w->places[w->depth++] = (uint8_t)place;
     w->first = true;
 }
@@ -522,7 +391,7 @@ static void open_place(struct lt_zabbix *z, enum lt_zabbix_place place, char bra
 int leat_zabbix_object(leat_session *session, const char *name)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(TOP));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP));
 
     if (status != LEAT_OK)
         return status;
@@ -531,13 +400,13 @@ int leat_zabbix_object(leat_session *session, const char *name)
         status = judge_kind(z, name, LEAT_RECORD, LT_ZABBIX_COMES_OPEN);
     if (status == LEAT_OK)
         open_place(z, LT_ZABBIX_DATA, '{');
-    return leave(z, status);
+    return lt_zabbix_leave(z, status);
 }
 
 int leat_zabbix_section(leat_session *session, const char *name)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(TOP));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP));
 
     if (status != LEAT_OK)
         return status;
@@ -548,7 +417,7 @@ int leat_zabbix_section(leat_session *session, const char *name)
         z->writing->by_proxy = strcmp(name, "history data") == 0;
         open_place(z, LT_ZABBIX_ROWS, '[');
     }
-    return leave(z, status);
+    return lt_zabbix_leave(z, status);
 }
 
 static int put_fields(struct lt_zabbix *z, const char *const *fields, size_t count)
@@ -563,15 +432,16 @@ static int put_fields(struct lt_zabbix *z, const char *const *fields, size_t cou
         size_t length = fields[i] == NULL ? 0 : strlen(fields[i]);
 
         if (length == 0 || length > UINT16_MAX)
-            return refuse(z, "a field without a name, or with one over 65535 octets", "fields");
-        status = check_text(z, fields[i], length, "fields");
+            return lt_zabbix_refuse(z, "a field without a name, or with one over 65535 octets",
+                                    "fields");
+        status = lt_zabbix_check_text(z, fields[i], length, "fields");
         if (status != LEAT_OK)
             return status;
         lt_put_u16be(&w->columns, (uint16_t)length);
         lt_put_bytes(&w->columns, fields[i], length);
         if (i > 0)
-            lt_put_u8(target(z), ',');
-        lt_json_write_string(target(z), (const uint8_t *)fields[i], length);
+            lt_put_u8(lt_zabbix_target(z), ',');
+        lt_json_write_string(lt_zabbix_target(z), (const uint8_t *)fields[i], length);
     }
     status = w->columns.status;
     w->columns.status = LEAT_OK;
@@ -582,136 +452,33 @@ int leat_zabbix_table(leat_session *session, const char *name, const char *const
                       size_t count)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(TOP) | IN(DATA));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(TOP) | LT_ZABBIX_IN(DATA));
 
     if (status != LEAT_OK)
         return status;
     status = put_name(z, name);
     if (status == LEAT_OK) {
-        lt_put_text(target(z), "{\"fields\":[");
+        lt_put_text(lt_zabbix_target(z), "{\"fields\":[");
         status = put_fields(z, fields, count);
     }
     if (status == LEAT_OK && z->rules != NULL)
         status = z->rules->table(z, name, strlen(name), fields, count);
     if (status == LEAT_OK) {
-        lt_put_text(target(z), "],\"data\":");
+        lt_put_text(lt_zabbix_target(z), "],\"data\":");
         z->writing->places[z->writing->depth++] = LT_ZABBIX_TABLE;
         open_place(z, LT_ZABBIX_ROWS, '[');
     }
-    return leave(z, status);
-}
-
-/*
- * The fields of a record in the order of the table. They were counted, so each is there once or one
- * is missing.
- */
-static int put_record_as_row(struct lt_zabbix *z, const leat_value *row)
-{
-    struct lt_reader columns = lt_reader(z->writing->columns.data, z->writing->columns.length);
-    size_t i;
-
-    lt_put_u8(target(z), '[');
-    for (i = 0; i < z->writing->column_count; i++) {
-        size_t length = lt_u16be(&columns);
-        const char *name = (const char *)lt_take(&columns, length);
-        size_t place = i + 1;
-        const leat_value *value = leat_value_find(row, name, length, &place);
-
-        if (value == NULL)
-            return refuse(z, "a row lacks a field of its table", "row");
-        if (i > 0)
-            lt_put_u8(target(z), ',');
-        lt_json_write(target(z), value);
-    }
-    lt_put_u8(target(z), ']');
-    return LEAT_OK;
-}
-
-static int put_row(struct lt_zabbix *z, const leat_value *row)
-{
-    struct lt_zabbix_writing *w = z->writing;
-    bool table = w->places[w->depth - 2] == LT_ZABBIX_TABLE;
-    int status;
-
-    if (leat_value_kind(row) != LEAT_RECORD && (!table || leat_value_kind(row) != LEAT_LIST))
-        return refuse(z, "a row is a record, or in a table a list", "row");
-    if (table && row->length != w->column_count)
-        return refuse(z, "a row has more or fewer values than its table has fields", "row");
-    status = check(z, row, w->depth);
-    if (status == LEAT_OK && !table && z->rules != NULL)
-        status = z->rules->row(z, row);
-    if (status != LEAT_OK)
-        return status;
-    if (!w->first)
-        lt_put_u8(target(z), ',');
-    w->first = false;
-    if (table && row->kind == LEAT_RECORD)
-        return put_record_as_row(z, row);
-    lt_json_write(target(z), row);
-    return LEAT_OK;
-}
-
-int leat_zabbix_row(leat_session *session, const leat_value *row)
-{
-    struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(ROWS));
-
-    if (status != LEAT_OK)
-        return status;
-    return leave(z, put_row(z, row));
-}
-
-static int put_history(struct lt_zabbix *z, const leat_zabbix_history *history)
-{
-    struct lt_zabbix_writing *w = z->writing;
-    const char *field, *what;
-    int status = LEAT_OK;
-
-    if (w->places[w->depth - 2] == LT_ZABBIX_TABLE)
-        return lt_refuse(&z->core, LEAT_E_STATE, 0, "not in this place of the message", NULL);
-    if (z->rules != NULL && history->size >= sizeof *history)
-        status = z->rules->history(z, history->has);
-    if (status != LEAT_OK)
-        return status;
-    if (!w->first)
-        lt_put_u8(target(z), ',');
-    w->first = false;
-    what = lt_zabbix_history_put(target(z), history, w->by_proxy, &field);
-    return what == NULL ? LEAT_OK : refuse(z, what, field);
-}
-
-int leat_zabbix_history_write(leat_session *session, const leat_zabbix_history *history)
-{
-    struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(ROWS));
-
-    if (status != LEAT_OK)
-        return status;
-    return leave(z, put_history(z, history));
-}
-
-int lt_zabbix_put_rows(leat_session *session, const void *text, size_t length)
-{
-    struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(ROWS));
-
-    if (status != LEAT_OK)
-        return status;
-    if (!z->writing->first)
-        lt_put_u8(target(z), ',');
-    z->writing->first = false;
-    lt_put_bytes(target(z), text, length);
-    return leave(z, LEAT_OK);
+    return lt_zabbix_leave(z, status);
 }
 
 static void close_place(struct lt_zabbix *z)
 {
     struct lt_zabbix_writing *w = z->writing;
-    bool rows = innermost(w) == LT_ZABBIX_ROWS;
+    bool rows = lt_zabbix_innermost(w) == LT_ZABBIX_ROWS;
 
-    lt_put_u8(target(z), rows ? ']' : '}');
+    lt_put_u8(lt_zabbix_target(z), rows ? ']' : '}');
     w->depth--;
-    if (rows && innermost(w) == LT_ZABBIX_TABLE)
+    if (rows && lt_zabbix_innermost(w) == LT_ZABBIX_TABLE)
         close_place(z);
     w->first = false;
 }
@@ -719,41 +486,41 @@ static void close_place(struct lt_zabbix *z)
 int leat_zabbix_close(leat_session *session)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, IN(DATA) | IN(ROWS));
+    int status = lt_zabbix_enter(session, LT_ZABBIX_IN(DATA) | LT_ZABBIX_IN(ROWS));
 
     if (status != LEAT_OK)
         return status;
-    if (z->rules != NULL && innermost(z->writing) == LT_ZABBIX_DATA)
+    if (z->rules != NULL && lt_zabbix_innermost(z->writing) == LT_ZABBIX_DATA)
         status = z->rules->close(z);
     if (status == LEAT_OK)
         close_place(z);
-    return leave(z, status);
+    return lt_zabbix_leave(z, status);
 }
 
 int leat_zabbix_end(leat_session *session)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, ~0u);
+    int status = lt_zabbix_enter(session, ~0u);
 
     if (status != LEAT_OK)
         return status;
     if (z->rules != NULL) {
         status = z->rules->end(z);
         if (status != LEAT_OK)
-            return leave(z, status);
+            return lt_zabbix_leave(z, status);
     }
     while (z->writing->depth > 0)
         close_place(z);
-    return leave(z, finish(z));
+    return lt_zabbix_leave(z, finish(z));
 }
 
 int leat_zabbix_abort(leat_session *session)
 {
     struct lt_zabbix *z = lt_zabbix(session);
-    int status = enter(session, ~0u);
+    int status = lt_zabbix_enter(session, ~0u);
 
     if (status == LEAT_OK)
-        take_back(z);
+        lt_zabbix_take_back(z);
     return status;
 }
 
