@@ -81,58 +81,61 @@ static inline void read_fixed(const struct lt_estreamer_row *row, const uint8_t 
     }
 }
 
-/*
- * How many fields of a run there are, if not all. What encloses them may end between two fields,
- * not inside one.
- */
-static int short_run(struct reading_stack *stack, struct reading *reading, unsigned *count,
-                     size_t *octets)
+/* Makes room for a run of fields. Those that were cut off need none. */
+static int reserve_run(struct reading_stack *stack, const struct reading *reading, size_t count)
 {
-    const uint16_t *at = reading->row;
-    size_t left = lt_left(&reading->in);
+    size_t left = lt_left(&reading->in), there;
 
-    *octets = 0;
-    while (*octets + lt_estreamer_row(at)->argument <= left)
-        *octets += lt_estreamer_row(at++)->argument;
-    if (*octets < left)
-        return lt_estreamer_malformed(stack->reader, reading->in.at + *octets,
-                                      "ends in the middle of a field",
-                                      lt_estreamer_row_name(lt_estreamer_row(at)));
-    *count = (unsigned)(at - reading->row);
-    reading->truncated = true;
-    reading->end = at;
-    return LEAT_OK;
+    if (lt_tree_reserve(stack->reader->tree, count) == LEAT_OK)
+        return LEAT_OK;
+    for (there = 0; there < count; there++) {
+        size_t octets = lt_estreamer_row(reading->row + there)->argument;
+
+        if (octets > left)
+            break;
+        left -= octets;
+    }
+    return lt_estreamer_reserve(stack->reader, reading->in.at, there);
 }
 
-static int read_run(struct reading_stack *stack, struct reading *reading,
-                    const struct lt_estreamer_row *run)
+/*
+ * Fields of fixed size. What encloses them may end between two of them, not inside one; so may the
+ * layout.
+ */
+static int read_run(struct reading_stack *stack, struct reading *reading)
 {
     struct lt_tree *tree = stack->reader->tree;
     const uint8_t *p = reading->in.at;
     const uint8_t *end = reading->in.end;
-    const uint16_t *at, *last;
-    size_t octets = run->argument;
-    unsigned count = run->name_length;
+    const uint16_t *at = reading->row;
+    size_t count = lt_estreamer_run(at);
+    const uint16_t *last = count < (size_t)(reading->end - at) ? at + count : reading->end;
     leat_value *cell;
-    int status = LEAT_OK;
+    int status = reserve_run(stack, reading, (size_t)(last - at));
 
-    if (lt_left(&reading->in) < octets)
-        status = short_run(stack, reading, &count, &octets);
-    if (status == LEAT_OK)
-        status = lt_estreamer_reserve(stack->reader, p, count);
     if (status != LEAT_OK)
         return status;
     cell = tree->cells + tree->count;
-    (void)lt_take(&reading->in, octets);
-    for (at = reading->row, last = at + count; at != last; at++, cell++) {
+    for (; at != last; at++, cell++) {
         const struct lt_estreamer_row *row = lt_estreamer_row(at);
 
+        if (end - p < row->argument)
+            break;
         read_fixed(row, p, end - p >= 8, cell);
         p += row->argument;
     }
-    reading->row = last;
+    count = (size_t)(at - reading->row);
     tree->count += count;
-    reading->children += count;
+    reading->children += (uint32_t)count;
+    reading->row = at;
+    reading->in.at = p;
+    if (at == last)
+        return LEAT_OK;
+    if (p != end)
+        return lt_estreamer_malformed(stack->reader, p, "ends in the middle of a field",
+                                      lt_estreamer_row_name(lt_estreamer_row(at)));
+    reading->truncated = true;
+    reading->end = at;
     return LEAT_OK;
 }
 
@@ -172,7 +175,7 @@ static int begin_block(struct reading_stack *stack, uint32_t type)
         return status;
     if (layout != NULL) {
         reading->row = lt_estreamer_first(layout);
-        reading->end = reading->row + layout->rows;
+        reading->end = reading->row + layout->fields;
         return LEAT_OK;
     }
     reading->in.at = reading->in.end;
@@ -306,8 +309,6 @@ static int read_row(struct reading_stack *stack, struct reading *reading,
     size_t left = lt_left(&reading->in);
 
     switch (row->type) {
-    case LT_ESTREAMER_RUN:
-        return read_run(stack, reading, row);
     case LT_ESTREAMER_COUNTED:
         return read_octets(stack, reading, row, reading->length);
     case LT_ESTREAMER_REST:
@@ -365,9 +366,10 @@ static int read_on(struct reading_stack *stack, bool *ended)
         return status;
     }
     while (status == LEAT_OK && stack->count == count && reading->row != reading->end) {
-        const struct lt_estreamer_row *row = lt_estreamer_row(reading->row++);
-
-        status = read_row(stack, reading, row);
+        if (lt_estreamer_run(reading->row) > 0)
+            status = read_run(stack, reading);
+        else
+            status = read_row(stack, reading, lt_estreamer_row(reading->row++));
     }
     *ended = stack->count == count;
     return status == LEAT_OK && *ended ? end_reading(stack, reading) : status;
@@ -419,7 +421,7 @@ int lt_estreamer_read_fields(struct lt_estreamer_reader *reader, struct lt_reade
 
     start_reading(&stack, reader, in, series, depth, *children);
     stack.open[0].row = lt_estreamer_first(layout);
-    stack.open[0].end = stack.open[0].row + layout->rows;
+    stack.open[0].end = stack.open[0].row + layout->fields;
     return read_all(&stack, children);
 }
 

@@ -2,7 +2,7 @@
 
 static bool is_fixed(const struct lt_estreamer_row *row)
 {
-    return row->type >= LT_ESTREAMER_U8 && row->type <= LT_ESTREAMER_OCTETS;
+    return row->type <= LT_ESTREAMER_OCTETS;
 }
 
 static bool is_length(const struct lt_estreamer_row *row)
@@ -71,9 +71,8 @@ static int open_writing(struct writing_stack *stack, const char *field)
 
 static bool is_given(const struct writing *writing, const struct lt_estreamer_row *row)
 {
-    return row->type != LT_ESTREAMER_RUN &&
-           lt_estreamer_peek(&writing->fields, lt_estreamer_row_name(row), row->name_length) !=
-               NULL;
+    return lt_estreamer_peek(&writing->fields, lt_estreamer_row_name(row), row->name_length) !=
+           NULL;
 }
 
 /*
@@ -109,7 +108,7 @@ static int find_end(struct lt_estreamer_writer *writer, struct writing *writing,
 static void set_rows(struct writing *writing, const struct lt_estreamer_layout *layout)
 {
     writing->row = lt_estreamer_first(layout);
-    writing->end = writing->row + layout->rows;
+    writing->end = writing->row + layout->fields;
     writing->closed = takes_rest(lt_estreamer_row(writing->end - 1));
 }
 
@@ -296,10 +295,7 @@ static int write_on(struct writing_stack *stack, bool *ended)
         status = write_any_block(stack, item, writing->expected, NULL);
     }
     while (status == LEAT_OK && stack->count == count && writing->row != writing->end) {
-        const struct lt_estreamer_row *row = lt_estreamer_row(writing->row++);
-
-        if (row->type != LT_ESTREAMER_RUN)
-            status = write_row(stack, writing, row);
+        status = write_row(stack, writing, lt_estreamer_row(writing->row++));
     }
     *ended = stack->count == count;
     return status;

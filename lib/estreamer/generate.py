@@ -185,23 +185,19 @@ def check_nesting(compiled):
 
 
 FIXED_ROWS = ("U8", "U16", "U32", "U64", "I32", "OCTETS")
+# An entry of a sequence: the number of a row, and above it how many rows of fixed size begin there.
+ROW_BITS = 10
+RUN_MAX = 0xFFFF >> ROW_BITS
 
 
-def with_runs(rows):
-    """Puts a RUN in front of fields of fixed size: how many there are and their octets together."""
+def with_runs(sequence, rows):
+    """The entries of a sequence of row numbers. A layout that ends sooner than a run cuts it short."""
     out = []
-    run = None
-    for row in rows:
-        if row[0] in FIXED_ROWS:
-            if run is None or run[5] == 255:
-                run = ["RUN", "NULL", "", "", 0, 0]
-                out.append(run)
-            run[5] += 1
-            run[4] += row[4]
-        else:
-            run = None
-        out.append(row + [0])
-    return out
+    run = 0
+    for number in reversed(sequence):
+        run = min(run + 1, RUN_MAX) if rows[number][0] in FIXED_ROWS else 0
+        out.append(run << ROW_BITS | number)
+    return out[::-1]
 
 
 def place(sequences):
@@ -483,24 +479,28 @@ def main():
 
     # A row stands once, however many layouts have it: layouts are sequences of indices of rows.
     rows = {}
-    sequences = [tuple(rows.setdefault(tuple(row), len(rows)) for row in with_runs(compiled[c])) for c in order]
+    sequences = [tuple(rows.setdefault(tuple(row), len(rows)) for row in compiled[c]) for c in order]
     sequence, starts = place(sequences)
+    if len(rows) > 1 << ROW_BITS or max(map(len, sequences)) > 255:
+        fail("layouts", "too many rows for the tables")
     out += ["", "const struct lt_estreamer_layout lt_estreamer_layouts[] = {"]
     for container, own in zip(order, sequences):
         series = int(container[1]) if container in blocks else 0
         number = int(container[3:]) if container in blocks else 0
-        out.append(f"    {{{starts[own]}, {len(own)}, {names.at(container)}, "
-                   f"{names.at(layouts[container]['name'])}, {number}, {series}, "
-                   f"{len(compiled[container])}}}, /* {container} */")
+        out.append(f"    {{{starts[own]}, {names.at(container)}, {names.at(layouts[container]['name'])}, "
+                   f"{number}, {series}, {len(own)}}}, /* {container} */")
     out += ["};", f"const size_t lt_estreamer_layout_total = {len(order)};"]
+    sizes = [str(sum(row[4] for row in compiled[c] if row[0] in FIXED_ROWS)) for c in READ_BY_ROWS]
+    out += ["", f"const uint8_t lt_estreamer_fixed_sizes[] = {{{', '.join(sizes)}}};"]
     out += ["", "const uint16_t lt_estreamer_sequence[] = {"]
-    out += ["    " + ", ".join(map(str, sequence[i:i + 16])) + "," for i in range(0, len(sequence), 16)]
+    entries = [str(entry) for entry in with_runs(sequence, list(rows))]
+    out += ["    " + ", ".join(entries[i:i + 16]) + "," for i in range(0, len(entries), 16)]
     out += ["};"]
 
     out += ["", "const struct lt_estreamer_row lt_estreamer_rows[] = {"]
-    for kind, value, name, wire, argument, count in rows:
-        out.append(f"    {{{names.at(name)}, {argument}, {count or len(name)}, LEAT_{value}, LT_ESTREAMER_{kind}, "
-                   f"{wires.index(wire)}}},{' /* ' + name + ' */' if name else ''}")
+    for kind, value, name, wire, argument in rows:
+        out.append(f"    {{{names.at(name)}, {argument}, {len(name)}, LEAT_{value}, LT_ESTREAMER_{kind}, "
+                   f"{wires.index(wire)}}}, /* {name} */")
     out += ["};"]
 
     for series in (1, 2):

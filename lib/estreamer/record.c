@@ -17,7 +17,7 @@ static bool is_block(const struct lt_estreamer_layout *layout, struct lt_reader 
 static bool fits(const struct lt_estreamer_layout *layout, struct lt_reader in)
 {
     const uint16_t *at = lt_estreamer_first(layout);
-    const uint16_t *end = at + layout->rows;
+    const uint16_t *end = at + layout->fields;
     uint32_t length = 0;
 
     for (; at != end; at++) {
@@ -27,7 +27,7 @@ static bool fits(const struct lt_estreamer_layout *layout, struct lt_reader in)
             length = lt_u16be(&in);
         else if (row->type == LT_ESTREAMER_LENGTH32)
             length = lt_u32be(&in);
-        else if (row->type != LT_ESTREAMER_RUN)
+        else
             (void)lt_take(&in, row->type == LT_ESTREAMER_COUNTED ? length : row->argument);
     }
     return lt_ok(&in) && lt_left(&in) == 0;

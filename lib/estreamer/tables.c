@@ -97,20 +97,13 @@ size_t leat_estreamer_field_count(size_t layout)
     return found == NULL ? 0 : found->fields;
 }
 
-/* Runs are rows, but no fields. */
 static const struct lt_estreamer_row *field_at(size_t layout, size_t field)
 {
     const struct lt_estreamer_layout *found = layout_at(layout);
-    const uint16_t *at;
 
     if (found == NULL || field >= found->fields)
         return NULL;
-    for (at = lt_estreamer_first(found);; at++) {
-        const struct lt_estreamer_row *row = lt_estreamer_row(at);
-
-        if (row->type != LT_ESTREAMER_RUN && field-- == 0)
-            return row;
-    }
+    return lt_estreamer_row(lt_estreamer_first(found) + field);
 }
 
 const char *leat_estreamer_field_name(size_t layout, size_t field)

@@ -13,7 +13,6 @@
 
 /* How a field stands on the wire. */
 enum lt_estreamer_type {
-    LT_ESTREAMER_RUN, /* no field: so many fields of fixed size follow */
     LT_ESTREAMER_U8,
     LT_ESTREAMER_U16,
     LT_ESTREAMER_U32,
@@ -35,20 +34,20 @@ enum lt_estreamer_type {
 
 #define LT_ESTREAMER_AUTO     0xffffu
 #define LT_ESTREAMER_ID_PARTS 3u
+#define LT_ESTREAMER_ROW_BITS 10u
+#define LT_ESTREAMER_ROW_MASK ((1u << LT_ESTREAMER_ROW_BITS) - 1)
 
 struct lt_estreamer_row {
-    uint16_t name; /* where it stands in lt_estreamer_names, with a NUL behind it */
-    uint16_t
-        argument; /* octets (RUN: of all its fields); or the block type that is expected within */
-    uint8_t name_length; /* RUN: how many fields it has */
-    uint8_t kind;        /* LEAT_* */
+    uint16_t name;     /* where it stands in lt_estreamer_names, with a NUL behind it */
+    uint16_t argument; /* octets, or the block type that is expected within */
+    uint8_t name_length;
+    uint8_t kind; /* LEAT_* */
     uint8_t type;
     uint8_t wire; /* the type as layouts.tsv spells it */
 };
 
 struct lt_estreamer_layout {
-    uint16_t at;   /* where its rows begin in lt_estreamer_sequence */
-    uint16_t rows; /* how many, runs included */
+    uint16_t at; /* where its rows begin in lt_estreamer_sequence */
     uint16_t container;
     uint16_t name;
     uint16_t block_type;
@@ -97,10 +96,12 @@ enum {
 extern const char lt_estreamer_names[];
 extern const uint16_t lt_estreamer_wires[];
 extern const struct lt_estreamer_row lt_estreamer_rows[];
-extern const uint16_t lt_estreamer_sequence[]; /* indices of rows */
+/* Indices of rows, and above them how many of fixed size begin there; a layout may end before them. */
+extern const uint16_t lt_estreamer_sequence[];
 extern const struct lt_estreamer_layout lt_estreamer_layouts[];
 extern const size_t lt_estreamer_layout_total;
-extern const uint16_t lt_estreamer_series_1[]; /* by block type: index of the layout + 1 */
+extern const uint8_t lt_estreamer_fixed_sizes[]; /* octets of the first ones, counted ones apart */
+extern const uint16_t lt_estreamer_series_1[];   /* by block type: index of the layout + 1 */
 extern const uint32_t lt_estreamer_series_1_total;
 extern const uint16_t lt_estreamer_series_2[];
 extern const uint32_t lt_estreamer_series_2_total;
@@ -168,13 +169,19 @@ static inline const uint16_t *lt_estreamer_first(const struct lt_estreamer_layou
 
 static inline const struct lt_estreamer_row *lt_estreamer_row(const uint16_t *at)
 {
-    return &lt_estreamer_rows[*at];
+    return &lt_estreamer_rows[*at & LT_ESTREAMER_ROW_MASK];
 }
 
-/* The octets of a layout whose fields are all of fixed size: one run. */
+/* How many rows of fixed size begin there. */
+static inline unsigned lt_estreamer_run(const uint16_t *at)
+{
+    return *at >> LT_ESTREAMER_ROW_BITS;
+}
+
+/* The octets of one of the first layouts, whose fields are all of fixed size. */
 static inline size_t lt_estreamer_fixed_size(const struct lt_estreamer_layout *layout)
 {
-    return lt_estreamer_row(lt_estreamer_first(layout))->argument;
+    return lt_estreamer_fixed_sizes[layout - lt_estreamer_layouts];
 }
 
 /* The layout of a block, or NULL. */

@@ -656,6 +656,29 @@ START_TEST(values_limit)
 }
 END_TEST
 
+/* The value, its five fields, the first of the record and what says that others are missing. */
+START_TEST(values_limit_of_a_cut_record)
+{
+    static const char hex[] = EVENT("0000000c", "00000005 00000004 00000001");
+    leat_limits limits;
+
+    leat_limits_init(&limits, sizeof limits);
+    limits.values = 8;
+    check_limit(hex, &limits,
+                "event_data 0 " DATA_JSON(
+                    "5", "Rule Message (version 1)",
+                    "\"record\":{\"generator_id\":1,\"truncated\":true}") "\nLEAT_END");
+    limits.values = 7;
+    check_limit(hex, &limits,
+                "event_data 0 " DATA_JSON("5", "Rule Message (version 1)",
+                                          "\"record\":\"00000001\"") " !E_LIMIT 20 \nLEAT_END");
+    limits.values = 6;
+    check_limit(hex, &limits,
+                "event_data 0 " DATA_JSON("5", "Rule Message (version 1)",
+                                          "\"record\":\"00000001\"") " !E_LIMIT 16 \nLEAT_END");
+}
+END_TEST
+
 /* Lists in lists: two containers for each, a record and its list. */
 static struct t_bytes nested_lists(size_t levels)
 {
@@ -872,6 +895,7 @@ static void tests(TCase *tcase)
     tcase_add_loop_test(tcase, sent_again, 0, count);
     tcase_add_test(tcase, message_limit);
     tcase_add_test(tcase, values_limit);
+    tcase_add_test(tcase, values_limit_of_a_cut_record);
     tcase_add_test(tcase, depth_limit);
     tcase_add_test(tcase, shallow);
     tcase_add_loop_test(tcase, kinds, 0, 11);
