@@ -19,6 +19,7 @@ static void open_client(struct connection *connection)
         return;
     }
     connection->security = node->clients_plain ? &no_security : &node->accepting;
+    leat_broker_tick(node->broker, connection->live->now); /* from when on the client has time */
     node_opened(connection,
                 leat_broker_websocket_accept(node->broker, &options, connection->peer_address,
                                              node_port(connection), &connection->session));

@@ -164,6 +164,7 @@ static void open_accepted(struct connection *connection)
     struct node *node = node_of(connection);
 
     connection->security = &node->accepting;
+    leat_broker_tick(node->broker, connection->live->now); /* from when on the peer has time */
     node_opened(connection, leat_broker_accept(node->broker, connection->peer_address,
                                                node_port(connection), &connection->session));
 }

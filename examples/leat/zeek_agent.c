@@ -21,8 +21,11 @@ static struct agent *agent_of(struct node *node)
 
 static bool on_event(struct node *node, const leat_event *event)
 {
-    int status = leat_zeek_agent_take(agent_of(node)->agent, event);
+    leat_zeek_agent *agent = agent_of(node)->agent;
+    int status;
 
+    leat_zeek_agent_tick(agent, node->talk.live.now); /* from when on a request waits */
+    status = leat_zeek_agent_take(agent, event);
     need_memory(status);
     return status == LEAT_OK || zeek_is_quiet(node, event);
 }

@@ -218,6 +218,7 @@ static void finish(struct asker *asker, bool failed)
 static void ask(struct asker *asker, struct connection *connection)
 {
     uint32_t kind = asker->at < KINDS_MAX ? asker->task->kinds[asker->at] : 0;
+    int status;
 
     if (kind == 0 && asker->at > 0) {
         finish(asker, false);
@@ -228,10 +229,17 @@ static void ask(struct asker *asker, struct connection *connection)
     if (kind == 0)
         return;
     asker->at++;
-    if (!make_request(asker, kind) ||
-        leat_broker_websocket_publish(connection->session, LEAT_ZEEK_CONTROLLER_TOPIC,
-                                      strlen(LEAT_ZEEK_CONTROLLER_TOPIC),
-                                      leat_builder_value(asker->talk.value)) != LEAT_OK) {
+    if (!make_request(asker, kind)) {
+        finish(asker, true);
+        return;
+    }
+    status = leat_broker_websocket_publish(connection->session, LEAT_ZEEK_CONTROLLER_TOPIC,
+                                           strlen(LEAT_ZEEK_CONTROLLER_TOPIC),
+                                           leat_builder_value(asker->talk.value));
+    need_memory(status);
+    if (status != LEAT_OK) {
+        complain("%s: %s", asker->task->name,
+                 leat_error_text(leat_session_send_error(connection->session)));
         finish(asker, true);
         return;
     }
@@ -498,14 +506,32 @@ static bool open_security(struct asker *asker, const struct arguments *arguments
     return true;
 }
 
-/* Reads the configuration, if there is one, and tries whether it is sound before anybody is asked. */
-static bool open_configuration(struct asker *asker)
+/* Whether JSON can tell what follows the command. False, with a complaint: it cannot. */
+static bool check_texts(struct asker *asker)
 {
-    const char *path = asker->talk.arguments->operands[2];
+    const struct arguments *arguments = asker->talk.arguments;
+    leat_builder *built = asker->talk.value;
+    size_t i;
 
+    for (i = 2; i < arguments->operand_count; i++) {
+        const char *text = arguments->operands[i];
+
+        leat_builder_clear(built);
+        need_memory(leat_builder_text(built, NULL, text, strlen(text)));
+        if (leat_value_is_utf8(leat_builder_value(built)) == 0) {
+            complain("%s: an argument is not UTF-8", asker->task->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What follows the command: the file of a configuration, which must be sound before anybody is asked, or texts. */
+static bool read_operands(struct asker *asker)
+{
     if (asker->task->kinds[0] != LEAT_ZEEK_CONTROLLER_STAGE_CONFIGURATION_REQUEST)
-        return true;
-    asker->configuration = zeek_file(asker->file, path);
+        return check_texts(asker);
+    asker->configuration = zeek_file(asker->file, asker->talk.arguments->operands[2]);
     return asker->configuration != NULL && make_request(asker, asker->task->kinds[0]);
 }
 
@@ -519,7 +545,7 @@ static bool begin(struct asker *asker, const struct arguments *arguments)
         !endpoint_read(&asker->server, asker->host, false) ||
         !option_number(arguments, "--attempts", 1, UINT32_MAX, &asker->attempts) ||
         !option_seconds(arguments, "--timeout", &asker->timeout_ms) ||
-        !open_security(asker, arguments) || !open_configuration(asker))
+        !open_security(asker, arguments) || !read_operands(asker))
         return false;
     (void)leat_builder_open(asker->topics, NULL, LEAT_LIST);
     (void)leat_builder_text(asker->topics, NULL, LEAT_ZEEK_CONTROLLER_TOPIC,

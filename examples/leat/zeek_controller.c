@@ -88,8 +88,11 @@ static bool restore(struct controller *controller)
 
 static bool on_event(struct node *node, const leat_event *event)
 {
-    int status = leat_zeek_controller_take(controller_of(node)->controller, event);
+    leat_zeek_controller *controller = controller_of(node)->controller;
+    int status;
 
+    leat_zeek_controller_tick(controller, node->talk.live.now); /* from when on a request waits */
+    status = leat_zeek_controller_take(controller, event);
     need_memory(status);
     return status == LEAT_OK || zeek_is_quiet(node, event);
 }

@@ -49,7 +49,8 @@ static bool check_fields(const char *path, const char *of, const leat_value *rec
         return false;
     }
     if (!fields_known(record, names, &unknown, &length)) {
-        complain("%s: %s: a field that is not known: %.*s", path, of, (int)(length % 64), unknown);
+        complain("%s: %s: a field that is not known: %.*s", path, of,
+                 length < 64 ? (int)length : 64, unknown);
         return false;
     }
     for (i = 0; names[i] != NULL; i++) {
@@ -170,7 +171,8 @@ static void give_answer(struct script *script, leat_zeek_agent *agent)
     status = leat_zeek_agent_answer(agent, leat_value_u64(leat_value_get(line, "request")), answer);
     need_memory(status);
     if (status != LEAT_OK) {
-        complain("a request cannot be answered by what the file says (%d)", status);
+        complain("an answer is refused: %s",
+                 status == LEAT_E_STATE ? "it comes too late" : "more than a message can hold");
         return;
     }
     output_news(&script->talk->output, "answer", NULL, line);
@@ -197,11 +199,15 @@ static void begin_result(struct script *script, const char *name, size_t length,
 static void put_error(struct script *script, const char *before, const char *name, size_t length,
                       const char *behind)
 {
-    char text[320];
+    size_t begin = strlen(before), end = strlen(behind);
+    char *text = malloc(begin + length + end + 1);
 
-    (void)snprintf(text, sizeof text, "%s%.*s%s", before, length < 256 ? (int)length : 256, name,
-                   behind);
-    (void)leat_builder_text(script->answer, "error", text, strlen(text));
+    need_memory(text == NULL ? LEAT_E_NOMEM : LEAT_OK);
+    memcpy(text, before, begin);
+    memcpy(text + begin, name, length);
+    memcpy(text + begin + length, behind, end);
+    (void)leat_builder_text(script->answer, "error", text, begin + length + end);
+    free(text);
 }
 
 /* Nodes */

@@ -346,6 +346,27 @@ def silence(tap):
         tap.check("another deployment", code == 1 and errors(response)[0].startswith("earlier deployment "), response)
 
 
+def idle(tap):
+    """Who has heard nothing for long gives who comes then as much time as anybody."""
+    with Controller() as first, Controller() as second, cluster("--timeout", "5") as (controller, _), \
+            Connector(controller.address, *PLAIN) as peer:
+        peer.told("peer_added")
+        time.sleep(10.5)  # longer than a handshake or an answer may take
+        tap.same("a client", ask(first, "get-instances", "--attempts", "1")[0], 0)
+        with RawPeer(second.port) as raw:
+            tap.check("a peer", raw.other)
+        peer.say({"topic": "zeek/management/controller", "event": CONTROLLER + "get_nodes_request", "args": ["r"]})
+        tap.same("a request", controller.told("get_nodes_response")[0]["results"][0]["error"], None)
+
+
+def long_names(tap):
+    """A node is named as a whole, however long its name is."""
+    name = "\u20ac" * 200
+    with cluster(nodes={"nodes": {name: {"state": "FAILED"}}}) as (controller, _):
+        deploy(controller, configuration("long", [instance("agent-1")], [node(name, "agent-1")]))
+        tap.same("an error", errors(ask(controller, "restart", name)[1]), [f"could not restart node {name}"])
+
+
 def options(tap):
     """What else can be said on the command line."""
     nodes = [node("m", "agent-1", "MANAGER"), node("w", "agent-1"), node("x", "agent-1", "PROXY", p="3001/tcp")]
@@ -525,6 +546,9 @@ def clients(tap):
     with Listener(*PLAIN) as native:
         result = leat("zeek", "client", native.address, "get-nodes", "--attempts", "1")
         tap.check("a native listener", result.code == 1, result.err)
+    result = leat("zeek", "client", nobody_there, "get-id-value", "\udcff")
+    tap.same("what JSON cannot tell", (result.code, result.out, result.err),
+             (2, b"", "leat: get-id-value: an argument is not UTF-8\n"))
     with Broken() as broken:
         for name, words, event, args, printed in [
             ("no list", ["get-nodes"], "get_nodes_response", [count(1)], "malformed"),
@@ -579,13 +603,15 @@ def monitor(tap):
     with cluster() as (controller, _), Program("zeek", "client", controller.clients, "monitor") as listener, \
             Connector(controller.address, *PLAIN) as peer:
         peer.told("peer_added")
-        time.sleep(0.2)
+        until(lambda: ask(controller, "get-instances") and listener.out.lines, "the first that it hears")
         deploy(controller, ONE)
         peer.say({"topic": "zeek/management/controller", "event": "Own::event", "args": [1]},
                  {"topic": "zeek/management/controller", "event": CONTROLLER + "deploy_request", "args": [1]})
-        listener.out.count(6)
+        others = lambda lines: [line for line in lines if "get_instances" not in line]  # noqa: E731
+        listener.out.wait(lambda lines: len(others(lines)) >= 6, "what others say")
         tap.same("it is stopped", listener.stop(), 0)
-        tap.same("what it heard", sorted(brief(event["event"]) for event in listener.events()), sorted([
+        heard = [brief(strict(line)["event"]) for line in others(listener.out.lines)]
+        tap.same("what it heard", sorted(heard), sorted([
             "stage_configuration_request", "stage_configuration_response", "deploy_request", "deploy_response", "event",
             "malformed"]))
 
@@ -759,6 +785,7 @@ def node_lists(tap):
         ('{"smoke":1}', "a field that is not known: smoke"), ('{"refuse_welcome":true}', "refuse_welcome: not a text"),
         ('{"nodes":{"w":1}}', "w: not an object"),
         ('{"nodes":{"w":{"start":1}}}', "w: a field that is not known: start"),
+        ('{"nodes":{"w":{"' + "x" * 100 + '":1}}}', "w: a field that is not known: " + "x" * 64 + "\n"),
         ('{"nodes":{"w":{"start_ms":-1}}}', "w: start_ms: not a number"),
         ('{"nodes":{"w":{"pid":"1"}}}', "w: pid: not a number"),
         ('{"nodes":{"w":{"state":"SMOKING"}}}', "w: state: not a state"),
@@ -799,7 +826,7 @@ def main():
     if "broker" in DIALECTS:
         stories = [events, node_lists, answers, requests, malformed, strange_text]
         if OPENSSL:
-            stories += [nobody, story, failing, two_agents, killed, silence, options, clients, monitor, zeek_client,
+            stories += [nobody, story, failing, two_agents, killed, silence, idle, long_names, options, clients, monitor, zeek_client,
                         recorded_runs, secured, origins, recordings, manual]
         wanted = sys.argv[1:]
         for function in stories:
