@@ -425,6 +425,7 @@ static void own_topic(size_t node, char topic[64])
 
 static void begin(struct bench *b)
 {
+    leat_broker_options forwards;
     char topic[64];
     size_t i;
 
@@ -446,8 +447,10 @@ static void begin(struct bench *b)
     b->net.context = b;
     b->net.quiet = b->net.internet = true;
     b->net.now_ms = START_MS;
+    leat_broker_options_init(&forwards, sizeof forwards);
+    forwards.forwarding = 1;
     for (i = 0; i < NODES; i++)
-        (void)net_add(&b->net, NULL);
+        (void)net_add(&b->net, i == CLIENT ? &forwards : NULL);
     net_subscribe(&b->net, CLIENT, LEAT_ZEEK_CONTROLLER_TOPIC);
     for (i = AGENT; i < NODES; i++) {
         own_topic(i, topic);
@@ -771,12 +774,12 @@ static const char *asked(struct bench *b, size_t node, char *what, uint32_t *kin
 
 /*
  * "deploy T/logger F/worker//failed": answers what it was asked; on the topic of another, "deploy@a2"; by
- * another event, "deploy!restart".
+ * another event, "deploy!restart"; with the reqid of another controller, "deploy!".
  */
 static void answer(struct bench *b, size_t node, char *what, char *line)
 {
     struct t_bytes json = t_copy("{", 1);
-    char *whose = strchr(what, '@'), *other, topic[64], *text;
+    char *whose = strchr(what, '@'), *other, topic[64], forged[64], *text;
     const char *reqid;
     uint32_t kind;
     bool one;
@@ -788,8 +791,11 @@ static void answer(struct bench *b, size_t node, char *what, char *line)
     if (other != NULL)
         *other++ = '\0';
     reqid = asked(b, node, what, &kind);
-    if (other != NULL)
+    if (other != NULL && *other != '\0')
         kind = kind_of("Agent", long_name(other), "_request");
+    (void)snprintf(forged, sizeof forged, "%s%s", other != NULL && *other == '\0' ? "f" : "",
+                   reqid + (other != NULL && *other == '\0'));
+    reqid = forged;
     one = kind == LEAT_ZEEK_AGENT_AGENT_WELCOME_REQUEST ||
           kind == LEAT_ZEEK_AGENT_AGENT_STANDBY_REQUEST ||
           kind == LEAT_ZEEK_AGENT_GET_NODES_REQUEST;
@@ -859,6 +865,12 @@ static void agent(struct bench *b, size_t node, char *line)
     own_topic(node, topic);
     if (strcmp(what, "up") == 0) {
         net_peer(&b->net, node, CONTROLLER, 0);
+    } else if (strcmp(what, "via") == 0) {
+        ck_assert_int_eq(leat_broker_forward(net_broker(&b->net, CLIENT),
+                                             LEAT_ZEEK_AGENT_TOPIC_PREFIX,
+                                             strlen(LEAT_ZEEK_AGENT_TOPIC_PREFIX)),
+                         LEAT_OK);
+        net_peer(&b->net, node, CLIENT, 0);
     } else if (strcmp(what, "down") == 0) {
         net_kill(&b->net, node);
     } else if (strcmp(what, "back") == 0) {
@@ -1019,6 +1031,7 @@ static void set_option(struct bench *b, char *line)
  *
  * option NAME VALUE   before all others
  * a1 up, down, back   it connects to the controller; its process dies; is there again (F: and listens)
+ * a1 via c            it connects to the client, which forwards
  * a1 hello, deploy... see above
  * c get_nodes r1      the client asks
  * o get_nodes r1      the caller does
@@ -1594,7 +1607,7 @@ static const struct {
      "< c stage_configuration_response s [F! \"instance names have 1 to 255 octets\"]\n"},
     {"a response of another kind to the same reqid",
      DEPLOYED "c restart r\n< a1 restart_request []\n< a2 restart_request []\n"
-              "a1 restart!dispatch\na1 restart!deploy\na1 restart!get_nodes T\n"
+              "a1 restart!dispatch T/x\na1 restart!deploy T/x\na1 restart!get_nodes T\n"
               "a1 restart\na2 restart\n< c restart_response r\n"},
     {"a listening agent joins one that was dropped",
      "c stage s id1 a1@10.0.0.3:2151 -\n< t configuration staged id1 a1@10.0.0.3:2151\n"
@@ -1611,6 +1624,27 @@ static const struct {
      "c deploy e\n< a1 agent_standby_request\n< t instance standby a1@10.0.0.3:2151 id\n"
      "a1 down\n< t instance lost a1@10.0.0.3:2151 id\n"
      "a1 back F\n+ 2000\na1 hello b1 F\n< t instance known b1@10.0.0.3:2151 id\n"},
+    {"answers to deployments that come twice",
+     KNOWN STAGED "c deploy d\n" WELCOMED SENT "memory\n"
+                  "a1 deploy T/logger\na1 deploy T/logger\na2 deploy! T/x\n"
+                  "a2 deploy T/worker\n< t configuration deployed " CONFIG "\n"
+                  "< c deploy_response d [T a1 logger] [T a2 worker] [T! \"id1\"]\n"},
+    {"who has answered a deployment is not missing",
+     KNOWN STAGED "c deploy d\n" WELCOMED SENT "memory\n"
+                  "a1 deploy T/logger\na1 down\n< t instance lost a1@10.0.0.3 id\n"
+                  "+ 10000\n< t timed_out d \"Management::Controller::API::deploy_request\"\n"
+                  "< c deploy_response d [T a1 logger] [F! \"request timed out\"]\n"},
+    {"an instance that is to be connected to from now on",
+     DEPLOYED "c stage s id1 a1@10.0.0.3:2151,a2 logger@a1,worker@a2\n"
+              "< t configuration staged id1 a1@10.0.0.3:2151,a2@0.0.0.0 logger@a1,worker@a2\n"
+              "< c stage_configuration_response s [T! \"id1\"]\n"
+              "c deploy e\n< a1 agent_standby_request\n< a1 agent_welcome_request\n"
+              "< t instance standby a1@10.0.0.3 id\n"},
+    {"restored nodes in any order",
+     "restore id1 a1,a2 worker@a2,logger@a1,m@a1\n"
+     "c id v X::y worker,none\n< c get_id_value_response v"
+     " [F! none \"unknown cluster node\"] [F! a2 worker \"instance not connected\"]\n"},
+    {"an agent behind another peer", "a3 via c\na3 hello\n< t instance stranger a3@0.0.0.0 id\n"},
     {"no address that is one",
      "option names 1\n"
      "a1 up\na1 hello\n< t instance known a1@0.0.0.0 id\n"
@@ -1854,6 +1888,9 @@ START_TEST(before_the_time_is_told)
     leat_zeek_controller_tick(controller, 1000000);
     ck_assert_uint_eq(leat_zeek_controller_deadline(controller), 1010000);
     leat_zeek_controller_tick(controller, 999000);
+    ck_assert_int_eq(ask(controller, LEAT_ZEEK_CONTROLLER_TEST_TIMEOUT_REQUEST,
+                         "{\"reqid\":\"u\",\"with_state\":true}", NULL),
+                     LEAT_OK);
     leat_zeek_controller_tick(controller, 1009999);
     ck_assert_uint_eq(leat_zeek_controller_deadline(controller), 1010000);
     leat_zeek_controller_tick(controller, 1010000);
