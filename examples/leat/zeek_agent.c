@@ -24,7 +24,8 @@ static bool on_event(struct node *node, const leat_event *event)
     leat_zeek_agent *agent = agent_of(node)->agent;
     int status;
 
-    leat_zeek_agent_tick(agent, node->talk.live.now); /* from when on a request waits */
+    /* From when on a request waits. */
+    leat_zeek_agent_tick(agent, node->talk.live.now);
     status = leat_zeek_agent_take(agent, event);
     need_memory(status);
     return status == LEAT_OK || zeek_is_quiet(node, event);

@@ -86,14 +86,30 @@ static bool restore(struct controller *controller)
 
 /* What happens */
 
-static bool on_event(struct node *node, const leat_event *event)
+/* Draws what there is to know. What a client is told was deployed must be in the file before it goes out. */
+static void draw(struct controller *controller)
 {
-    leat_zeek_controller *controller = controller_of(node)->controller;
+    const leat_event *event;
     int status;
 
-    leat_zeek_controller_tick(controller, node->talk.live.now); /* from when on a request waits */
-    status = leat_zeek_controller_take(controller, event);
+    while ((status = leat_zeek_controller_next(controller->controller, &event)) == LEAT_OK) {
+        if (leat_event_kind(event) == LEAT_ZEEK_CONFIGURATION)
+            keep(controller, leat_event_value(event));
+        talk_tell(&controller->node.talk, NULL, event);
+    }
     need_memory(status);
+}
+
+static bool on_event(struct node *node, const leat_event *event)
+{
+    struct controller *controller = controller_of(node);
+    int status;
+
+    /* From when on a request waits. */
+    leat_zeek_controller_tick(controller->controller, node->talk.live.now);
+    status = leat_zeek_controller_take(controller->controller, event);
+    need_memory(status);
+    draw(controller);
     return status == LEAT_OK || zeek_is_quiet(node, event);
 }
 
@@ -101,18 +117,10 @@ static void on_turn(struct node *node)
 {
     struct controller *controller = controller_of(node);
     struct live *live = &node->talk.live;
-    const leat_event *event;
     uint64_t due;
-    int status;
 
     leat_zeek_controller_tick(controller->controller, live->now);
-    while ((status = leat_zeek_controller_next(controller->controller, &event)) == LEAT_OK) {
-        /* What a client is told was deployed must be in the file by then. */
-        if (leat_event_kind(event) == LEAT_ZEEK_CONFIGURATION)
-            keep(controller, leat_event_value(event));
-        talk_tell(&node->talk, NULL, event);
-    }
-    need_memory(status);
+    draw(controller);
     due = leat_zeek_controller_deadline(controller->controller);
     live->due = due < live->due ? due : live->due;
 }

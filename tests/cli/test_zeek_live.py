@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import resource
 import signal
 import socket
 import sys
@@ -288,6 +289,29 @@ def killed(tap):
                       *PLAIN)
         tap.check(f"a state of {name}", result.code == 2 and str(state) in result.err and result.out == b"", result.err)
         tap.same("it stays", state.read_text(), content)
+
+
+def small_files():
+    """As on a full disk: what is written to a file fails."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+
+
+def full_disk(tap):
+    """A deployment that cannot be kept ends the controller, before anybody is told of it; the one before is kept."""
+    state = folder() / "deployed.json"
+    state.write_text(json.dumps({"id": "old", "instances": [], "nodes": []}))
+    kept = state.read_text()
+    with Controller("--state", state, preexec_fn=small_files) as controller:
+        empty = json.dumps(configuration("new", [], []))
+        result = leat("zeek", "client", controller.clients, "deploy-config", "-", data=empty)
+        tap.same("a client is told nothing", (result.code, [brief(name) for name in result.names()]),
+                 (1, ["stage_configuration_response"]))
+        tap.same("it ends", controller.end(), 2)
+        tap.check("and says why", f"{state}.tmp: File too large" in controller.err.text(), controller.err.text())
+    tap.same("what was kept is there", state.read_text(), kept)
+    with Controller("--state", state) as controller:
+        tap.same("it is taken again", ask(controller, "get-config", "--deployed")[1][1]["result"]["data"]["id"], "old")
 
 
 def strange_text(tap):
@@ -826,7 +850,7 @@ def main():
     if "broker" in DIALECTS:
         stories = [events, node_lists, answers, requests, malformed, strange_text]
         if OPENSSL:
-            stories += [nobody, story, failing, two_agents, killed, silence, idle, long_names, options, clients, monitor, zeek_client,
+            stories += [nobody, story, failing, two_agents, killed, full_disk, silence, idle, long_names, options, clients, monitor, zeek_client,
                         recorded_runs, secured, origins, recordings, manual]
         wanted = sys.argv[1:]
         for function in stories:
