@@ -48,6 +48,7 @@ struct bench {
     uint64_t now_ms;
     struct asked asked[STEPS_MAX + 1];
     unsigned count;
+    unsigned senders[AGENTS];  /* who has said hello last, by names */
     struct heard heard[HEARD]; /* the latest */
     unsigned heard_count;
 };
@@ -368,6 +369,7 @@ static void hello(struct bench *b, struct input *input)
     (void)leat_builder_bool(args, "connecting", (how & 1) != 0);
     (void)leat_builder_u64(args, "api_version", (how & 30) == 30 ? 2 : 1);
     own_topic(name, topic);
+    b->senders[name] = sender;
     say_typed(b, sender, topic, LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO, args);
 }
 
@@ -502,10 +504,13 @@ static void answer(struct bench *b, struct input *input)
     unsigned back = take(input) % 16, how = take(input), count = how >> 1 & 3;
     const struct heard *heard;
     leat_builder *args;
+    unsigned sender;
 
     if (b->heard_count <= back)
         return;
     heard = &b->heard[(b->heard_count - 1 - back) % HEARD];
+    sender = (unsigned)(heard->topic[strlen(heard->topic) - 1] - 'a') % AGENTS;
+    sender = (how & 0x18) == 0x18 ? AGENTS - 1 : b->senders[sender];
     args = builder();
     if ((how & 0xe0) == 0xe0) { /* what is no Result */
         const char *name = leat_zeek_management_name(heard->kind + 1);
@@ -514,7 +519,7 @@ static void answer(struct bench *b, struct input *input)
         (void)leat_builder_text(args, NULL, heard->reqid, strlen(heard->reqid));
         (void)leat_builder_u64(args, NULL, how);
         must(leat_zeek_event_close(args) == LEAT_OK);
-        say(b, 0, heard->topic, leat_builder_value(args));
+        say(b, sender, heard->topic, leat_builder_value(args));
         leat_builder_free(args);
         return;
     }
@@ -530,7 +535,7 @@ static void answer(struct bench *b, struct input *input)
             put_result(args, NULL, heard, how + count);
         (void)leat_builder_close(args);
     }
-    say_typed(b, 0, heard->topic, heard->kind + 1, args);
+    say_typed(b, sender, heard->topic, heard->kind + 1, args);
 }
 
 /* Any event with any arguments; but no request, whose answer could not be told from others. */

@@ -6,13 +6,18 @@
  *
  *     leat_zeek_controller_new(NULL, &options, broker, &controller);
  *     leat_zeek_controller_restore(controller, what was deployed last);
+ *     leat_zeek_controller_tick(controller, now_ms);
  *     for every event of the endpoint and of its sessions (broker_endpoint.h):
  *         if (leat_zeek_controller_take(controller, event) == LEAT_MORE)
  *             it is yours
- *     leat_zeek_controller_tick(controller, now_ms);
  *     while (leat_zeek_controller_next(controller, &event) == LEAT_OK)
  *         write it down, and keep what was deployed
  *     sleep until leat_zeek_controller_deadline(controller), at most
+ *
+ * Tick first when you wake up: the time of a request runs from the last tick before it.
+ *
+ * A response of an agent is believed by its topic, its request id and its sender, which is who has said
+ * hello with that name.
  *
  * It answers every request of a client once, at the latest when the time is over. Where Zeek's
  * controller leaves a client waiting, or an agent out, this one does not:

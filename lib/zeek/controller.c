@@ -676,6 +676,7 @@ static int on_welcome(leat_zeek_controller *c, struct lt_zeek_instance *instance
     return LEAT_OK;
 }
 
+/* A response counts if its topic, its sender and its reqid are those of an instance that was asked. */
 static int on_response(leat_zeek_controller *c, const struct lt_zeek_arrival *arrival,
                        const leat_value *args)
 {
@@ -683,7 +684,8 @@ static int on_response(leat_zeek_controller *c, const struct lt_zeek_arrival *ar
     struct lt_zeek_instance *instance = of_topic(c, topic);
     uint64_t number = number_of(c, leat_value_first(arrival->message.args));
 
-    if (instance == NULL || number == 0)
+    if (instance == NULL || number == 0 ||
+        (arrival->sender != NULL && memcmp(arrival->sender, instance->id, 16) != 0))
         return LEAT_OK;
     if (arrival->kind != LEAT_ZEEK_AGENT_AGENT_WELCOME_RESPONSE)
         return lt_zeek_response_take(c, instance, arrival->kind, number, args);

@@ -774,16 +774,22 @@ static const char *asked(struct bench *b, size_t node, char *what, uint32_t *kin
 
 /*
  * "deploy T/logger F/worker//failed": answers what it was asked; on the topic of another, "deploy@a2"; by
- * another event, "deploy!restart"; with the reqid of another controller, "deploy!".
+ * another event, "deploy!restart"; with the reqid of another controller, "deploy!". "as a2 deploy": for
+ * that agent.
  */
 static void answer(struct bench *b, size_t node, char *what, char *line)
 {
+    const size_t sender = node;
     struct t_bytes json = t_copy("{", 1);
     char *whose = strchr(what, '@'), *other, topic[64], forged[64], *text;
     const char *reqid;
     uint32_t kind;
     bool one;
 
+    if (strcmp(what, "as") == 0) {
+        node = node_of(word(&line, ""));
+        what = word(&line, "");
+    }
     own_topic(whose == NULL ? node : node_of(whose + 1), topic);
     if (whose != NULL)
         *whose = '\0';
@@ -810,7 +816,7 @@ static void answer(struct bench *b, size_t node, char *what, char *line)
         put(&json, ",\"data\":[{\"node\":\"nodes\",\"state\":\"Management::RUNNING\"}]}");
     }
     put(&json, one ? "}" : "]}");
-    publish(b, node, topic, kind + 1, &json);
+    publish(b, sender, topic, kind + 1, &json);
     t_free(json);
 }
 
@@ -1624,6 +1630,12 @@ static const struct {
      "c deploy e\n< a1 agent_standby_request\n< t instance standby a1@10.0.0.3:2151 id\n"
      "a1 down\n< t instance lost a1@10.0.0.3:2151 id\n"
      "a1 back F\n+ 2000\na1 hello b1 F\n< t instance known b1@10.0.0.3:2151 id\n"},
+    {"another agent answers",
+     DEPLOYED "a3 up\na3 hello\n< t instance known a3@10.0.0.5 id\n"
+              "c restart r logger\n< a1 restart_request [\"logger\"]\n"
+              "< a2 restart_request [\"logger\"]\n"
+              "a3 as a1 restart T/forged\na3 as a2 restart\n"
+              "a1 restart T/logger\na2 restart\n< c restart_response r [T a1 logger]\n"},
     {"answers to deployments that come twice",
      KNOWN STAGED "c deploy d\n" WELCOMED SENT "memory\n"
                   "a1 deploy T/logger\na1 deploy T/logger\na2 deploy! T/x\n"
