@@ -23,6 +23,7 @@ enum step { PEER, LEAVE, HELLO, STAGE, ASK, OWN, ANSWER, RAW, TICK, FAIL, RESTOR
 #define TIMEOUT_MS 1000u
 #define HEARD      256u
 #define AGENTS     5u
+#define FIRST_ID   0x41
 
 struct asked {
     uint32_t kind;
@@ -48,6 +49,7 @@ struct bench {
     uint64_t now_ms;
     struct asked asked[STEPS_MAX + 1];
     unsigned count;
+    bool is_peer[AGENTS];
     unsigned senders[AGENTS];  /* who has said hello last, by names */
     struct heard heard[HEARD]; /* the latest */
     unsigned heard_count;
@@ -199,6 +201,17 @@ static void hear(struct bench *b, const leat_value *value)
     leat_builder_free(args);
 }
 
+/* Nobody is known who is no peer. */
+static void check_known(struct bench *b, const leat_value *instance)
+{
+    const uint8_t *id = leat_value_bytes(leat_value_get(instance, "id"), NULL);
+    size_t length;
+    const char *what = leat_value_text(leat_value_get(instance, "what"), &length);
+
+    if (length == 5 && memcmp(what, "known", 5) == 0)
+        must(id != NULL && *id >= FIRST_ID && b->is_peer[(*id - FIRST_ID) % AGENTS]);
+}
+
 static void drain(struct bench *b)
 {
     const leat_event *event;
@@ -210,6 +223,8 @@ static void drain(struct bench *b)
         char reqid[48];
         unsigned number;
 
+        if (kind == LEAT_ZEEK_INSTANCE)
+            check_known(b, value);
         must(++count <= EVENTS && value != NULL && leat_event_name(event, NULL) != NULL);
         if (kind < LEAT_ZEEK_CONTROLLER_GET_INSTANCES_REQUEST ||
             kind > LEAT_ZEEK_CONTROLLER_TEST_TIMEOUT_RESPONSE || kind % 2 == 1)
@@ -288,7 +303,7 @@ static const uint8_t *id_of(unsigned which)
 {
     static uint8_t id[16];
 
-    memset(id, 0x41 + (int)which, sizeof id);
+    memset(id, FIRST_ID + (int)which, sizeof id);
     return id;
 }
 
@@ -341,13 +356,17 @@ static void own_topic(unsigned which, char topic[40])
 
 static void add_peer(struct bench *b, struct input *input)
 {
-    say_peer(b, LEAT_BROKER_PEER_ADDED, take(input) % AGENTS);
+    unsigned which = take(input) % AGENTS;
+
+    b->is_peer[which] = true;
+    say_peer(b, LEAT_BROKER_PEER_ADDED, which);
 }
 
 static void lose_peer(struct bench *b, struct input *input)
 {
     unsigned which = take(input);
 
+    b->is_peer[which % AGENTS] = false;
     say_peer(b, which < 128 ? LEAT_BROKER_PEER_LOST : LEAT_BROKER_PEER_REMOVED, which % AGENTS);
 }
 
@@ -360,11 +379,11 @@ static void hello(struct bench *b, struct input *input)
 
     (void)leat_builder_open(args, NULL, LEAT_RECORD);
     (void)leat_builder_text(args, "instance", names[name], who == 255 ? 0 : 1);
-    (void)snprintf(text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", 0x41 + id,
-                   0x41 + id, 0x41 + id, 0x41 + id, 0x41 + id, 0x41 + id, 0x41 + id, 0x41 + id,
-                   0x41 + id, 0x41 + id);
+    (void)snprintf(text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", FIRST_ID + id,
+                   FIRST_ID + id, FIRST_ID + id, FIRST_ID + id, FIRST_ID + id, FIRST_ID + id,
+                   FIRST_ID + id, FIRST_ID + id, FIRST_ID + id, FIRST_ID + id);
     while (strlen(text) < 36)
-        (void)snprintf(text + strlen(text), 3, "%02x", 0x41 + id);
+        (void)snprintf(text + strlen(text), 3, "%02x", FIRST_ID + id);
     (void)leat_builder_text(args, "id", text, 36);
     (void)leat_builder_bool(args, "connecting", (how & 1) != 0);
     (void)leat_builder_u64(args, "api_version", (how & 30) == 30 ? 2 : 1);

@@ -1907,6 +1907,12 @@ START_TEST(before_the_time_is_told)
     ck_assert_uint_eq(leat_zeek_controller_deadline(controller), 1010000);
     leat_zeek_controller_tick(controller, 1010000);
     ck_assert_uint_eq(leat_zeek_controller_deadline(controller), UINT64_MAX);
+    /* It does not run back. */
+    leat_zeek_controller_tick(controller, 5);
+    ck_assert_int_eq(ask(controller, LEAT_ZEEK_CONTROLLER_TEST_TIMEOUT_REQUEST,
+                         "{\"reqid\":\"v\",\"with_state\":true}", NULL),
+                     LEAT_OK);
+    ck_assert_uint_eq(leat_zeek_controller_deadline(controller), 1020000);
     leat_zeek_controller_free(controller);
     net_free(&net);
 }
