@@ -51,6 +51,7 @@ enum habit {
     LATE,   /* answers late_ms later */
     TWICE,  /* and so does somebody beside the agent */
     WRONG,  /* somebody beside the agent answers what is in the world's wrong */
+    FORGED, /* so does a client, before the agent can */
     DIES    /* its process does, when it is asked */
 };
 
@@ -147,7 +148,7 @@ static void publish_raw(struct world *w, size_t node, const char *topic, const c
 }
 
 /* The response to a request of that kind stands behind it. */
-static void answer_beside(struct world *w, struct host *host, uint32_t kind,
+static void answer_beside(struct world *w, const struct host *host, size_t node, uint32_t kind,
                           const leat_value *request, const char *format)
 {
     char topic[64], reqid[64], args[512];
@@ -160,7 +161,7 @@ static void answer_beside(struct world *w, struct host *host, uint32_t kind,
                        mark + 2);
     else
         (void)snprintf(args, sizeof args, "%s", format);
-    publish_raw(w, host->node, topic, leat_zeek_management_name(kind + 1), args);
+    publish_raw(w, node, topic, leat_zeek_management_name(kind + 1), args);
 }
 
 /* What each of own gives, or that it is there again. */
@@ -261,10 +262,14 @@ static void do_request(struct world *w, struct host *host, uint32_t kind, const 
         break;
     case TWICE:
         answer(host, kind, value);
-        answer_beside(w, host, kind, value, w->wrong);
+        answer_beside(w, host, host->node, kind, value, w->wrong);
         break;
     case WRONG:
-        answer_beside(w, host, kind, value, w->wrong);
+        answer_beside(w, host, host->node, kind, value, w->wrong);
+        break;
+    case FORGED:
+        answer_beside(w, host, CLIENT, kind, value, w->wrong);
+        hold(w, host, kind, value);
         break;
     case DIES:
         host->dead = true;
@@ -1203,6 +1208,12 @@ static const struct {
      "2 ok, 1 request timed out"},
     {"restart, another reqid", RESTART, RESTART_REQUEST, WRONG, 0, "[\"x%s\",[]]", 5000, 5100, 0,
      "4 ok, 1 request timed out"},
+    {"get_nodes, forged", GET_NODES, GET_NODES_REQUEST, FORGED, 100,
+     "[\"%s\",[\"x\",false,null,[],\"forged\",null]]", 100, 200, 0, "3 ok"},
+    {"get_id_value, forged", GET_ID_VALUE, DISPATCH_REQUEST, FORGED, 100, "[\"%s\",[]]", 100, 200,
+     0, "6 ok"},
+    {"restart, forged", RESTART, RESTART_REQUEST, FORGED, 100, "[\"%s\",[]]", 100, 200, 0, "6 ok"},
+    {"deploy, forged", DEPLOY, DEPLOY_REQUEST, FORGED, 100, "[\"%s\",[]]", 100, 200, 0, "7 ok"},
     {"restart, no reqid", RESTART, RESTART_REQUEST, WRONG, 0, "[\"\",[]]", 5000, 5100, 0,
      "4 ok, 1 request timed out"},
 };
@@ -1329,6 +1340,10 @@ static const struct {
     {"too late", LATE, 6000, NULL, 10000, 10100, "0 ok, 1 instance not ready, 1 request timed out"},
     {"taken twice", TWICE, 0, "[\"%s\",[\"x\",true,null,null,null,null]]", 0, 100, "7 ok"},
     {"taken, then refused", TWICE, 0, "[\"%s\",[\"x\",false,null,null,null,null]]", 0, 100, "7 ok"},
+    {"refused by a forger", FORGED, 1000, "[\"%s\",[\"x\",false,null,null,null,null]]", 1000, 1100,
+     "7 ok"},
+    {"taken by a forger", FORGED, 1000, "[\"%s\",[\"x\",true,null,null,null,null]]", 1000, 1100,
+     "7 ok"},
     {"wrong", WRONG, 0, "[\"%s\",7]", 10000, 10100,
      "0 ok, 1 instance not ready, 1 request timed out"},
     {"of another reqid", WRONG, 0, "[\"x%s\",[\"x\",true,null,null,null,null]]", 10000, 10100,
