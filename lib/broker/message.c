@@ -36,7 +36,45 @@ enum demand {
     A_TYPE,    /* a number: one of the types of data */
 };
 
-struct lt_broker_row {
+/* The fields of all messages and commands. */
+enum field {
+    END,
+    ID_OF_SENDER,
+    ID_OF_RECEIVER,
+    MAGIC_NUMBER,
+    MIN,
+    MAX,
+    VERSION,
+    CODE,
+    DESCRIPTION,
+    FILTER,
+    MESSAGE_TYPE,
+    TTL,
+    ITS_TOPIC,
+    ANY_TOPIC,
+    DATA,
+    PAYLOAD,
+    SEQ,
+    SENDER,
+    RECEIVER,
+    TAG,
+    NAME,
+    KEY,
+    STORED,
+    EXPIRY_NS,
+    PUBLISHER,
+    WHO,
+    REQ_ID,
+    INSERTED,
+    INIT_TYPE,
+    OFFSET,
+    HEARTBEAT,
+    SEQ_ARG,
+    SEQS,
+    STATE_OF_CLONE,
+};
+
+struct row {
     const char *name;
     uint8_t name_length;
     uint8_t form;
@@ -48,138 +86,99 @@ struct lt_broker_row {
     {                                                                                              \
         name, sizeof name - 1, __VA_ARGS__                                                         \
     }
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, 0, 0, 0, 0                                                                           \
-    }
 
-static const struct lt_broker_row hello[] = {
-    ROW("magic", MAGIC, 0, ANY),
-    ROW("sender", ID, 0, NOT_NIL),
-    ROW("min", U8, 1, ANY),
-    ROW("max", U8, 1, ANY),
-    END,
+static const struct row rows[] = {
+    [ID_OF_SENDER] = ROW("sender", ID, 0, NOT_NIL),
+    [ID_OF_RECEIVER] = ROW("receiver", ID, 0, ANY),
+    [MAGIC_NUMBER] = ROW("magic", MAGIC, 0, ANY),
+    [MIN] = ROW("min", U8, 1, ANY),
+    [MAX] = ROW("max", U8, 1, ANY),
+    [VERSION] = ROW("version", U8, 1, ANY),
+    [CODE] = ROW("code", U8, 0, ANY),
+    [DESCRIPTION] = ROW("description", TEXT, 0, ANY),
+    [FILTER] = ROW("filter", TEXTS, 0, ANY),
+    [MESSAGE_TYPE] = ROW("type", TYPE, 0, ANY),
+    [TTL] = ROW("ttl", U16, LT_BROKER_TTL, ANY),
+    [ITS_TOPIC] = ROW("topic", TOPIC, 0, NOT_LOCAL),
+    [ANY_TOPIC] = ROW("topic", TOPIC, 1, ANY),
+    [DATA] = ROW("data", VALUE, 0, ANY),
+    [PAYLOAD] = ROW("payload", OCTETS, 0, ANY),
+    [SEQ] = ROW("seq", U64, 0, ANY),
+    [SENDER] = ROW("sender", ENTITY, 0, ANY),
+    [RECEIVER] = ROW("receiver", ENTITY, 0, ANY),
+    [TAG] = ROW("tag", U8, 0, ANY),
+    [NAME] = ROW("name", TEXT, 0, ANY),
+    [KEY] = ROW("key", VALUE, 0, ANY),
+    [STORED] = ROW("value", VALUE, 0, ANY),
+    [EXPIRY_NS] = ROW("expiry_ns", EXPIRY, 0, ANY),
+    [PUBLISHER] = ROW("publisher", ENTITY, 0, ANY),
+    [WHO] = ROW("who", ENTITY, 0, ANY),
+    [REQ_ID] = ROW("req_id", U64, 0, ANY),
+    [INSERTED] = ROW("inserted", BOOLEAN, 0, ANY),
+    [INIT_TYPE] = ROW("init_type", U8, 0, A_TYPE),
+    [OFFSET] = ROW("offset", U64, 0, ANY),
+    [HEARTBEAT] = ROW("heartbeat_interval", U16, 0, ANY),
+    [SEQ_ARG] = ROW("seq_arg", U64, 0, ANY),
+    [SEQS] = ROW("seqs", NUMBERS, 0, ASCENDING),
+    [STATE_OF_CLONE] = ROW("state", STATE, 0, ANY),
 };
 
-static const struct lt_broker_row probe[] = {
-    ROW("magic", MAGIC, 0, ANY),
-    END,
-};
-
-static const struct lt_broker_row version_select[] = {
-    ROW("magic", MAGIC, 0, ANY),
-    ROW("sender", ID, 0, NOT_NIL),
-    ROW("version", U8, 1, ANY),
-    END,
-};
-
-static const struct lt_broker_row drop_conn[] = {
-    ROW("magic", MAGIC, 0, ANY),
-    ROW("sender", ID, 0, NOT_NIL),
-    ROW("code", U8, 0, ANY),
-    ROW("description", TEXT, 0, ANY),
-    END,
-};
-
-static const struct lt_broker_row filter[] = {
-    ROW("filter", TEXTS, 0, ANY),
-    END,
-};
-
-static const struct lt_broker_row nothing[] = {END};
-
-#define ENVELOPE(missing_topic, demand)                                                            \
-    ROW("sender", ID, 0, NOT_NIL), ROW("receiver", ID, 0, ANY), ROW("type", TYPE, 0, ANY),         \
-        ROW("ttl", U16, LT_BROKER_TTL, ANY), ROW("topic", TOPIC, missing_topic, demand)
-
-static const struct lt_broker_row data[] = {
-    ENVELOPE(0, NOT_LOCAL),
-    ROW("data", VALUE, 0, ANY),
-    END,
-};
-
-static const struct lt_broker_row command[] = {ENVELOPE(0, NOT_LOCAL), END}; /* and the command */
-
-static const struct lt_broker_row routing_update[] = {
-    ENVELOPE(1, ANY),
-    ROW("filter", TEXTS, 0, ANY),
-    END,
-};
-
-static const struct lt_broker_row ping[] = {
-    ENVELOPE(1, ANY),
-    ROW("payload", OCTETS, 0, ANY),
-    END,
-};
+#define ENVELOPE ID_OF_SENDER, ID_OF_RECEIVER, MESSAGE_TYPE, TTL
 
 static const struct lt_broker_message messages[] = {
-    {LEAT_BROKER_DATA, "data", data, LT_BROKER_DATA, true},
-    {LEAT_BROKER_COMMAND, "command", command, LT_BROKER_COMMAND, false},
-    {LEAT_BROKER_ROUTING_UPDATE, "routing_update", routing_update, LT_BROKER_ROUTING_UPDATE, true},
-    {LEAT_BROKER_PING, "ping", ping, LT_BROKER_PING, true},
-    {LEAT_BROKER_PONG, "pong", ping, LT_BROKER_PONG, true},
-    {LEAT_BROKER_HELLO, "hello", hello, LT_BROKER_HELLO, false},
-    {LEAT_BROKER_PROBE, "probe", probe, LT_BROKER_PROBE, false},
-    {LEAT_BROKER_VERSION_SELECT, "version_select", version_select, LT_BROKER_VERSION_SELECT, false},
-    {LEAT_BROKER_DROP_CONN, "drop_conn", drop_conn, LT_BROKER_DROP_CONN, false},
-    {LEAT_BROKER_ORIGINATOR_SYN, "originator_syn", filter, LT_BROKER_ORIGINATOR_SYN, false},
-    {LEAT_BROKER_RESPONDER_SYN_ACK, "responder_syn_ack", filter, LT_BROKER_RESPONDER_SYN_ACK,
-     false},
-    {LEAT_BROKER_ORIGINATOR_ACK, "originator_ack", nothing, LT_BROKER_ORIGINATOR_ACK, false},
+    {"data", LEAT_BROKER_DATA, LT_BROKER_DATA, true, {ENVELOPE, ITS_TOPIC, DATA}},
+    {"command", LEAT_BROKER_COMMAND, LT_BROKER_COMMAND, false, {ENVELOPE, ITS_TOPIC}}, /* and it */
+    {"routing_update",
+     LEAT_BROKER_ROUTING_UPDATE,
+     LT_BROKER_ROUTING_UPDATE,
+     true,
+     {ENVELOPE, ANY_TOPIC, FILTER}},
+    {"ping", LEAT_BROKER_PING, LT_BROKER_PING, true, {ENVELOPE, ANY_TOPIC, PAYLOAD}},
+    {"pong", LEAT_BROKER_PONG, LT_BROKER_PONG, true, {ENVELOPE, ANY_TOPIC, PAYLOAD}},
+    {"hello", LEAT_BROKER_HELLO, LT_BROKER_HELLO, false, {MAGIC_NUMBER, ID_OF_SENDER, MIN, MAX}},
+    {"probe", LEAT_BROKER_PROBE, LT_BROKER_PROBE, false, {MAGIC_NUMBER}},
+    {"version_select",
+     LEAT_BROKER_VERSION_SELECT,
+     LT_BROKER_VERSION_SELECT,
+     false,
+     {MAGIC_NUMBER, ID_OF_SENDER, VERSION}},
+    {"drop_conn",
+     LEAT_BROKER_DROP_CONN,
+     LT_BROKER_DROP_CONN,
+     false,
+     {MAGIC_NUMBER, ID_OF_SENDER, CODE, DESCRIPTION}},
+    {"originator_syn", LEAT_BROKER_ORIGINATOR_SYN, LT_BROKER_ORIGINATOR_SYN, false, {FILTER}},
+    {"responder_syn_ack",
+     LEAT_BROKER_RESPONDER_SYN_ACK,
+     LT_BROKER_RESPONDER_SYN_ACK,
+     false,
+     {FILTER}},
+    {"originator_ack", LEAT_BROKER_ORIGINATOR_ACK, LT_BROKER_ORIGINATOR_ACK, false, {END}},
 };
 
 #define MESSAGES (sizeof messages / sizeof *messages)
 
 /* Commands of data stores: what all have, then by tag. */
-static const struct lt_broker_row command_header[] = {
-    ROW("seq", U64, 0, ANY),
-    ROW("sender", ENTITY, 0, ANY),
-    ROW("receiver", ENTITY, 0, ANY),
-    END,
-};
-
-#define KEY       ROW("key", VALUE, 0, ANY)
-#define STORED    ROW("value", VALUE, 0, ANY)
-#define EXPIRY_NS ROW("expiry_ns", EXPIRY, 0, ANY)
-#define WHO       ROW("who", ENTITY, 0, ANY)
-#define REQ_ID    ROW("req_id", U64, 0, ANY)
-#define PUBLISHER ROW("publisher", ENTITY, 0, ANY)
-#define OFFSET    ROW("offset", U64, 0, ANY)
-#define HEARTBEAT ROW("heartbeat_interval", U16, 0, ANY)
-
-static const struct lt_broker_row put[] = {KEY, STORED, EXPIRY_NS, PUBLISHER, END};
-static const struct lt_broker_row put_unique[] = {KEY,    STORED,    EXPIRY_NS, WHO,
-                                                  REQ_ID, PUBLISHER, END};
-static const struct lt_broker_row put_unique_result[] = {ROW("inserted", BOOLEAN, 0, ANY), WHO,
-                                                         REQ_ID, PUBLISHER, END};
-static const struct lt_broker_row erase[] = {KEY, PUBLISHER, END};
-static const struct lt_broker_row add[] = {KEY,       STORED,    ROW("init_type", U8, 0, A_TYPE),
-                                           EXPIRY_NS, PUBLISHER, END};
-static const struct lt_broker_row clear[] = {PUBLISHER, END};
-static const struct lt_broker_row attach_writer[] = {OFFSET, HEARTBEAT, END};
-static const struct lt_broker_row seq_arg[] = {ROW("seq_arg", U64, 0, ANY), END};
-static const struct lt_broker_row nack[] = {ROW("seqs", NUMBERS, 0, ASCENDING), END};
-static const struct lt_broker_row ack_clone[] = {OFFSET, HEARTBEAT, ROW("state", STATE, 0, ANY),
-                                                 END};
+static const uint8_t command_header[] = {SEQ, SENDER, RECEIVER, END};
 
 static const struct {
     const char *name;
-    const struct lt_broker_row *rows;
+    uint8_t fields[LT_BROKER_FIELDS + 1];
 } commands[] = {
-    {"put", put},
-    {"put_unique", put_unique},
-    {"put_unique_result", put_unique_result},
-    {"erase", erase},
-    {"expire", erase},
-    {"add", add},
-    {"subtract", put},
-    {"clear", clear},
-    {"attach_writer", attach_writer},
-    {"keepalive", seq_arg},
-    {"cumulative_ack", seq_arg},
-    {"nack", nack},
-    {"ack_clone", ack_clone},
-    {"retransmit_failed", seq_arg},
+    {"put", {KEY, STORED, EXPIRY_NS, PUBLISHER}},
+    {"put_unique", {KEY, STORED, EXPIRY_NS, WHO, REQ_ID, PUBLISHER}},
+    {"put_unique_result", {INSERTED, WHO, REQ_ID, PUBLISHER}},
+    {"erase", {KEY, PUBLISHER}},
+    {"expire", {KEY, PUBLISHER}},
+    {"add", {KEY, STORED, INIT_TYPE, EXPIRY_NS, PUBLISHER}},
+    {"subtract", {KEY, STORED, EXPIRY_NS, PUBLISHER}},
+    {"clear", {PUBLISHER}},
+    {"attach_writer", {OFFSET, HEARTBEAT}},
+    {"keepalive", {SEQ_ARG}},
+    {"cumulative_ack", {SEQ_ARG}},
+    {"nack", {SEQS}},
+    {"ack_clone", {OFFSET, HEARTBEAT, STATE_OF_CLONE}},
+    {"retransmit_failed", {SEQ_ARG}},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -256,14 +255,12 @@ static int reserve(const struct reading *r, size_t cells, const char *field)
                      status == LEAT_E_LIMIT ? "too many values" : "out of memory", field);
 }
 
-static void add_text(struct lt_tree *tree, const struct lt_broker_row *row, const void *text,
-                     size_t length)
+static void add_text(struct lt_tree *tree, const struct row *row, const void *text, size_t length)
 {
     lt_tree_bytes(tree, LEAT_TEXT, row->name, row->name_length, text, length);
 }
 
-static void add_cell(struct lt_tree *tree, const struct lt_broker_row *row, uint8_t kind,
-                     uint64_t value)
+static void add_cell(struct lt_tree *tree, const struct row *row, uint8_t kind, uint64_t value)
 {
     leat_value *cell = lt_tree_push(tree, kind, row->name, row->name_length);
 
@@ -271,7 +268,7 @@ static void add_cell(struct lt_tree *tree, const struct lt_broker_row *row, uint
     cell->length = 0;
 }
 
-static void read_entity(struct reading *r, const struct lt_broker_row *row)
+static void read_entity(struct reading *r, const struct row *row)
 {
     size_t list = lt_tree_open(r->tree, LEAT_LIST, row->name, row->name_length);
     const uint8_t *id = lt_take(&r->in, 16);
@@ -282,7 +279,7 @@ static void read_entity(struct reading *r, const struct lt_broker_row *row)
 }
 
 /* A list of texts or of numbers, each of at least so many octets. */
-static int read_list(struct reading *r, const struct lt_broker_row *row, size_t least)
+static int read_list(struct reading *r, const struct row *row, size_t least)
 {
     const uint8_t *at = r->in.at;
     uint64_t count = lt_broker_varbyte(&r->in), i;
@@ -311,7 +308,7 @@ static int read_list(struct reading *r, const struct lt_broker_row *row, size_t 
     return LEAT_OK;
 }
 
-static int read_data(struct reading *r, const struct lt_broker_row *row)
+static int read_data(struct reading *r, const struct row *row)
 {
     uint64_t before = (uint64_t)(r->in.at - r->start);
     int status =
@@ -324,7 +321,7 @@ static int read_data(struct reading *r, const struct lt_broker_row *row)
     return status;
 }
 
-static int read_row(struct reading *r, const struct lt_broker_row *row)
+static int read_row(struct reading *r, const struct row *row)
 {
     struct lt_reader *in = &r->in;
     struct lt_tree *tree = r->tree;
@@ -402,10 +399,10 @@ static int read_row(struct reading *r, const struct lt_broker_row *row)
 }
 
 /* Reads fields as children of the record that is open; counts them. */
-static int read_rows(struct reading *r, const struct lt_broker_row *row, uint32_t *fields)
+static int read_fields(struct reading *r, const uint8_t *field, uint32_t *fields)
 {
-    for (; row->name != NULL; row++) {
-        int status = read_row(r, row);
+    for (; *field != END; field++) {
+        int status = read_row(r, &rows[*field]);
 
         if (status != LEAT_OK)
             return status;
@@ -413,9 +410,6 @@ static int read_rows(struct reading *r, const struct lt_broker_row *row, uint32_
     }
     return LEAT_OK;
 }
-
-static const struct lt_broker_row tag_row = ROW("tag", U8, 0, ANY);
-static const struct lt_broker_row name_row = ROW("name", TEXT, 0, ANY);
 
 static int read_command(struct reading *r)
 {
@@ -429,22 +423,22 @@ static int read_command(struct reading *r)
     if (status != LEAT_OK)
         return status;
     record = lt_tree_open(tree, LEAT_RECORD, LT_NAME("command"));
-    status = read_rows(r, command_header, &fields);
+    status = read_fields(r, command_header, &fields);
     if (status == LEAT_OK)
-        status = reserve(r, 2, tag_row.name);
+        status = reserve(r, 2, rows[TAG].name);
     if (status != LEAT_OK)
         return status;
     at = r->in.at;
     tag = lt_u8(&r->in);
     if (!lt_ok(&r->in))
         return malformed(r, LEAT_E_SYNTAX, at, "cut off, or a length beyond what is there",
-                         tag_row.name);
+                         rows[TAG].name);
     if (tag >= COMMANDS)
-        return malformed(r, LEAT_E_SYNTAX, at, "unknown command", tag_row.name);
-    add_cell(tree, &tag_row, LEAT_UINT, tag);
-    add_text(tree, &name_row, commands[tag].name, strlen(commands[tag].name));
+        return malformed(r, LEAT_E_SYNTAX, at, "unknown command", rows[TAG].name);
+    add_cell(tree, &rows[TAG], LEAT_UINT, tag);
+    add_text(tree, &rows[NAME], commands[tag].name, strlen(commands[tag].name));
     fields += 2;
-    status = read_rows(r, commands[tag].rows, &fields);
+    status = read_fields(r, commands[tag].fields, &fields);
     lt_tree_close(tree, record, fields);
     return status;
 }
@@ -464,7 +458,7 @@ int lt_broker_read_message(const struct lt_broker_message *message, struct lt_re
     record = lt_tree_open(tree, LEAT_RECORD, LT_NO_NAME);
     if (message->type >= LT_BROKER_HELLO)
         (void)lt_u8(&r.in);
-    status = read_rows(&r, message->rows, &fields);
+    status = read_fields(&r, message->fields, &fields);
     if (status == LEAT_OK && message->type == LT_BROKER_COMMAND) {
         status = read_command(&r);
         fields++;
@@ -580,8 +574,7 @@ static int write_text(const struct writing *w, const leat_value *value, const ch
                : refuse(w, "not hex", field);
 }
 
-static int write_topic(const struct writing *w, const struct lt_broker_row *row,
-                       const leat_value *value)
+static int write_topic(const struct writing *w, const struct row *row, const leat_value *value)
 {
     static const char local[] = "<$>/local/";
     uint32_t length;
@@ -606,8 +599,7 @@ static int write_topic(const struct writing *w, const struct lt_broker_row *row,
     return LEAT_OK;
 }
 
-static int write_list(const struct writing *w, const struct lt_broker_row *row,
-                      const leat_value *value)
+static int write_list(const struct writing *w, const struct row *row, const leat_value *value)
 {
     const leat_value *item;
     uint64_t number, before = 0;
@@ -632,8 +624,7 @@ static int write_list(const struct writing *w, const struct lt_broker_row *row,
     return status;
 }
 
-static int write_entity(const struct writing *w, const struct lt_broker_row *row,
-                        const leat_value *value)
+static int write_entity(const struct writing *w, const struct row *row, const leat_value *value)
 {
     uint8_t id[16] = {0};
     uint64_t number = 0;
@@ -647,8 +638,7 @@ static int write_entity(const struct writing *w, const struct lt_broker_row *row
     return LEAT_OK;
 }
 
-static int write_data(const struct writing *w, const struct lt_broker_row *row,
-                      const leat_value *value)
+static int write_data(const struct writing *w, const struct row *row, const leat_value *value)
 {
     const leat_value none = {.kind = LEAT_NULL};
     size_t before = w->out->length - w->start;
@@ -669,8 +659,7 @@ static int write_data(const struct writing *w, const struct lt_broker_row *row,
     return status;
 }
 
-static int write_id(const struct writing *w, const struct lt_broker_row *row,
-                    const leat_value *value)
+static int write_id(const struct writing *w, const struct row *row, const leat_value *value)
 {
     static const uint8_t nil[16];
     uint8_t id[16];
@@ -683,8 +672,7 @@ static int write_id(const struct writing *w, const struct lt_broker_row *row,
     return LEAT_OK;
 }
 
-static int write_number(const struct writing *w, const struct lt_broker_row *row,
-                        const leat_value *value)
+static int write_number(const struct writing *w, const struct row *row, const leat_value *value)
 {
     uint64_t most = row->form == U8 ? UINT8_MAX : row->form == U16 ? UINT16_MAX : UINT64_MAX;
     uint64_t number;
@@ -702,8 +690,7 @@ static int write_number(const struct writing *w, const struct lt_broker_row *row
     return LEAT_OK;
 }
 
-static int write_expiry(const struct writing *w, const struct lt_broker_row *row,
-                        const leat_value *value)
+static int write_expiry(const struct writing *w, const struct row *row, const leat_value *value)
 {
     if (is_missing(value)) {
         lt_put_u8(w->out, 0);
@@ -717,8 +704,7 @@ static int write_expiry(const struct writing *w, const struct lt_broker_row *row
     return LEAT_OK;
 }
 
-static int write_row(const struct writing *w, const struct lt_broker_row *row,
-                     const leat_value *value)
+static int write_row(const struct writing *w, const struct row *row, const leat_value *value)
 {
     const struct lt_broker_message *message = w->message;
 
@@ -770,11 +756,12 @@ static int write_row(const struct writing *w, const struct lt_broker_row *row,
     }
 }
 
-/* Writes the fields of the rows; counts those that are given. */
-static int write_rows(const struct writing *w, const struct lt_broker_row *row,
-                      const leat_value *record, uint32_t *given)
+/* Writes the fields; counts those that are given. */
+static int write_fields(const struct writing *w, const uint8_t *field, const leat_value *record,
+                        uint32_t *given)
 {
-    for (; row->name != NULL; row++) {
+    for (; *field != END; field++) {
+        const struct row *row = &rows[*field];
         size_t place = 0;
         const leat_value *value = leat_value_find(record, row->name, row->name_length, &place);
         int status = write_row(w, row, value);
@@ -802,21 +789,21 @@ static bool tag_of(const leat_value *tag, const leat_value *name, uint64_t *numb
 
 static int write_command(const struct writing *w, const leat_value *record)
 {
-    const leat_value *tag = leat_value_get(record, tag_row.name);
-    const leat_value *name = leat_value_get(record, name_row.name);
+    const leat_value *tag = leat_value_get(record, rows[TAG].name);
+    const leat_value *name = leat_value_get(record, rows[NAME].name);
     uint32_t given = (uint32_t)(tag != NULL) + (uint32_t)(name != NULL);
     uint64_t number;
     int status;
 
     if (record == NULL || record->kind != LEAT_RECORD)
         return refuse(w, "not a record", "command");
-    status = write_rows(w, command_header, record, &given);
+    status = write_fields(w, command_header, record, &given);
     if (status != LEAT_OK)
         return status;
     if (!tag_of(tag, name, &number))
-        return refuse(w, "unknown command", name_row.name);
+        return refuse(w, "unknown command", rows[NAME].name);
     lt_put_u8(w->out, (uint8_t)number);
-    status = write_rows(w, commands[number].rows, record, &given);
+    status = write_fields(w, commands[number].fields, record, &given);
     if (status == LEAT_OK && given != record->length)
         status = refuse(w, "a field that the command does not have", "command");
     return status;
@@ -842,7 +829,7 @@ int lt_broker_write_message(const struct lt_broker_message *message, struct lt_w
         return refuse(&w, "not a record", NULL);
     if (message->type >= LT_BROKER_HELLO)
         lt_put_u8(out, message->type);
-    status = write_rows(&w, message->rows, record, &given);
+    status = write_fields(&w, message->fields, record, &given);
     if (status == LEAT_OK && message->type == LT_BROKER_COMMAND) {
         inner = leat_value_get(record, "command");
         status = write_command(&w, inner);

@@ -39,12 +39,14 @@
 /* The largest frame that Broker takes. */
 #define LT_BROKER_FRAME_MAX UINT32_C(2147483643)
 
+#define LT_BROKER_FIELDS 6u /* of a message or a command at most */
+
 struct lt_broker_message {
-    uint32_t kind; /* LEAT_BROKER_* */
     const char *name;
-    const struct lt_broker_row *rows; /* ends with one that has no name */
+    uint16_t kind; /* LEAT_BROKER_* */
     uint8_t type;
-    bool exact; /* octets behind the last field are an error */
+    bool exact;                           /* octets behind the last field are an error */
+    uint8_t fields[LT_BROKER_FIELDS + 1]; /* ends with 0 */
 };
 
 /* The message of that type, or of that name; NULL if there is none. */
