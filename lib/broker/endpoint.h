@@ -3,8 +3,8 @@
  *
  * A link is a session of an endpoint: a native peer, or a client of the WebSocket protocol. It knows
  * the subscriptions of the other side and has a queue of messages for it; the endpoint walks its links
- * to publish. What is alike for both kinds is here, link.c and route.c; what a native peer says and
- * hears is in peer.c, who may peer is in peering.c.
+ * to publish. What is alike for both kinds is here, link.c, link_send.c, route.c and announce.c; what a
+ * native peer says and hears is in peer.c, who may peer is in peering.c.
  */
 #ifndef LT_BROKER_ENDPOINT_H
 #define LT_BROKER_ENDPOINT_H
@@ -272,6 +272,9 @@ void lt_stores_leave(leat_broker *broker);
  */
 LT_INSIDE int lt_broker_attach(leat_broker *broker, const struct lt_topics *topics);
 LT_INSIDE void lt_broker_detach(leat_broker *broker, const struct lt_topics *topics);
+
+/* Whether something can be published there. LEAT_OK, LEAT_E_VALUE. */
+int lt_broker_check_topic(leat_broker *broker, const char *topic, size_t length);
 
 /*
  * For stores: whether a peer subscribes to the topic; exact: names it so in its filter. id, if not

@@ -1,36 +1,17 @@
+/* Sets of topics, made of others. */
 #include "topics.h"
 
 #include "../core/sort.h"
 
 #include <string.h>
 
-static const char local[] = "<$>/local/";
-
-bool lt_topic_is_local(const char *topic, size_t length)
-{
-    return length >= sizeof local - 1 && memcmp(topic, local, sizeof local - 1) == 0;
-}
-
-static const char *text_of(const struct lt_topics *topics, const struct lt_topic *topic)
-{
-    return topics->text + topic->at;
-}
-
-/* By octets; what another one begins with stands before that. */
-static int compare_texts(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-    size_t shorter = a_length < b_length ? a_length : b_length;
-    int difference = shorter == 0 ? 0 : memcmp(a, b, shorter);
-
-    return difference != 0 ? difference : (a_length > b_length) - (a_length < b_length);
-}
-
 static int compare(const void *context, const void *a, const void *b)
 {
     const struct lt_topics *topics = (const struct lt_topics *)context;
     const struct lt_topic *one = (const struct lt_topic *)a, *other = (const struct lt_topic *)b;
 
-    return compare_texts(text_of(topics, one), one->length, text_of(topics, other), other->length);
+    return lt_topic_compare(lt_topic_text(topics, one), one->length, lt_topic_text(topics, other),
+                            other->length);
 }
 
 void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator)
@@ -86,78 +67,10 @@ static void replace(struct lt_topics *topics, const leat_allocator *allocator,
     *topics = *by;
 }
 
-/* How many stand before the topic or are it, or (same false) before it alone. */
-static size_t count_before(const struct lt_topics *topics, const char *topic, size_t length,
-                           bool same)
-{
-    size_t low = 0, high = topics->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct lt_topic *it = &topics->topics[middle];
-        int difference = compare_texts(text_of(topics, it), it->length, topic, length);
-
-        if (difference < 0 || (same && difference == 0))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-ptrdiff_t lt_topics_find(const struct lt_topics *topics, const char *topic, size_t length)
-{
-    size_t place = count_before(topics, topic, length, false);
-    const struct lt_topic *it;
-
-    if (place == topics->count)
-        return -1;
-    it = &topics->topics[place];
-    if (it->length != length || (length > 0 && memcmp(text_of(topics, it), topic, length) != 0))
-        return -1;
-    return (ptrdiff_t)place;
-}
-
-/*
- * If the last one that does not stand behind the topic is not its beginning, then what is must be
- * among the octets that both have in common.
- */
-bool lt_topics_match(const struct lt_topics *topics, const char *topic, size_t length)
-{
-    for (;;) {
-        size_t before = count_before(topics, topic, length, true), common = 0;
-        const struct lt_topic *it;
-        const char *text;
-
-        if (before == 0)
-            return false;
-        it = &topics->topics[before - 1];
-        text = text_of(topics, it);
-        while (common < it->length && common < length && text[common] == topic[common])
-            common++;
-        if (common == it->length)
-            return true;
-        length = common;
-    }
-}
-
-/* Whatever stands between a beginning of the topic and the topic has the same beginning. */
-bool lt_topics_cover(const struct lt_topics *topics, const char *topic, size_t length)
-{
-    size_t before = count_before(topics, topic, length, true);
-    const struct lt_topic *it;
-
-    if (before == 0)
-        return false;
-    it = &topics->topics[before - 1];
-    return it->length == 0 ||
-           (it->length <= length && memcmp(text_of(topics, it), topic, it->length) == 0);
-}
-
 int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
                   const struct lt_topics *topics, const char *topic, size_t length)
 {
-    size_t i, place = count_before(topics, topic, length, false);
+    size_t i, place = lt_topics_before(topics, topic, length, false);
     uint32_t at = 0;
 
     if (make(made, allocator, (size_t)topics->count + 1, topics->text_bytes + length) != LEAT_OK)
@@ -167,7 +80,7 @@ int lt_topics_add(struct lt_topics *made, const leat_allocator *allocator,
 
         if (i == place)
             append(made, &at, topic, length);
-        append(made, &at, text_of(topics, it), it->length);
+        append(made, &at, lt_topic_text(topics, it), it->length);
     }
     if (place == topics->count)
         append(made, &at, topic, length);
@@ -189,7 +102,7 @@ int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
         const struct lt_topic *it = &topics->topics[i];
 
         if (i != (size_t)found)
-            append(made, &at, text_of(topics, it), it->length);
+            append(made, &at, lt_topic_text(topics, it), it->length);
     }
     return LEAT_OK;
 }
@@ -197,9 +110,9 @@ int lt_topics_remove(struct lt_topics *made, const leat_allocator *allocator,
 static bool begins_with(const struct lt_topics *topics, const struct lt_topic *topic,
                         const struct lt_topic *prefix)
 {
-    return prefix->length == 0 ||
-           (topic->length >= prefix->length &&
-            memcmp(text_of(topics, topic), text_of(topics, prefix), prefix->length) == 0);
+    return prefix->length == 0 || (topic->length >= prefix->length &&
+                                   memcmp(lt_topic_text(topics, topic),
+                                          lt_topic_text(topics, prefix), prefix->length) == 0);
 }
 
 /*
@@ -278,7 +191,7 @@ int lt_topics_join(struct lt_topics *topics, const leat_allocator *allocator,
         for (j = 0; j < sets[i]->count; j++) {
             const struct lt_topic *it = &sets[i]->topics[j];
 
-            append(&made, &at, text_of(sets[i], it), it->length);
+            append(&made, &at, lt_topic_text(sets[i], it), it->length);
         }
     }
     if (make_minimal(&made, allocator) != LEAT_OK)
@@ -296,7 +209,8 @@ bool lt_topics_same(const struct lt_topics *a, const struct lt_topics *b)
     for (i = 0; i < a->count; i++) {
         const struct lt_topic *one = &a->topics[i], *other = &b->topics[i];
 
-        if (compare_texts(text_of(a, one), one->length, text_of(b, other), other->length) != 0)
+        if (lt_topic_compare(lt_topic_text(a, one), one->length, lt_topic_text(b, other),
+                             other->length) != 0)
             return false;
     }
     return true;
@@ -323,10 +237,10 @@ static const struct lt_topic *step(struct walk *walk, const char **text, uint32_
     if (!has_old && !has_new)
         return NULL;
     if (has_old && has_new)
-        order =
-            compare_texts(text_of(walk->old, a), a->length, text_of(walk->topics, b), b->length);
+        order = lt_topic_compare(lt_topic_text(walk->old, a), a->length,
+                                 lt_topic_text(walk->topics, b), b->length);
     *count = order <= 0 ? walk->counts[walk->i++] : 0;
-    *text = order <= 0 ? text_of(walk->old, a) : text_of(walk->topics, b);
+    *text = order <= 0 ? lt_topic_text(walk->old, a) : lt_topic_text(walk->topics, b);
     if (order >= 0) {
         walk->j++;
         *count = walk->more ? *count + 1 : *count > 0 ? *count - 1 : 0;

@@ -27,6 +27,19 @@ struct lt_topics {
 /* Whether a topic is one that an endpoint keeps to itself. */
 LT_INSIDE bool lt_topic_is_local(const char *topic, size_t length);
 
+static inline const char *lt_topic_text(const struct lt_topics *topics,
+                                        const struct lt_topic *topic)
+{
+    return topics->text + topic->at;
+}
+
+/* By octets; what another one begins with stands before that. */
+int lt_topic_compare(const char *a, size_t a_length, const char *b, size_t b_length);
+
+/* How many stand before the topic or are it, or (same false) before it alone. */
+size_t lt_topics_before(const struct lt_topics *topics, const char *topic, size_t length,
+                        bool same);
+
 void lt_topics_free(struct lt_topics *topics, const leat_allocator *allocator);
 
 /* The place of exactly this one, or -1. */
