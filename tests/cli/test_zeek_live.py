@@ -168,6 +168,9 @@ def story(tap):
         tap.same("it is known still", controller.told("instances"), [[{
             **instance("agent-1", "127.0.0.1"), "known": True, "wanted": False, "ready": False}]])
         tap.same("both stop", (agent.finish(), agent.err.text(), controller.finish()), (0, "", 0))
+        names = {event["event"] for program in (agent, controller) for event in program.events()}
+        tap.same("nothing of peerings is printed", {name for name in names if "::" not in name},
+                 {"instance", "configuration", "instances", "answer"})
 
 
 def failing(tap):
