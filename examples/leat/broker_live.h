@@ -172,10 +172,18 @@ int broker_gateway(const struct arguments *arguments);
 /* For node_accept(): clients of WebSocket, in the node's flavour. */
 extern const struct role websocket_client_role;
 
+/* broker_ws.c: what clients of WebSocket need. */
+
 /*
- * broker_ws.c: the session of a client; what must be random in its options is filled in. NULL, with a complaint that
- * begins with what the options are made of.
+ * Their session; what must be random in its options is filled in. NULL, with a complaint that begins with what the
+ * options are made of.
  */
 leat_session *websocket_session(leat_broker_websocket_client_options *options, const char *what);
+/*
+ * Their TLS, by the options of the command. tls is what asks for it, in a complaint; name has room for the name of the
+ * server. False, with a complaint, if they are not complete or not sound.
+ */
+bool websocket_security(struct talk *talk, const struct endpoint *server, bool has_tls,
+                        const char *tls, char *name, size_t size);
 
 #endif

@@ -24,6 +24,34 @@ struct client {
     bool acknowledged;             /* by the server, on this connection */
 };
 
+/* Without TLS there is nothing that the other options could be for. */
+bool websocket_security(struct talk *talk, const struct endpoint *server, bool has_tls,
+                        const char *tls, char *name, size_t size)
+{
+    static const char *const of_tls[] = {"--cert", "--key", "--password-file", "--ca",
+                                         "--peer-name"};
+    struct security *security = &talk->live.security;
+    size_t i;
+
+    for (i = 0; !has_tls && i < sizeof of_tls / sizeof *of_tls; i++) {
+        if (option_given(talk->arguments, of_tls[i])) {
+            complain("%s needs %s", of_tls[i], tls);
+            return false;
+        }
+    }
+    if (!has_tls)
+        return true;
+    if (!security_open(security, talk->arguments, false, true))
+        return false;
+    if (security->peer_name == NULL) {
+        (void)snprintf(name, size, "%.*s", (int)strcspn(server->host, "%"), server->host);
+        security->peer_name = name;
+    } else if (strcmp(security->peer_name, "any") == 0) {
+        security->peer_name = NULL;
+    }
+    return true;
+}
+
 leat_session *websocket_session(leat_broker_websocket_client_options *options, const char *what)
 {
     leat_session *session = NULL;
@@ -80,14 +108,6 @@ static void open_session(struct connection *connection)
         connection_end(connection, true, "there is no request for it");
 }
 
-static void on_ready(struct connection *connection)
-{
-    char about[128];
-
-    wire_describe(&connection->wire, about, sizeof about);
-    live_news(connection->live, "%s: connected (%s)", connection->peer, about);
-}
-
 static void on_event(struct connection *connection, const leat_event *event)
 {
     struct client *client = client_of(connection);
@@ -134,7 +154,7 @@ static const struct role client_role = {
     .dir_out = "client>server",
     .framed = true,
     .open = open_session,
-    .ready = on_ready,
+    .ready = node_ready,
     .event = on_event,
     .turn = on_turn,
     .closed = on_closed,
@@ -249,34 +269,6 @@ static bool read_topics(struct client *client)
     return true;
 }
 
-/* Without certificates there is nothing that a name could stand in. */
-static bool open_security(struct client *client, const struct arguments *arguments)
-{
-    static const char *const of_tls[] = {"--cert", "--key", "--password-file", "--ca",
-                                         "--peer-name"};
-    struct security *security = &client->talk.live.security;
-    size_t i;
-
-    for (i = 0; !client->has_tls && i < sizeof of_tls / sizeof *of_tls; i++) {
-        if (option_given(arguments, of_tls[i])) {
-            complain("%s needs wss://", of_tls[i]);
-            return false;
-        }
-    }
-    if (!client->has_tls)
-        return true;
-    if (!security_open(security, arguments, false, true))
-        return false;
-    if (security->peer_name == NULL) {
-        (void)snprintf(client->peer_name, sizeof client->peer_name, "%.*s",
-                       (int)strcspn(client->server.host, "%"), client->server.host);
-        security->peer_name = client->peer_name;
-    } else if (strcmp(security->peer_name, "any") == 0) {
-        security->peer_name = NULL;
-    }
-    return true;
-}
-
 static bool begin(struct client *client, const struct arguments *arguments)
 {
     struct talk *talk = &client->talk;
@@ -285,7 +277,9 @@ static bool begin(struct client *client, const struct arguments *arguments)
     if (!talk_open(talk, arguments) || !read_url(client, option_value(arguments, "--connect")) ||
         !read_topics(client) ||
         !option_number(arguments, "--retry", 0, UINT32_MAX, &client->retry_s) ||
-        !option_seconds(arguments, "--ping", &client->ping_ms) || !open_security(client, arguments))
+        !option_seconds(arguments, "--ping", &client->ping_ms) ||
+        !websocket_security(talk, &client->server, client->has_tls, "wss://", client->peer_name,
+                            sizeof client->peer_name))
         return false;
     trial = make_session(client);
     leat_session_free(trial);

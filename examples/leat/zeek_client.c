@@ -345,14 +345,6 @@ static void open_session(struct connection *connection)
         connection_end(connection, true, "there is no request for it");
 }
 
-static void on_ready(struct connection *connection)
-{
-    char about[128];
-
-    wire_describe(&connection->wire, about, sizeof about);
-    live_news(connection->live, "%s: connected (%s)", connection->peer, about);
-}
-
 static void on_event(struct connection *connection, const leat_event *event)
 {
     struct asker *asker = asker_of(connection);
@@ -402,7 +394,7 @@ static const struct role asker_role = {
     .dir_out = "client>server",
     .framed = true,
     .open = open_session,
-    .ready = on_ready,
+    .ready = node_ready,
     .event = on_event,
     .turn = on_turn,
     .closed = on_closed,
@@ -477,35 +469,6 @@ static bool read_task(struct asker *asker, const struct arguments *arguments)
     return true;
 }
 
-/* Without --tls there is nothing that the other options could be for. */
-static bool open_security(struct asker *asker, const struct arguments *arguments)
-{
-    static const char *const of_tls[] = {"--cert", "--key", "--password-file", "--ca",
-                                         "--peer-name"};
-    struct security *security = &asker->talk.live.security;
-    bool has_tls = option_given(arguments, "--tls");
-    size_t i;
-
-    for (i = 0; !has_tls && i < sizeof of_tls / sizeof *of_tls; i++) {
-        if (option_given(arguments, of_tls[i])) {
-            complain("%s needs --tls", of_tls[i]);
-            return false;
-        }
-    }
-    if (!has_tls)
-        return true;
-    if (!security_open(security, arguments, false, true))
-        return false;
-    if (security->peer_name == NULL) {
-        (void)snprintf(asker->peer_name, sizeof asker->peer_name, "%.*s",
-                       (int)strcspn(asker->server.host, "%"), asker->server.host);
-        security->peer_name = asker->peer_name;
-    } else if (strcmp(security->peer_name, "any") == 0) {
-        security->peer_name = NULL;
-    }
-    return true;
-}
-
 /* Whether JSON can tell what follows the command. False, with a complaint: it cannot. */
 static bool check_texts(struct asker *asker)
 {
@@ -545,7 +508,9 @@ static bool begin(struct asker *asker, const struct arguments *arguments)
         !endpoint_read(&asker->server, asker->host, false) ||
         !option_number(arguments, "--attempts", 1, UINT32_MAX, &asker->attempts) ||
         !option_seconds(arguments, "--timeout", &asker->timeout_ms) ||
-        !open_security(asker, arguments) || !read_operands(asker))
+        !websocket_security(&asker->talk, &asker->server, option_given(arguments, "--tls"), "--tls",
+                            asker->peer_name, sizeof asker->peer_name) ||
+        !read_operands(asker))
         return false;
     (void)leat_builder_open(asker->topics, NULL, LEAT_LIST);
     (void)leat_builder_text(asker->topics, NULL, LEAT_ZEEK_CONTROLLER_TOPIC,
