@@ -60,14 +60,14 @@ enum lt_zabbix_says {
 
 /* There are hundreds of them: texts are offsets into one, so that nothing needs to be relocated. */
 struct lt_zabbix_field {
-    uint16_t name_at; /* in lt_zabbix_texts */
-    uint16_t fallback_at;
-    uint8_t since;  /* lt_zabbix_short_version() */
-    uint8_t until;  /* 0: still there */
-    uint8_t length; /* of its name */
-    uint8_t type;
-    uint8_t refers; /* to a row of lt_zabbix_tables[refers - 1]; 0: to none */
-    uint8_t presence;
+    uint16_t name_at;    /* in lt_zabbix_texts */
+    uint8_t fallback_at; /* these begin it */
+    uint8_t since;       /* lt_zabbix_short_version() */
+    uint8_t until;       /* 0: still there */
+    uint8_t length;      /* of its name */
+    unsigned type : 4;
+    unsigned presence : 2;
+    unsigned refers : 8; /* to a row of lt_zabbix_tables[refers - 1]; 0: to none */
 };
 
 struct lt_zabbix_fields {

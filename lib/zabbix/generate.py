@@ -131,17 +131,21 @@ def read_groups(path):
     return groups
 
 
+def by_length(texts):
+    return sorted(texts, key=lambda text: (-len(text), text))
+
+
 class Texts:
-    """All texts as one, each of them once; what others end in, within those."""
+    """All texts as one, each of them once; what others end in, within those. Defaults come first."""
 
     def __init__(self, groups):
         self.all = []
         self.places = {}
         length = 0
-        texts = {f[column] for group in groups.values() for fields in group.values() for f in fields
-                 for column in ("field", "default")}
-        texts |= {name for kind in KINDS for name in groups[kind]}
-        for text in sorted(texts, key=lambda text: (-len(text), text)):
+        fields = [f for group in groups.values() for fields in group.values() for f in fields]
+        defaults = {f["default"] for f in fields}
+        texts = {f["field"] for f in fields} | {name for kind in KINDS for name in groups[kind]}
+        for text in by_length(defaults) + by_length(texts - defaults):
             whole = next((other for other in self.all if other.endswith(text)), None)
             if whole is None:
                 self.all.append(text)
@@ -149,6 +153,8 @@ class Texts:
                 length += len(text) + 1
             else:
                 self.places[text] = self.places[whole] + len(whole) - len(text)
+        if max(self.places[text] for text in defaults) > 0xFF:
+            fail("defaults", "too long for the tables")
 
     def place(self, text):
         return self.places[text]
@@ -169,7 +175,7 @@ def field_line(f, texts, targets):
     refers = targets.index(f["refers"]) + 1 if f["refers"] else 0
     since, until = (f[column] // 100 * 10 + f[column] % 100 for column in ("since", "until"))
     return (f"    {{{texts.place(f['field'])}, {texts.place(quoted(f['default']))}, {since}, {until}, "
-            f"{len(f['field'])}, LT_ZABBIX_{TYPES[f['type']]}, {refers}, LT_ZABBIX_{f['presence'].upper()}}}, "
+            f"{len(f['field'])}, LT_ZABBIX_{TYPES[f['type']]}, LT_ZABBIX_{f['presence'].upper()}, {refers}}}, "
             f"/* {f['field']} */")
 
 
