@@ -31,6 +31,7 @@
  *   "instance not ready" of those that have not taken the welcome, and in front of "request timed out"
  *   both of all that a deployment has waited for;
  * - a response that cannot be read counts as one: "malformed response";
+ * - text of Results that is not UTF-8 has ? in place of each such octet, as JSON has no form for it;
  * - a client's deployment takes the place of one that the controller began by itself.
  *
  * Source: management sections 6.1 to 6.4; zeek-notes section 7.
@@ -79,7 +80,8 @@ typedef struct leat_zeek_controller_options {
     uint32_t auto_assign_metrics_start_port; /* 9000 */
     uint64_t retry_s;                        /* 1: of peerings with agents that listen */
     uint64_t timeout_ms;                     /* 10 000: how long a client's request may take */
-    uint64_t requests;  /* 256: most that wait; others are refused with "too many requests" */
+    uint64_t requests;  /* 256: most that wait; others are refused with "too many requests", and
+                           those whose reqid has more than 1024 octets "request id too long" */
     uint64_t instances; /* 4096: most instances that are known or wanted */
     uint64_t events; /* 4096: most that wait for leat_zeek_controller_next(); later ones are lost */
     const char *topic;        /* LEAT_ZEEK_CONTROLLER_TOPIC */

@@ -201,24 +201,6 @@ void lt_zeek_put_state(leat_builder *builder, const char *name, enum lt_zeek_sta
     (void)leat_builder_enum(builder, name, states[state], strlen(states[state]));
 }
 
-leat_value *lt_zeek_find_name(leat_value *names, struct lt_zeek_text name)
-{
-    size_t low = 1, high = 1 + (size_t)names->length;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = lt_zeek_text_compare(lt_zeek_text_of(&names[middle]), name);
-
-        if (order == 0)
-            return &names[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 struct lt_zeek_node *lt_zeek_agent_find(const leat_zeek_agent *agent, struct lt_zeek_text name)
 {
     leat_value *names, *found;

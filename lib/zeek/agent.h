@@ -74,8 +74,6 @@ struct leat_zeek_agent {
 /* Where lists of names stand in what is kept. */
 #define LT_ZEEK_NAMES_AT 2
 
-/* The place of a name in a list of names that are in order; NULL: it is not there. */
-leat_value *lt_zeek_find_name(leat_value *names, struct lt_zeek_text name);
 struct lt_zeek_node *lt_zeek_agent_find(const leat_zeek_agent *agent, struct lt_zeek_text name);
 void lt_zeek_put_state(leat_builder *builder, const char *name, enum lt_zeek_state state);
 

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Most octets of a reqid of ours. */
+#define REQID_LENGTH_MAX 37u
+
 static const uint8_t unknown_host[16] = {[10] = 0xff, [11] = 0xff}; /* 0.0.0.0 */
 
 static const leat_zeek_controller_options initial = {
@@ -41,17 +44,27 @@ int lt_zeek_controller_tell(leat_zeek_controller *c, struct lt_zeek_kept *note)
     return LEAT_OK;
 }
 
-leat_builder *lt_zeek_controller_open(leat_zeek_controller *c, uint64_t number)
+/* The reqid with that number; 0: an empty one. */
+static struct lt_zeek_text write_reqid(const leat_zeek_controller *c, uint64_t number,
+                                       char text[REQID_LENGTH_MAX])
 {
-    leat_builder *b = lt_zeek_manage_open(&c->m);
-    char text[sizeof c->origin + 20];
-    struct lt_writer out = lt_writer_fixed(text, sizeof text);
+    struct lt_writer out = lt_writer_fixed(text, REQID_LENGTH_MAX);
+    struct lt_zeek_text reqid = {text, 0};
 
     if (number > 0) {
         lt_put_bytes(&out, c->origin, sizeof c->origin);
         lt_write_u64(&out, number);
     }
-    (void)leat_builder_text(b, "reqid", text, out.length);
+    reqid.length = out.length;
+    return reqid;
+}
+
+leat_builder *lt_zeek_controller_open(leat_zeek_controller *c, uint64_t number)
+{
+    leat_builder *b = lt_zeek_manage_open(&c->m);
+    char text[REQID_LENGTH_MAX];
+
+    lt_zeek_manage_text(b, "reqid", write_reqid(c, number, text));
     return b;
 }
 
@@ -244,15 +257,34 @@ static void write_address(const uint8_t host[16], char text[48])
 
 /* ----- what is said to them ----- */
 
-/* Publishes what m->args holds. False: no memory; what cannot be sent for another reason never can. */
-static bool say(leat_zeek_controller *c, const struct lt_zeek_instance *instance, uint32_t kind)
+int lt_zeek_instance_say(leat_zeek_controller *c, const struct lt_zeek_instance *instance,
+                         uint32_t kind, const struct lt_zeek_kept *of)
 {
     const leat_value *args;
     int status = lt_zeek_manage_close(&c->m, &args);
 
     if (status == LEAT_OK)
         status = lt_zeek_manage_publish(&c->m, instance->topic, instance->topic_length, kind, args);
-    return status != LEAT_E_NOMEM;
+    if (status == LEAT_OK)
+        c->m.of = of;
+    return status;
+}
+
+int lt_zeek_instance_say_again(leat_zeek_controller *c, const struct lt_zeek_instance *instance,
+                               const struct lt_zeek_kept *of)
+{
+    char text[REQID_LENGTH_MAX];
+
+    if (c->m.of != of)
+        return LEAT_MORE;
+    return lt_zeek_manage_again(&c->m, instance->topic, instance->topic_length,
+                                write_reqid(c, c->numbers + 1, text));
+}
+
+/* The same of what is not said again. False: no memory; what cannot be sent otherwise never can. */
+static bool say(leat_zeek_controller *c, const struct lt_zeek_instance *instance, uint32_t kind)
+{
+    return lt_zeek_instance_say(c, instance, kind, NULL) != LEAT_E_NOMEM;
 }
 
 static bool say_standby(leat_zeek_controller *c, struct lt_zeek_instance *instance)
@@ -290,13 +322,18 @@ static bool say_config(leat_zeek_controller *c, struct lt_zeek_instance *instanc
 {
     const struct lt_zeek_kept *config = c->deployment != NULL ? c->pending : c->deployed;
     leat_builder *b;
+    int status;
 
     if (!instance->owes_config)
         return true;
-    b = lt_zeek_controller_open(c, c->numbers + 1);
-    (void)leat_builder_copy(b, "config", config->value);
-    (void)leat_builder_bool(b, "force", 0);
-    if (!say(c, instance, LEAT_ZEEK_AGENT_DEPLOY_REQUEST))
+    status = lt_zeek_instance_say_again(c, instance, config);
+    if (status == LEAT_MORE) {
+        b = lt_zeek_controller_open(c, c->numbers + 1);
+        (void)leat_builder_copy(b, "config", config->value);
+        (void)leat_builder_bool(b, "force", 0);
+        status = lt_zeek_instance_say(c, instance, LEAT_ZEEK_AGENT_DEPLOY_REQUEST, config);
+    }
+    if (status == LEAT_E_NOMEM)
         return false;
     c->numbers++;
     instance->owes_config = false;
@@ -799,8 +836,7 @@ static int read_own(leat_zeek_controller *c, uint32_t kind, const leat_value *ar
     struct lt_zeek_arrival arrival = {.kind = kind};
     int status;
 
-    leat_builder_clear(c->m.out);
-    status = leat_zeek_management_write(c->m.out, NULL, kind, args, flaw);
+    status = leat_zeek_management_write(lt_zeek_manage_out(&c->m), NULL, kind, args, flaw);
     if (status != LEAT_OK)
         return status;
     leat_zeek_message_init(&arrival.message, sizeof arrival.message);

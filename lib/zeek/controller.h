@@ -35,6 +35,7 @@ struct lt_zeek_request {
     struct lt_zeek_kept *args;
     struct lt_zeek_kept *note; /* the same, until it is told */
     struct lt_tree results;    /* the list of Results, without its end */
+    uint64_t result_bytes;     /* what these take */
     uint32_t result_count;
     uint32_t kind;
     uint64_t due_ms;
@@ -96,10 +97,12 @@ struct leat_zeek_controller {
     struct lt_zeek_peering *peers; /* in the order of their ids */
     size_t peer_count, peer_size;
     struct lt_zeek_kept *staged, *complete, *deployed, *pending;
-    const leat_value **nodes; /* those of what is deployed, in the order of their names */
+    const leat_value **nodes; /* of what is deployed, in the order of their names, and again in
+                                 that of their instances and names */
     size_t node_count;
     struct lt_zeek_request *requests, **requests_end; /* in the order in which they are due */
     size_t request_count;
+    uint64_t result_bytes;              /* what all their Results take */
     struct lt_zeek_request *deployment; /* one of them */
     bool sending;                       /* all were ready: what is pending is as it is sent */
     bool restoring;                     /* what is deployed waits for all to be ready */
@@ -138,6 +141,15 @@ const char *lt_zeek_controller_address(const void *context, const char *instance
 
 /* Opens the arguments of a request of ours. */
 leat_builder *lt_zeek_controller_open(leat_zeek_controller *c, uint64_t number);
+/*
+ * Says to an instance what m->args holds. As lt_zeek_manage_publish(). Of what it was made, NULL: of
+ * nothing else, is kept in mind, so that it can be said to others without making it again, under the next
+ * number; LEAT_MORE: what was said last was made of something else.
+ */
+int lt_zeek_instance_say(leat_zeek_controller *c, const struct lt_zeek_instance *instance,
+                         uint32_t kind, const struct lt_zeek_kept *of);
+int lt_zeek_instance_say_again(leat_zeek_controller *c, const struct lt_zeek_instance *instance,
+                               const struct lt_zeek_kept *of);
 
 /* ----- controller_request.c ----- */
 

@@ -3,46 +3,89 @@
 
 #include "controller_config.h"
 
+#include "../broker/endpoint.h"
 #include "../core/builder.h"
 #include "../core/sort.h"
+#include "../core/text.h"
 
 #include <string.h>
 
-/* Most octets of the reqid of a request that waits, which others may be told. */
-#define REQID_MAX 1024u
+/* As many octets as so many messages may have are the Results of all requests, of each as one has. */
+#define RESULT_MESSAGES 4u
 
 /* ----- Results ----- */
 
 /* Where the Results of a request end, to go back to. */
 struct mark {
     size_t cells;
+    uint64_t bytes;
     uint32_t count;
 };
 
 static struct mark mark(const struct lt_zeek_request *r)
 {
-    const struct mark made = {r->results.count, r->result_count};
+    const struct mark made = {r->results.count, r->result_bytes, r->result_count};
 
     return made;
 }
 
-static int rewind_to(struct lt_zeek_request *r, struct mark mark)
+static int rewind_to(leat_zeek_controller *c, struct lt_zeek_request *r, struct mark mark)
 {
+    c->result_bytes -= r->result_bytes - mark.bytes;
     r->results.count = mark.cells;
+    r->result_bytes = mark.bytes;
     r->result_count = mark.count;
     return LEAT_E_NOMEM;
 }
 
-/* LEAT_OK or LEAT_E_NOMEM, as all that adds Results; then what was added before it is to be taken back. */
-static int append(struct lt_zeek_request *r, const leat_value *result)
+/*
+ * Makes text UTF-8 from a cell on, each octet that is not a question mark: JSON has no form for it, and
+ * clients by WebSocket would get no response.
+ */
+static int make_utf8(struct lt_tree *tree, size_t cell)
 {
-    const struct mark before = mark(r);
-    int status = lt_tree_copy(&r->results, result, LT_NO_NAME);
+    for (; cell < tree->count; cell++) {
+        leat_value *value = &tree->cells[cell];
+        uint8_t *octets;
+        size_t sound;
 
+        if (leat_value_kind(value) != LEAT_TEXT)
+            continue;
+        sound = lt_utf8_prefix(value->u.bytes, value->length);
+        if (sound == value->length)
+            continue;
+        octets = (uint8_t *)lt_arena_copy(&tree->arena, value->u.bytes, value->length);
+        if (octets == NULL)
+            return LEAT_E_NOMEM;
+        for (; sound < value->length;
+             sound += lt_utf8_prefix(octets + sound, value->length - sound))
+            octets[sound] = '?';
+        value->u.bytes = octets;
+    }
+    return LEAT_OK;
+}
+
+/* LEAT_OK or LEAT_E_NOMEM, as all that adds Results; then what was added before it is to be taken back. */
+static int append(leat_zeek_controller *c, struct lt_zeek_request *r, const leat_value *result)
+{
+    const uint64_t most = c->m.broker->limits.message_bytes, bytes = lt_zeek_manage_bytes(result);
+    const struct mark before = mark(r);
+    int status;
+
+    /* The first one may be as large as it is. */
+    r->overflowed |= r->result_count > 0 && (r->result_bytes + bytes > most ||
+                                             c->result_bytes + bytes > RESULT_MESSAGES * most);
+    if (r->overflowed)
+        return LEAT_OK;
+    r->result_bytes += bytes;
+    c->result_bytes += bytes;
+    status = lt_tree_copy(&r->results, result, LT_NO_NAME);
     r->result_count++;
     if (status == LEAT_OK)
+        status = make_utf8(&r->results, before.cells);
+    if (status == LEAT_OK)
         return LEAT_OK;
-    (void)rewind_to(r, before);
+    (void)rewind_to(c, r, before);
     r->overflowed |= status == LEAT_E_LIMIT;
     return status == LEAT_E_LIMIT ? LEAT_OK : LEAT_E_NOMEM;
 }
@@ -52,13 +95,15 @@ static int add(leat_zeek_controller *c, struct lt_zeek_request *r, struct lt_zee
 {
     const leat_value *made;
 
+    if (r->overflowed)
+        return LEAT_OK;
     result->reqid = lt_zeek_text_in(r->args->value, "reqid");
     leat_builder_clear(c->m.args);
     lt_zeek_manage_result(c->m.args, NULL, result);
     made = leat_builder_value(c->m.args);
     if (made != NULL)
-        return append(r, made);
-    r->overflowed |= leat_error_code(leat_builder_error(c->m.args)) != LEAT_E_NOMEM;
+        return append(c, r, made);
+    r->overflowed = leat_error_code(leat_builder_error(c->m.args)) != LEAT_E_NOMEM;
     return r->overflowed ? LEAT_OK : LEAT_E_NOMEM;
 }
 
@@ -85,6 +130,14 @@ static int compare_nodes(const void *context, const void *a, const void *b)
                                 lt_zeek_text_in(*(const leat_value *const *)b, "name"));
 }
 
+static int compare_places(const void *context, const void *a, const void *b)
+{
+    int order = lt_zeek_text_compare(lt_zeek_text_in(*(const leat_value *const *)a, "instance"),
+                                     lt_zeek_text_in(*(const leat_value *const *)b, "instance"));
+
+    return order != 0 ? order : compare_nodes(context, a, b);
+}
+
 /* NULL: there is none. */
 static const leat_value *find_node(const leat_zeek_controller *c, struct lt_zeek_text name)
 {
@@ -104,9 +157,25 @@ static const leat_value *find_node(const leat_zeek_controller *c, struct lt_zeek
     return NULL;
 }
 
+/* The place of the first node of an instance, among those that are in the order of their instances. */
+static size_t place_of(const leat_zeek_controller *c, const struct lt_zeek_instance *instance)
+{
+    size_t low = c->node_count, high = 2 * c->node_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (lt_zeek_text_compare(lt_zeek_text_in(c->nodes[middle], "instance"), instance->name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void lt_zeek_controller_disown(leat_zeek_controller *c)
 {
-    lt_free(&c->m.allocator, c->nodes, c->node_count * sizeof *c->nodes);
+    lt_free(&c->m.allocator, c->nodes, 2 * c->node_count * sizeof *c->nodes);
     lt_zeek_manage_drop(&c->m, c->deployed);
     c->nodes = NULL;
     c->node_count = 0;
@@ -120,13 +189,16 @@ int lt_zeek_controller_adopt(leat_zeek_controller *c, struct lt_zeek_kept *confi
     const leat_value **index = NULL;
 
     if (count > 0) {
-        index = (const leat_value **)lt_resize(&c->m.allocator, NULL, 0, count * sizeof *index);
+        index = (const leat_value **)lt_resize(&c->m.allocator, NULL, 0, 2 * count * sizeof *index);
         if (index == NULL)
             return LEAT_E_NOMEM;
     }
     for (at = leat_value_first(nodes); at != NULL; at = leat_value_next(nodes, at))
         index[i++] = at;
+    if (count > 0)
+        memcpy(index + count, index, count * sizeof *index);
     lt_sort(index, count, sizeof *index, compare_nodes, NULL);
+    lt_sort(index + count, count, sizeof *index, compare_places, NULL);
     lt_zeek_controller_disown(c);
     c->nodes = index;
     c->node_count = count;
@@ -134,44 +206,70 @@ int lt_zeek_controller_adopt(leat_zeek_controller *c, struct lt_zeek_kept *confi
     return LEAT_OK;
 }
 
-/* The failure of a node, if it is of that instance; instance NULL: of any that is not ready. */
-static int fail_node(leat_zeek_controller *c, struct lt_zeek_request *r,
-                     const struct lt_zeek_instance *instance, const leat_value *node,
+static int fail_node(leat_zeek_controller *c, struct lt_zeek_request *r, const leat_value *node,
                      const char *error)
 {
     struct lt_zeek_result result = {.instance = lt_zeek_text_in(node, "instance"),
                                     .node = lt_zeek_text_in(node, "name"),
                                     .error = lt_zeek_text(error)};
 
-    if (node == NULL)
-        return LEAT_OK;
-    if (instance == NULL) {
-        instance = lt_zeek_instance_find(c, result.instance);
-        if (instance != NULL && instance->wanted && instance->ready)
-            return LEAT_OK;
-        if (instance != NULL && instance->known)
-            result.error = lt_zeek_text("instance not ready");
-    } else if (!lt_zeek_text_equal(instance->name, result.instance)) {
-        return LEAT_OK;
-    }
     return add(c, r, &result);
 }
 
-/* The same for all nodes that a request is about. */
+/* The names of nodes that a request is about, in order; none: all. */
+static leat_value *asked_of(const struct lt_zeek_request *r)
+{
+    const leat_value *nodes = leat_value_get(r->args->value, "nodes");
+
+    return r->args->value + (nodes - r->args->value);
+}
+
+/* The failure of all nodes of an instance that a request is about. */
 static int fail_nodes(leat_zeek_controller *c, struct lt_zeek_request *r,
                       const struct lt_zeek_instance *instance, const char *error)
 {
-    const leat_value *asked = leat_value_get(r->args->value, "nodes"), *at;
+    leat_value *asked = asked_of(r);
     int status = LEAT_OK;
     size_t i;
 
-    if (leat_value_count(asked) == 0) {
+    for (i = place_of(c, instance); i < 2 * c->node_count && status == LEAT_OK; i++) {
+        const leat_value *node = c->nodes[i];
+
+        if (!lt_zeek_text_equal(lt_zeek_text_in(node, "instance"), instance->name))
+            break;
+        if (asked->length == 0 || lt_zeek_find_name(asked, lt_zeek_text_in(node, "name")) != NULL)
+            status = fail_node(c, r, node, error);
+    }
+    return status;
+}
+
+/* That of a node which cannot be asked, as its instance is not there. */
+static int fail_absent(leat_zeek_controller *c, struct lt_zeek_request *r, const leat_value *node)
+{
+    const struct lt_zeek_instance *instance =
+        lt_zeek_instance_find(c, lt_zeek_text_in(node, "instance"));
+
+    if (node == NULL || (instance != NULL && instance->wanted && instance->ready))
+        return LEAT_OK;
+    return fail_node(c, r, node,
+                     instance != NULL && instance->known ? "instance not ready"
+                                                         : "instance not connected");
+}
+
+/* The same for all nodes that a request is about. */
+static int fail_all_absent(leat_zeek_controller *c, struct lt_zeek_request *r)
+{
+    const leat_value *asked = asked_of(r), *at;
+    int status = LEAT_OK;
+    size_t i;
+
+    if (asked->length == 0) {
         for (i = 0; i < c->node_count && status == LEAT_OK; i++)
-            status = fail_node(c, r, instance, c->nodes[i], error);
+            status = fail_absent(c, r, c->nodes[i]);
     }
     for (at = leat_value_first(asked); at != NULL && status == LEAT_OK;
          at = leat_value_next(asked, at))
-        status = fail_node(c, r, instance, find_node(c, lt_zeek_text_of(at)), error);
+        status = fail_absent(c, r, find_node(c, lt_zeek_text_of(at)));
     return status;
 }
 
@@ -201,11 +299,11 @@ static int collect(leat_zeek_controller *c, struct lt_zeek_request *r,
     if (args == NULL)
         status = add_failure(c, r, instance, "malformed response");
     else if (at != NULL)
-        status = append(r, at);
+        status = append(c, r, at);
     for (at = leat_value_first(results); at != NULL && status == LEAT_OK;
          at = leat_value_next(results, at))
-        status = append(r, at);
-    return status == LEAT_OK ? LEAT_OK : rewind_to(r, before);
+        status = append(c, r, at);
+    return status == LEAT_OK ? LEAT_OK : rewind_to(c, r, before);
 }
 
 /* ----- requests ----- */
@@ -214,6 +312,7 @@ static void free_request(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
     if (r == NULL)
         return;
+    c->result_bytes -= r->result_bytes;
     lt_tree_free(&r->results);
     lt_zeek_manage_drop(&c->m, r->args);
     lt_zeek_manage_drop(&c->m, r->note);
@@ -308,7 +407,7 @@ static int respond(leat_zeek_controller *c, struct lt_zeek_request *r)
 /* LEAT_OK or LEAT_E_NOMEM. What is too much for a message is replaced by an error. */
 static int answer(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    static const struct mark start = {1, 0};
+    static const struct mark start = {.cells = 1};
     int status;
 
     if (!r->overflowed) {
@@ -317,10 +416,12 @@ static int answer(leat_zeek_controller *c, struct lt_zeek_request *r)
             return status;
         r->overflowed = true;
     }
-    (void)rewind_to(r, start);
+    (void)rewind_to(c, r, start);
+    r->overflowed = false;
     status = add_error(c, r, "response too large");
     if (status == LEAT_OK)
         status = respond(c, r);
+    r->overflowed = true;
     return status == LEAT_E_NOMEM ? status : LEAT_OK;
 }
 
@@ -367,7 +468,7 @@ static int complete(leat_zeek_controller *c, struct lt_zeek_request *r)
     }
     if (status != LEAT_OK) {
         lt_zeek_manage_drop(&c->m, note);
-        return rewind_to(r, before);
+        return rewind_to(c, r, before);
     }
     (void)lt_zeek_controller_tell(c, note);
     c->pending = NULL;
@@ -500,15 +601,28 @@ static uint32_t agent_kind(uint32_t kind)
                                                         : LEAT_ZEEK_AGENT_NODE_DISPATCH_REQUEST;
 }
 
+/* Without memory it is owed; what cannot be sent for another reason never can. */
+static void sent(leat_zeek_controller *c, struct lt_zeek_ask *ask, int status)
+{
+    if (status == LEAT_E_NOMEM)
+        c->owes = true;
+    else
+        ask->number = ++c->numbers;
+}
+
 static void send_ask(leat_zeek_controller *c, struct lt_zeek_ask *ask)
 {
-    const struct lt_zeek_instance *instance = ask->instance;
-    const leat_value *given = ask->request->args->value, *args, *at;
+    const leat_value *given = ask->request->args->value, *at;
     const leat_value *nodes = leat_value_get(given, "nodes");
     const uint32_t kind = agent_kind(ask->request->kind);
-    leat_builder *b = lt_zeek_controller_open(c, c->numbers + 1);
-    int status;
+    int status = lt_zeek_instance_say_again(c, ask->instance, ask->request->args);
+    leat_builder *b;
 
+    if (status != LEAT_MORE) {
+        sent(c, ask, status);
+        return;
+    }
+    b = lt_zeek_controller_open(c, c->numbers + 1);
     if (kind == LEAT_ZEEK_AGENT_NODE_DISPATCH_REQUEST) {
         (void)leat_builder_open(b, "action", LEAT_LIST);
         lt_zeek_manage_text(b, NULL, lt_zeek_text("get_id_value"));
@@ -523,13 +637,7 @@ static void send_ask(leat_zeek_controller *c, struct lt_zeek_ask *ask)
     } else if (kind == LEAT_ZEEK_AGENT_RESTART_REQUEST) {
         (void)leat_builder_copy(b, "nodes", nodes); /* as Zeek does, those that are unknown, too */
     }
-    status = lt_zeek_manage_close(&c->m, &args);
-    if (status == LEAT_OK)
-        status = lt_zeek_manage_publish(&c->m, instance->topic, instance->topic_length, kind, args);
-    if (status == LEAT_E_NOMEM)
-        c->owes = true;
-    else
-        ask->number = ++c->numbers;
+    sent(c, ask, lt_zeek_instance_say(c, ask->instance, kind, ask->request->args));
 }
 
 /* No answer is waited for any more. */
@@ -550,7 +658,7 @@ static void settle_failure(leat_zeek_controller *c, struct lt_zeek_ask *ask)
     const struct mark before = mark(r);
 
     if (add_failure(c, r, ask->instance, ask->failed) != LEAT_OK) {
-        (void)rewind_to(r, before);
+        (void)rewind_to(c, r, before);
         c->owes = true;
         return;
     }
@@ -604,21 +712,17 @@ int lt_zeek_response_take(leat_zeek_controller *c, struct lt_zeek_instance *inst
 
 /* ----- what each request does: LEAT_OK; LEAT_MORE: it sees to the rest by itself; LEAT_E_NOMEM ----- */
 
-/* Whether a request that would wait is too much. */
-static const char *too_much(const leat_zeek_controller *c, const struct lt_zeek_request *r)
+/* Whether a request that would wait is one too many. */
+static const char *too_many(const leat_zeek_controller *c)
 {
-    if (c->request_count >= c->options.requests)
-        return "too many requests";
-    return lt_zeek_text_in(r->args->value, "reqid").length > REQID_MAX ? "request id too long"
-                                                                       : NULL;
+    return c->request_count >= c->options.requests ? "too many requests" : NULL;
 }
 
 static int get_instances(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    leat_builder *b = c->m.out;
+    leat_builder *b = lt_zeek_manage_out(&c->m);
     size_t i;
 
-    leat_builder_clear(b);
     (void)leat_builder_open(b, NULL, LEAT_LIST);
     for (i = 0; i < c->count; i++) {
         if (!c->instances[i]->known)
@@ -696,20 +800,21 @@ static int stage_configuration(leat_zeek_controller *c, struct lt_zeek_request *
     };
     const leat_value *configuration = leat_value_get(r->args->value, "config");
     const char *error = check_instances(c, configuration);
+    leat_builder *errors;
     int status;
 
     if (error != NULL)
         return add_error(c, r, error);
-    leat_builder_clear(c->m.out);
+    errors = lt_zeek_manage_out(&c->m);
     leat_builder_clear(c->m.args);
-    status = lt_zeek_configuration_stage(&staging, configuration, c->m.out, c->m.args);
+    status = lt_zeek_configuration_stage(&staging, configuration, errors, c->m.args);
     if (status == LEAT_E_NOMEM)
         return status;
     r->overflowed = status != LEAT_OK;
     if (r->overflowed)
         return LEAT_OK;
-    if (leat_value_count(leat_builder_value(c->m.out)) > 0)
-        return add_errors(c, r, leat_builder_value(c->m.out));
+    if (leat_value_count(leat_builder_value(errors)) > 0)
+        return add_errors(c, r, leat_builder_value(errors));
     return take_over(c, r);
 }
 
@@ -727,7 +832,7 @@ static int get_configuration(leat_zeek_controller *c, struct lt_zeek_request *r)
 
 static int deploy(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    const char *error = too_much(c, r);
+    const char *error = too_many(c);
     struct lt_zeek_result pending = {.success = false};
     int status;
     size_t i;
@@ -796,7 +901,7 @@ static int ask(leat_zeek_controller *c, struct lt_zeek_request *r, bool ready)
 
 static int get_nodes(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    const char *error = c->known == 0 ? "no instances connected" : too_much(c, r);
+    const char *error = c->known == 0 ? "no instances connected" : too_many(c);
     int status = LEAT_OK;
     size_t i;
 
@@ -809,16 +914,25 @@ static int get_nodes(leat_zeek_controller *c, struct lt_zeek_request *r)
     return status == LEAT_OK ? ask(c, r, false) : status;
 }
 
+static int compare_names(const void *context, const void *a, const void *b)
+{
+    (void)context;
+    return lt_zeek_text_compare(lt_zeek_text_of((const leat_value *)a),
+                                lt_zeek_text_of((const leat_value *)b));
+}
+
 /* What nodes are asked for, through the agents that run them. */
 static int ask_nodes(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    const leat_value *asked = leat_value_get(r->args->value, "nodes"), *at;
-    const char *error = too_much(c, r);
-    bool any = leat_value_count(asked) == 0;
+    leat_value *asked = asked_of(r);
+    const leat_value *at;
+    const char *error = too_many(c);
+    bool any = asked->length == 0;
     int status = LEAT_OK;
 
     if (error != NULL)
         return add_error(c, r, error);
+    lt_sort(asked + 1, asked->length, sizeof *asked, compare_names, NULL);
     for (at = leat_value_first(asked); at != NULL && status == LEAT_OK;
          at = leat_value_next(asked, at)) {
         struct lt_zeek_result unknown = {.error = lt_zeek_text("unknown cluster node"),
@@ -830,7 +944,7 @@ static int ask_nodes(leat_zeek_controller *c, struct lt_zeek_request *r)
             status = add(c, r, &unknown);
     }
     if (status == LEAT_OK && any)
-        status = fail_nodes(c, r, NULL, "instance not connected");
+        status = fail_all_absent(c, r);
     return status == LEAT_OK && any ? ask(c, r, true) : status;
 }
 
@@ -850,7 +964,7 @@ static int restart(leat_zeek_controller *c, struct lt_zeek_request *r)
 
 static int test_timeout(leat_zeek_controller *c, struct lt_zeek_request *r)
 {
-    const char *error = too_much(c, r);
+    const char *error = too_many(c);
 
     if (!leat_value_bool(leat_value_get(r->args->value, "with_state"))) {
         announce(c, r);
@@ -875,7 +989,9 @@ int lt_zeek_request_take(leat_zeek_controller *c, uint32_t kind, const leat_valu
     size_t i;
     int status = LEAT_E_NOMEM;
 
-    if (r != NULL)
+    if (r != NULL && lt_zeek_text_in(args, "reqid").length > LT_ZEEK_REQID_MAX)
+        status = add_error(c, r, "request id too long");
+    else if (r != NULL)
         status = handlers[(kind - LEAT_ZEEK_CONTROLLER_GET_INSTANCES_REQUEST) / 2](c, r);
     if (status == LEAT_E_NOMEM)
         free_request(c, r);
@@ -947,7 +1063,7 @@ static bool time_out(leat_zeek_controller *c, struct lt_zeek_request *r)
             note = lt_zeek_manage_note(&c->m, LEAT_ZEEK_TIMED_OUT, "timed_out", value);
     }
     if (lt_zeek_controller_tell(c, note) != LEAT_OK) {
-        (void)rewind_to(r, before);
+        (void)rewind_to(c, r, before);
         return false;
     }
     for (i = 0; i < r->ask_count; i++) {

@@ -7,6 +7,9 @@
 /* Beyond so many octets a builder is emptied for good. */
 #define BUILDER_KEPT ((size_t)64 << 10)
 
+/* The cell of the first argument of an event: [1, 1, [name, [reqid, ...]]]. */
+#define REQID_AT 6
+
 /* ----- memory ----- */
 
 static void *count(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
@@ -66,6 +69,7 @@ void lt_zeek_manage_trim(struct lt_zeek_manage *m)
     trim(m->in);
     trim(m->args);
     trim(m->out);
+    m->of = NULL;
     lt_writer_free(&m->joined);
 }
 
@@ -87,15 +91,23 @@ static const void *move(uint8_t **at, const void *octets, size_t length)
     return moved;
 }
 
-struct lt_zeek_kept *lt_zeek_manage_keep(struct lt_zeek_manage *m, const leat_value *value)
+uint64_t lt_zeek_manage_bytes(const leat_value *value)
 {
     size_t cells = lt_cells(value), i;
-    uint64_t bytes = sizeof(struct lt_zeek_kept) + (uint64_t)cells * sizeof *value;
-    struct lt_zeek_kept *kept = NULL;
-    uint8_t *at;
+    uint64_t bytes = (uint64_t)cells * sizeof *value;
 
     for (i = 0; i < cells; i++)
         bytes += octets_of(&value[i]) + value[i].name_length;
+    return bytes;
+}
+
+struct lt_zeek_kept *lt_zeek_manage_keep(struct lt_zeek_manage *m, const leat_value *value)
+{
+    size_t cells = lt_cells(value), i;
+    uint64_t bytes = sizeof(struct lt_zeek_kept) + lt_zeek_manage_bytes(value);
+    struct lt_zeek_kept *kept = NULL;
+    uint8_t *at;
+
     if (bytes <= SIZE_MAX / 2)
         kept = (struct lt_zeek_kept *)lt_resize(&m->allocator, NULL, 0, (size_t)bytes);
     if (kept == NULL)
@@ -119,8 +131,11 @@ struct lt_zeek_kept *lt_zeek_manage_keep(struct lt_zeek_manage *m, const leat_va
 
 void lt_zeek_manage_drop(struct lt_zeek_manage *m, struct lt_zeek_kept *kept)
 {
-    if (kept != NULL)
-        lt_free(&m->allocator, kept, kept->bytes);
+    if (kept == NULL)
+        return;
+    if (m->of == kept)
+        m->of = NULL;
+    lt_free(&m->allocator, kept, kept->bytes);
 }
 
 /* ----- what is told ----- */
@@ -262,13 +277,18 @@ int lt_zeek_manage_close(struct lt_zeek_manage *m, const leat_value **args)
 int lt_zeek_manage_publish(struct lt_zeek_manage *m, const char *topic, size_t length,
                            uint32_t kind, const leat_value *args)
 {
-    int status;
+    int status = leat_zeek_management_write(lt_zeek_manage_out(m), NULL, kind, args, NULL);
 
-    leat_builder_clear(m->out);
-    status = leat_zeek_management_write(m->out, NULL, kind, args, NULL);
     if (status != LEAT_OK)
         return status;
     return leat_broker_publish(m->broker, topic, length, leat_builder_value(m->out));
+}
+
+leat_builder *lt_zeek_manage_out(struct lt_zeek_manage *m)
+{
+    m->of = NULL;
+    leat_builder_clear(m->out);
+    return m->out;
 }
 
 struct lt_zeek_text lt_zeek_text(const char *text)
@@ -305,6 +325,24 @@ int lt_zeek_text_compare(struct lt_zeek_text a, struct lt_zeek_text b)
     return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+leat_value *lt_zeek_find_name(leat_value *names, struct lt_zeek_text name)
+{
+    size_t low = 1, high = 1 + (size_t)names->length;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = lt_zeek_text_compare(lt_zeek_text_of(&names[middle]), name);
+
+        if (order == 0)
+            return &names[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 struct lt_zeek_text lt_zeek_manage_join(struct lt_zeek_manage *m, const char *before,
                                         struct lt_zeek_text middle, const char *after)
 {
@@ -319,6 +357,16 @@ struct lt_zeek_text lt_zeek_manage_join(struct lt_zeek_manage *m, const char *be
         made.length = m->joined.length;
     }
     return made;
+}
+
+int lt_zeek_manage_again(struct lt_zeek_manage *m, const char *topic, size_t length,
+                         struct lt_zeek_text reqid)
+{
+    leat_value *cell = &m->out->tree.cells[REQID_AT];
+
+    cell->u.bytes = (const uint8_t *)reqid.at;
+    cell->length = (uint32_t)reqid.length;
+    return leat_broker_publish(m->broker, topic, length, leat_builder_value(m->out));
 }
 
 void lt_zeek_manage_text(leat_builder *builder, const char *name, struct lt_zeek_text text)

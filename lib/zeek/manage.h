@@ -42,6 +42,7 @@ struct lt_zeek_manage {
     leat_builder *in;               /* the arguments that were read last */
     leat_builder *args;             /* those that are being made */
     leat_builder *out;              /* an event on its way out */
+    const struct lt_zeek_kept *of;  /* what that was made of, to be said again; NULL: not so */
     struct lt_writer joined;        /* texts that are made of several */
     leat_zeek_management_flaw flaw; /* of what was read last */
     struct lt_zeek_kept *told, **told_end, *lent;
@@ -58,6 +59,8 @@ void lt_zeek_manage_trim(struct lt_zeek_manage *m);
 
 /* ----- what is kept ----- */
 
+/* How many octets a value takes with all that it points to. */
+uint64_t lt_zeek_manage_bytes(const leat_value *value);
 /* NULL: no memory. */
 struct lt_zeek_kept *lt_zeek_manage_keep(struct lt_zeek_manage *m, const leat_value *value);
 /* NULL is fine. */
@@ -119,6 +122,9 @@ int lt_zeek_manage_close(struct lt_zeek_manage *m, const leat_value **args);
 int lt_zeek_manage_publish(struct lt_zeek_manage *m, const char *topic, size_t length,
                            uint32_t kind, const leat_value *args);
 
+/* Empties m->out, for anything. */
+leat_builder *lt_zeek_manage_out(struct lt_zeek_manage *m);
+
 struct lt_zeek_text {
     const char *at; /* NULL: none */
     size_t length;
@@ -134,12 +140,19 @@ bool lt_zeek_text_equal(struct lt_zeek_text a, struct lt_zeek_text b);
 /* Negative, 0 or positive, octet by octet. */
 int lt_zeek_text_compare(struct lt_zeek_text a, struct lt_zeek_text b);
 
+/* The place of a name in a list or set of names that are in order; NULL: it is not there. */
+leat_value *lt_zeek_find_name(leat_value *names, struct lt_zeek_text name);
+
 /*
  * before, middle and after as one text, valid until the next one is joined. Without memory it is none,
  * and lt_zeek_manage_close() says so.
  */
 struct lt_zeek_text lt_zeek_manage_join(struct lt_zeek_manage *m, const char *before,
                                         struct lt_zeek_text middle, const char *after);
+
+/* Publishes the event that m->out still holds once more, with another reqid. As the one before. */
+int lt_zeek_manage_again(struct lt_zeek_manage *m, const char *topic, size_t length,
+                         struct lt_zeek_text reqid);
 
 /* A Management::Result, with all fields; what is none is not set. */
 struct lt_zeek_result {

@@ -32,7 +32,7 @@ struct bench {
     struct net net;
     struct gate gates[2]; /* of the controller, of the endpoints */
     leat_config configs[2];
-    leat_limits limits;
+    leat_limits limits, broker_limits;
     leat_zeek_controller_options options;
     leat_zeek_controller *controller;
     bool inside;  /* a call of the controller */
@@ -438,6 +438,7 @@ static void begin(struct bench *b)
         b->configs[i].allocator = &b->gates[i].allocator;
     }
     leat_limits_init(&b->limits, sizeof b->limits);
+    leat_limits_init(&b->broker_limits, sizeof b->broker_limits);
     leat_zeek_controller_options_init(&b->options, sizeof b->options);
     net_init(&b->net);
     b->net.config = &b->configs[1];
@@ -737,7 +738,16 @@ static const char *long_name(const char *name)
     return name;
 }
 
-/* "T/logger/data/error": a Result; what is empty is not set. */
+static void put_hex(struct t_bytes *json, const char *name, const char *digits)
+{
+    put(json, ",\"");
+    put(json, name);
+    put(json, "\":{\"hex\":\"");
+    put(json, digits);
+    put(json, "\"}");
+}
+
+/* "T/logger/data/error": a Result; what is empty is not set, "#ff" are octets. */
 static void put_answer(struct t_bytes *json, size_t node, const char *reqid, char *text)
 {
     static const char *const fields[] = {"node", "data", "error"};
@@ -753,7 +763,9 @@ static void put_answer(struct t_bytes *json, size_t node, const char *reqid, cha
     for (i = 0; i < 3; i++) {
         const char *field = part(&text, "/");
 
-        if (field != NULL && *field != '\0')
+        if (field != NULL && *field == '#')
+            put_hex(json, fields[i], field + 1);
+        else if (field != NULL && *field != '\0')
             put_string(json, fields[i], field);
     }
     put(json, "}");
@@ -1008,6 +1020,16 @@ static void check(struct bench *b, struct lines *expected, const char *after)
 
 /* ----- scripts ----- */
 
+/* How long messages of the controller's endpoint may be. */
+static void set_message_bytes(struct bench *b, uint64_t bytes)
+{
+    b->broker_limits.message_bytes = bytes;
+    b->configs[1].limits = &b->broker_limits;
+    net_kill(&b->net, CONTROLLER);
+    net_restart(&b->net, CONTROLLER, NULL);
+    b->configs[1].limits = NULL;
+}
+
 static void set_option(struct bench *b, char *line)
 {
     const char *name = word(&line, "");
@@ -1023,6 +1045,8 @@ static void set_option(struct bench *b, char *line)
         b->options.timeout_ms = value;
     else if (strcmp(name, "values") == 0)
         b->limits.values = value;
+    else if (strcmp(name, "message") == 0)
+        set_message_bytes(b, value);
     else if (strcmp(name, "names") == 0)
         b->net.internet = false;
     else if (strcmp(name, "noports") == 0)
@@ -1135,6 +1159,8 @@ static bool play(const char *name, const char *script, size_t bad)
     "a2 welcome T\n< t instance ready a2@10.0.0.4 id\n"                                            \
     "< t notify_agents_ready [\"a1\",\"a2\"]\n"
 #define CONFIG "id1 a1@10.0.0.3,a2@10.0.0.4 logger@a1:2200/9000,worker@a2:0/9000"
+#define FIVE                                                                                       \
+    "id1 a1@10.0.0.3,a2@10.0.0.4 n1@a1:0/9000,n2@a2:0/9000,n3@a1:0/9001,n4@a2:0/9001,n5@a1:0/9002"
 /* Staged when no address was known: they share their metrics ports. */
 #define UNSEEN "id1 a1@10.0.0.3,a2@10.0.0.4 logger@a1:2200/9000,worker@a2:0/9001"
 #define SENT   "< a1 deploy_request " CONFIG " false\n< a2 deploy_request " CONFIG " false\n"
@@ -1585,6 +1611,35 @@ static const struct {
      "< a2 node_dispatch_request [\"get_id_value\",\"X::y\"] []\n"
      "a1 dispatch T T T T T T\na2 dispatch T T T T T T T\n"
      "< c get_id_value_response v [F! \"response too large\"]\n"},
+    {"results that are too large",
+     "option message 1800\n" DEPLOYED
+     "c restart r\n< a1 restart_request []\n< a2 restart_request []\n"
+     "a1 restart T T T T T T\na2 restart T\n"
+     "< c restart_response r [T a1] [T a1] [T a1] [T a1] [T a1] [T a1] [T a2]\n"
+     "c restart r\n< a1 restart_request []\n< a2 restart_request []\n"
+     "a1 restart T T T T T T\na2 restart T T T T\n"
+     "< c restart_response r [F! \"response too large\"]\n"},
+    {"results that are too large together",
+     "option message 1800\n" DEPLOYED
+     "c restart 1\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "c restart 2\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "c restart 3\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "c restart 4\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "c restart 5\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "a2 restart T\n< c restart_response 5 [F! \"response too large\"]\n"
+     "a2 restart~ T\n< c restart_response 4 [T a1] [T a1] [T a1] [T a1] [T a1] [T a1] [T a1]"
+     " [T a2]\n"
+     "c restart 6\n< a1 restart_request []\n< a2 restart_request []\na1 restart T T T T T T T\n"
+     "a2 restart T\n< c restart_response 6 [T a1] [T a1] [T a1] [T a1] [T a1] [T a1] [T a1]"
+     " [T a2]\n"},
+    {"results that are not UTF-8",
+     DEPLOYED "c id v X::y\n"
+              "< a1 node_dispatch_request [\"get_id_value\",\"X::y\"] []\n"
+              "< a2 node_dispatch_request [\"get_id_value\",\"X::y\"] []\n"
+              "a1 dispatch T/logger/#ffc3a9c3\n"
+              "a2 dispatch F/#776f726be28272/#e282ac/#806e6f\n"
+              "< c get_id_value_response v [T a1 logger \"?\xc3\xa9?\"]"
+              " [F a2 work??r \"\xe2\x82\xac\" \"?no\"]\n"},
     {"as many events as wait to be told",
      "option events 3\na1 up\na1 hello\n< t instance known a1@10.0.0.3 id\n"
      "a2 up\na2 hello\n< t instance known a2@10.0.0.4 id\n"
@@ -1598,6 +1653,28 @@ static const struct {
      "c timeout x" LONG256 LONG256 LONG256 LONG256 " T\n"
      "< c test_timeout_response x" LONG256 LONG256 LONG256 LONG256
      " [F! \"request id too long\"]\n"},
+    {"a reqid that each error would repeat",
+     "c stage x" LONG256 LONG256 LONG256 LONG256 " id1 a1 x@b1,y@b1\n"
+     "< c stage_configuration_response x" LONG256 LONG256 LONG256 LONG256
+     " [F! \"request id too long\"]\n"},
+    {"nodes of agents that go, by their instances",
+     "a1 up\na1 hello\n< t instance known a1@10.0.0.3 id\n"
+     "a2 up\na2 hello\n< t instance known a2@10.0.0.4 id\n"
+     "c stage s id1 a1,a2 n1@a1,n2@a2,n3@a1,n4@a2,n5@a1\n"
+     "< t configuration staged id1 a1@0.0.0.0,a2@0.0.0.0 n1@a1,n2@a2,n3@a1,n4@a2,n5@a1\n"
+     "< c stage_configuration_response s [T! \"id1\"]\n"
+     "c deploy d\n" WELCOMED "< a1 deploy_request " FIVE " false\n< a2 deploy_request " FIVE
+     " false\n"
+     "a1 deploy T\na2 deploy T\n< t configuration deployed " FIVE "\n"
+     "< c deploy_response d [T a1] [T a2] [T! \"id1\"]\n"
+     "c restart 1\n< a1 restart_request []\n< a2 restart_request []\n"
+     "c restart 2 n5,n4,n1,n0\n< a1 restart_request [\"n0\",\"n1\",\"n4\",\"n5\"]\n"
+     "< a2 restart_request [\"n0\",\"n1\",\"n4\",\"n5\"]\n"
+     "a1 down\n< t instance lost a1@10.0.0.3 id\n"
+     "a2 restart\n< c restart_response 2 [F! n0 \"unknown cluster node\"]"
+     " [F! a1 n1 \"instance not connected\"] [F! a1 n5 \"instance not connected\"]\n"
+     "a2 restart~\n< c restart_response 1 [F! a1 n1 \"instance not connected\"]"
+     " [F! a1 n3 \"instance not connected\"] [F! a1 n5 \"instance not connected\"]\n"},
     {"names of instances",
      "a1 up\na1 hello x" LONG254 "\n< t instance known x" LONG254 "@10.0.0.3 id\n"
      "a1 hello " LONG256 "\n"
