@@ -12,8 +12,8 @@ import time
 from broker import HIGH, LOW, PLAIN, Connector, Listener, RawPeer, Shell, count, free_port, text, ways
 from cli import DIALECTS, OPENSSL, ROOT, VECTORS, Result, Tap, leat, strict, temporary
 from live import PATIENCE, Program, folder, read_exactly, run, until
-from zeek import (AGENT, CONTROLLER, Agent, Controller, Frames, ask, brief, configuration, deploy, failure, instance,
-                  node, plain, success, without)
+from zeek import (AGENT, CONTROLLER, UUID, Agent, Controller, Frames, ask, brief, configuration, deploy, failure,
+                  instance, node, plain, success, without)
 
 # How the nodes of most tests do.
 NODES = {"nodes": {
@@ -584,6 +584,7 @@ def clients(tap):
         ]:
             result = broken.answer(words, event, args)
             tap.same(f"a response with {name}", (result.code, result.names()), (int(printed == "malformed"), [printed]))
+        tap.check("it is the one to its own request", UUID.fullmatch(result.events()[0]["value"]["reqid"]), result.out)
     with Controller() as controller:
         for name, config, problem in [
             ("no configuration", "[]", "not an object"), ("no JSON", "{", "ends inside"),
