@@ -34,7 +34,7 @@ struct plan {
     size_t instance_count;
     struct entry *nodes;
     size_t node_count;
-    uint8_t *used; /* a bit for each port that is taken */
+    uint8_t *used; /* a bit for each port that is taken; at first none */
 };
 
 /* ----- order ----- */
@@ -284,7 +284,6 @@ static void give_broker_ports(struct plan *plan)
     uint32_t next = plan->staging->broker_port, controller = plan->staging->controller_port;
     size_t i;
 
-    memset(plan->used, 0, USED_BYTES);
     plan->used[controller / 8] |= (uint8_t)(1u << controller % 8);
     for (i = 0; i < plan->instance_count; i++)
         use(plan, plan->instances[i].port);

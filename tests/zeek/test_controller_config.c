@@ -310,6 +310,9 @@ static const struct {
      "multiple nodes on instance 'a' using port 1/tcp;"
      "multiple nodes on instance 'b' using port 1/tcp;"
      "multiple nodes on instance 'b' using port 2/tcp"},
+    {"two ports twice, in turn", "a", "n a WORKER 1;o a WORKER 2;p a WORKER 1;q a WORKER 2",
+     "multiple nodes on instance 'a' using port 1/tcp;"
+     "multiple nodes on instance 'a' using port 2/tcp"},
     {"a port twice on one host", "a 10.0.0.1;b 10.0.0.1", "n a WORKER 1;o b WORKER 1",
      "n 1/tcp 9000/tcp;o 1/tcp 9001/tcp"},
     {"a port of two protocols", "a", "n a WORKER 1;o a WORKER 1/udp",
@@ -375,6 +378,8 @@ static const struct {
      "m a MANAGER;n a PROXY;o a PROXY;w b WORKER 2200;x b WORKER 2202 2203",
      "m 2201/tcp 9000/tcp;n 2204/tcp 9001/tcp;o 2205/tcp 9002/tcp;w 2200/tcp 9003/tcp;"
      "x 2202/tcp 2203/tcp"},
+    {"the Broker port of the first one", 2200, 9000, "a;b", "w a WORKER 2200;m b MANAGER",
+     "w 2200/tcp 9000/tcp;m 2201/tcp 9001/tcp"},
     {"Broker ports of agents", 2200, 9000, "a - 2201;b - 2200", "m a MANAGER;n b MANAGER",
      "m 2202/tcp 9000/tcp;n 2203/tcp 9001/tcp"},
     {"those of UDP do not count", 2200, 9000, "a - 2200/udp", "m a MANAGER;n a WORKER 9000/udp",
