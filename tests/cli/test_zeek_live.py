@@ -854,8 +854,8 @@ def main():
     if "broker" in DIALECTS:
         stories = [events, node_lists, answers, requests, malformed, strange_text]
         if OPENSSL:
-            stories += [nobody, story, failing, two_agents, killed, full_disk, silence, idle, long_names, options, clients, monitor, zeek_client,
-                        recorded_runs, secured, origins, recordings, manual]
+            stories += [nobody, story, failing, two_agents, killed, full_disk, silence, idle, long_names, options,
+                        clients, monitor, zeek_client, recorded_runs, secured, origins, recordings, manual]
         wanted = sys.argv[1:]
         for function in stories:
             if not wanted or function.__name__ in wanted:
