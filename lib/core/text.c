@@ -197,30 +197,32 @@ bool lt_read_mac(const char *text, size_t length, uint8_t octets[6])
     return true;
 }
 
-static void write_padded(struct lt_writer *out, uint64_t value, unsigned digits)
+static void store_padded(uint8_t *p, unsigned value, unsigned digits)
 {
-    uint8_t *p = lt_put(out, digits);
-
-    for (; p != NULL && digits > 0; digits--) {
+    for (; digits > 0; digits--) {
         p[digits - 1] = (uint8_t)('0' + value % 10);
         value /= 10;
     }
 }
 
 /* The fraction of a second in as few of 3, 6 or 9 digits as are exact. */
-static void write_fraction(struct lt_writer *out, uint64_t ns)
+static void write_fraction(struct lt_writer *out, unsigned ns)
 {
-    lt_put_u8(out, '.');
-    if (ns % 1000000 == 0)
-        write_padded(out, ns / 1000000, 3);
-    else if (ns % 1000 == 0)
-        write_padded(out, ns / 1000, 6);
-    else
-        write_padded(out, ns, 9);
+    unsigned digits = 9;
+    uint8_t *p;
+
+    for (; digits > 3 && ns % 1000 == 0; digits -= 3)
+        ns /= 1000;
+    p = lt_put(out, digits + 1);
+    if (p == NULL)
+        return;
+    *p = '.';
+    store_padded(p + 1, ns, digits);
 }
 
 void lt_write_timestamp(struct lt_writer *out, int64_t ns)
 {
+    static const char form[] = "....-..-..T..:..:..";
     const int64_t day_seconds = 86400;
     int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
     uint64_t fraction = (uint64_t)(ns % 1000000000 + (ns % 1000000000 < 0 ? 1000000000 : 0));
@@ -232,6 +234,7 @@ void lt_write_timestamp(struct lt_writer *out, int64_t ns)
     uint64_t era = from_era / 146097, day = from_era % 146097;
     uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     uint64_t month;
+    uint8_t *p;
 
     day -= 365 * year + year / 4 - year / 100;
     month = (5 * day + 2) / 153;
@@ -239,18 +242,17 @@ void lt_write_timestamp(struct lt_writer *out, int64_t ns)
     year += era * 400 + (month >= 10);
     month = month < 10 ? month + 3 : month - 9;
 
-    write_padded(out, year, 4);
-    lt_put_u8(out, '-');
-    write_padded(out, month, 2);
-    lt_put_u8(out, '-');
-    write_padded(out, day + 1, 2);
-    lt_put_u8(out, 'T');
-    write_padded(out, second / 3600, 2);
-    lt_put_u8(out, ':');
-    write_padded(out, second / 60 % 60, 2);
-    lt_put_u8(out, ':');
-    write_padded(out, second % 60, 2);
-    write_fraction(out, fraction);
+    p = lt_put(out, sizeof form - 1);
+    if (p != NULL) {
+        memcpy(p, form, sizeof form - 1);
+        store_padded(p, (unsigned)year, 4);
+        store_padded(p + 5, (unsigned)month, 2);
+        store_padded(p + 8, (unsigned)day + 1, 2);
+        store_padded(p + 11, (unsigned)second / 3600, 2);
+        store_padded(p + 14, (unsigned)second / 60 % 60, 2);
+        store_padded(p + 17, (unsigned)second % 60, 2);
+    }
+    write_fraction(out, (unsigned)fraction);
 }
 
 void lt_write_timespan(struct lt_writer *out, int64_t ns)
