@@ -362,6 +362,8 @@ def silence(tap):
         result = leat("zeek", "client", controller.clients, "test-timeout", "--timeout", "0.3")
         tap.same("without state nobody answers", (result.code, result.out, result.err),
                  (1, b"", "leat: no response within 300 ms\n"))
+        tap.same("what was asked", [request["with_state"] for request in controller.told("test_timeout_request", 2)],
+                 [True, False])
     with Controller() as controller, Agent("agent-1", connect=controller.address,
                                            nodes={"nodes": {}, "refuse_welcome": "not today"}) as agent:
         controller.instance("known", "agent-1")
