@@ -59,9 +59,11 @@ extern "C" {
  * INSTANCE       instance, what (see below), host, listen_port (LEAT_NULL: it connects), id (LEAT_UUID,
  *                of its endpoint; LEAT_NULL: not known)
  * CONFIGURATION  what, "staged" or "deployed", and configuration, as it was sent to agents if it was
- *                deployed: keep this for leat_zeek_controller_restore()
+ *                deployed: keep this for leat_zeek_controller_restore(), before you write what the
+ *                sessions have queued, so that no client hears of what is not kept
  * TIMED_OUT      reqid, event (its name): of a client's request, which has been answered so
- * MALFORMED      see zeek_management.h: on the controller's topic, or an agent's
+ * MALFORMED      see zeek_management.h: on the controller's topic, or an agent's; also a hello of another
+ *                version of the API
  *
  * what happened to an instance is a text: "known": its agent has said hello; "ready": it has taken the
  * welcome; "standby": it is no longer wanted; "refused": it has refused the welcome; "lost": its peering

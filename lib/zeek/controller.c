@@ -605,17 +605,23 @@ static int on_version(leat_zeek_controller *c, struct fate *fate)
 {
     static const char mismatch[] = "API version mismatch";
     struct lt_zeek_instance *instance = lt_zeek_instance_find(c, fate->name);
-    struct lt_zeek_kept *note;
+    struct lt_zeek_kept *malformed, *note;
 
+    c->m.flaw.event = leat_zeek_management_name(LEAT_ZEEK_AGENT_NOTIFY_AGENT_HELLO);
+    c->m.flaw.argument = "api_version";
+    c->m.flaw.type = "count";
+    c->m.flaw.what = "another version of the API";
+    malformed = lt_zeek_manage_malformed(&c->m);
     fate->what = "version";
     note = note_fate(c, fate);
-    if (note == NULL)
-        return LEAT_E_NOMEM;
-    if (instance != NULL && instance->known &&
-        lt_zeek_deployment_leave(c, instance, mismatch) != LEAT_OK) {
+    if (malformed == NULL || note == NULL ||
+        (instance != NULL && instance->known &&
+         lt_zeek_deployment_leave(c, instance, mismatch) != LEAT_OK)) {
+        lt_zeek_manage_drop(&c->m, malformed);
         lt_zeek_manage_drop(&c->m, note);
         return LEAT_E_NOMEM;
     }
+    (void)lt_zeek_controller_tell(c, malformed);
     (void)lt_zeek_controller_tell(c, note);
     if (instance == NULL || !instance->known)
         return LEAT_OK;

@@ -1161,6 +1161,9 @@ static bool play(const char *name, const char *script, size_t bad)
 #define CONFIG "id1 a1@10.0.0.3,a2@10.0.0.4 logger@a1:2200/9000,worker@a2:0/9000"
 #define FIVE                                                                                       \
     "id1 a1@10.0.0.3,a2@10.0.0.4 n1@a1:0/9000,n2@a2:0/9000,n3@a1:0/9001,n4@a2:0/9001,n5@a1:0/9002"
+#define VERSION                                                                                    \
+    "< t malformed \"Management::Agent::API::notify_agent_hello\" \"api_version\" \"count\" "      \
+    "another version of the API\n"
 /* Staged when no address was known: they share their metrics ports. */
 #define UNSEEN "id1 a1@10.0.0.3,a2@10.0.0.4 logger@a1:2200/9000,worker@a2:0/9001"
 #define SENT   "< a1 deploy_request " CONFIG " false\n< a2 deploy_request " CONFIG " false\n"
@@ -1502,7 +1505,7 @@ static const struct {
     {"hellos that do not count",
      "a1 hello\n"
      "a1 up\na1 hello a1 T 1 a2\n< t instance stranger a1@0.0.0.0 id\n"
-     "a1 hello a1 T 2\n< t instance version a1@10.0.0.3 id\n"
+     "a1 hello a1 T 2\n" VERSION "< t instance version a1@10.0.0.3 id\n"
      "a1 hello a1 T 1 c\n< t instance stranger a1@0.0.0.0 id\n"
      "a1 bad hello\n< t malformed \"Management::Agent::API::notify_agent_hello\""
      " another number of arguments\n"
@@ -1516,13 +1519,13 @@ static const struct {
               "a3 down\n< t instance lost a2@10.0.0.5 id\n"},
     {"another version of a known instance", DEPLOYED
      "c get_nodes n\n< a1 get_nodes_request\n< a2 get_nodes_request\n"
-     "a2 hello a2 T 2\n< t instance version a2@10.0.0.4 id\n"
+     "a2 hello a2 T 2\n" VERSION "< t instance version a2@10.0.0.4 id\n"
      "< a2 agent_standby_request\n"
      "a1 get_nodes T\n< c get_nodes_response n [F! a2 {} \"API version mismatch\"]"
      " [T a1 {nodes}]\n"
      "a2 hello\n< t instance known a2@10.0.0.4 id\n"
      "c deploy e\n< a2 agent_welcome_request\n"
-     "a2 hello a2 T 3\n< t instance version a2@10.0.0.4 id\n"
+     "a2 hello a2 T 3\n" VERSION "< t instance version a2@10.0.0.4 id\n"
      "< a2 agent_standby_request\n"
      "< t notify_agents_ready [\"a1\"]\n"
      "< a1 deploy_request id1 a1@10.0.0.3,a2@0.0.0.0"
@@ -1533,7 +1536,7 @@ static const struct {
      "< c deploy_response e [F! a2 \"API version mismatch\"] [T a1 logger] [T! \"id1\"]\n"},
     {"another version while deploying", KNOWN STAGED
      "c deploy d\n" WELCOMED SENT "a1 deploy T/logger\n"
-     "a2 hello a2 T 2\n< t instance version a2@10.0.0.4 id\n< a2 agent_standby_request\n"
+     "a2 hello a2 T 2\n" VERSION "< t instance version a2@10.0.0.4 id\n< a2 agent_standby_request\n"
      "< t configuration deployed " CONFIG "\n"
      "< c deploy_response d [T a1 logger] [F! a2 \"API version mismatch\"] [T! \"id1\"]\n"},
     {"what agents notify",

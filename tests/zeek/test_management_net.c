@@ -1513,6 +1513,8 @@ START_TEST(another_version)
     instances(w, 3, 3, 3);
     say_hello(w, node, w->hosts[1].name, id, "2");
     ck_assert_uint_eq(what_count(w, "version"), 1);
+    ck_assert_uint_eq(w->told[LEAT_ZEEK_MALFORMED], 1);
+    w->told[LEAT_ZEEK_MALFORMED] = 0;
     came(w, 1, 2, STANDBY_REQUEST, 1, 1);
     instances(w, 2, 2, 2);
     ask(w, GET_NODES, NULL, 100, "2 ok");
