@@ -797,7 +797,7 @@ static uint64_t waits_until(const struct lt_zabbix_exchange *x)
     if (is_lingering(x))
         wait = x->linger_ms;
     else if (wait == 0)
-        wait = x->step == 0 ? REQUEST_MS : x->pattern->step[x->step].wait_ms;
+        wait = x->step == 0 ? REQUEST_MS : x->pattern->step[x->step].wait_s * UINT64_C(1000);
     return lt_later(x->since_ms, wait);
 }
 

@@ -22,7 +22,7 @@
 struct lt_zabbix_member {
     const char *name;
     uint16_t length;
-    uint32_t seen; /* by its mere presence */
+    uint16_t seen; /* by its mere presence */
     bool rows;     /* if it is an array, its values are events */
 };
 

@@ -24,20 +24,20 @@
 #define LT_ZABBIX_NEEDED         9u
 
 struct lt_zabbix_step {
-    uint32_t wait_ms; /* how long real peers wait for it; 0: for requests, which may be any */
-    uint8_t kind;     /* LEAT_ZABBIX_* of the message */
-    uint8_t says;     /* enum lt_zabbix_says: what it holds */
+    uint16_t wait_s; /* how long real peers wait for it; 0: for requests, which may be any */
+    uint8_t kind;    /* LEAT_ZABBIX_* of the message */
+    uint8_t says;    /* enum lt_zabbix_says: what it holds */
 };
 
 struct lt_zabbix_pattern {
-    uint32_t kind; /* of the request */
+    uint8_t kind; /* of the request */
+    uint8_t steps;
     uint16_t since;
     uint16_t until;         /* 0: still there */
     uint8_t asker;          /* roles that may connect, one bit each */
     uint8_t answerer;       /* roles that may be connected to */
     bool asker_closes;      /* who connected closes first */
     bool may_be_unanswered; /* the last message may be missing */
-    uint32_t steps;
     struct lt_zabbix_step step[LT_ZABBIX_STEPS];
 };
 
