@@ -70,6 +70,8 @@ static bool is_mapped(const uint8_t octets[16])
 static void write_ipv6(struct lt_writer *out, const uint8_t octets[16])
 {
     int group, best = -1, best_length = 1, run = 0;
+    uint8_t text[39];
+    size_t length = 0;
     int shift;
 
     for (group = 0; group < 8; group++) {
@@ -81,23 +83,21 @@ static void write_ipv6(struct lt_writer *out, const uint8_t octets[16])
     }
     for (group = 0; group < 8; group++) {
         uint16_t value = lt_load_u16be(octets + 2 * group);
-        bool begun = false;
 
         if (group == best) {
-            lt_put_bytes(out, "::", 2);
+            text[length++] = ':';
+            text[length++] = ':';
             group += best_length - 1;
             continue;
         }
         if (group > 0 && (best < 0 || group != best + best_length))
-            lt_put_u8(out, ':');
+            text[length++] = ':';
         for (shift = 12; shift >= 0; shift -= 4) {
-            unsigned digit = (unsigned)value >> shift & 15u;
-
-            begun = begun || digit != 0 || shift == 0;
-            if (begun)
-                lt_put_u8(out, (uint8_t)hex_digits[digit]);
+            if (shift == 0 || value >> shift != 0)
+                text[length++] = (uint8_t)hex_digits[value >> shift & 15];
         }
     }
+    lt_put_bytes(out, text, length);
 }
 
 void lt_write_address(struct lt_writer *out, const uint8_t *octets, size_t length)
