@@ -339,10 +339,6 @@ static void answer_deployment(struct script *script, leat_zeek_agent *agent)
 {
     const struct process *process;
 
-    if (script->processes == NULL) {
-        answer_done(script, agent, script->deployment);
-        return;
-    }
     begin_answer(script, script->deployment);
     (void)leat_builder_open(script->answer, "answer", LEAT_LIST);
     for (process = script->processes; process != NULL; process = process->next) {

@@ -201,20 +201,30 @@ def failing(tap):
         tap.same("one does not come up again", [entry["state"][12:] for entry in told[1:]],
                  ["RUNNING", "FAILED", "PENDING", "CRASHED"])
         until(lambda: ("w2", "RUNNING", 1003) in states(), "w2 again")
-    nodes = {"nodes": {"w1": {"crash_ms": 100}, "w2": {"start_ms": 1000}}}
-    config = configuration("c", [instance("agent-1")], [node("w1", "agent-1"), node("w2", "agent-1")])
+
+
+def late(tap):
+    """Nodes that are decided when the time of their deployment is over, and one that is stopped before it crashes."""
+    nodes = {"nodes": {"w0": {"state": "FAILED"}, "w1": {"crash_ms": 100}, "w2": {"start_ms": 1000},
+                       "w3": {"start_ms": 1000, "state": "FAILED"}, "w4": {"crash_ms": 2000}}}
+    config = configuration("c", [instance("agent-1")], [node(f"w{i}", "agent-1") for i in range(4)])
     with Controller() as controller, Agent("agent-1", "--timeout", "0.5", connect=controller.address,
                                            nodes=nodes) as agent:
         controller.instance("known", "agent-1")
         code, _, response = deploy(controller, config)
-        tap.same("a node that is late", (code, errors(response), [r["node"] for r in response[1]["results"]]),
-                 (1, ["request timed out", None, None, None], [None, "w1", "w2", None]))
+        tap.same("nodes that are late", (code, errors(response), [r["node"] for r in response[1]["results"]]),
+                 (1, ["request timed out", *[None] * 5], [None, "w0", "w1", "w2", "w3", None]))
         tap.same("the agent tells of it", agent.told("timed_out")[0]["event"], AGENT + "deploy_request")
-        changes = [(change["n"]["name"], change["new"][12:]) for change in controller.told("notify_change", 3)]
-        tap.same("it comes up in the end, and another one crashed", changes,
-                 [("w1", "RUNNING"), ("w1", "CRASHED"), ("w2", "RUNNING")])
+        changes = [(change["n"]["name"], change["new"][12:]) for change in controller.told("notify_change", 5)]
+        tap.same("what befell them, in the end", sorted(changes, key=lambda change: change[0]), [
+            ("w0", "FAILED"), ("w1", "RUNNING"), ("w1", "CRASHED"), ("w2", "RUNNING"), ("w3", "FAILED")])
         tap.check("what comes too late is no answer", "answer" not in [brief(e["event"]) for e in agent.wait_all(
             lambda events: events[3:], "events")], agent.out.lines)
+        deploy(controller, configuration("d", [instance("agent-1")], [node("w4", "agent-1")]))
+        deploy(controller, configuration("empty", [], []))
+        time.sleep(2.2)
+        tap.same("it has stopped", [change["new"][12:] for change in controller.told("notify_change", 7)
+                                    if change["n"]["name"] == "w4"][-1], "STOPPED")
 
 
 def two_agents(tap):
@@ -856,7 +866,7 @@ def main():
     if "broker" in DIALECTS:
         stories = [events, node_lists, answers, requests, malformed, strange_text]
         if OPENSSL:
-            stories += [nobody, story, failing, two_agents, killed, full_disk, silence, idle, long_names, options,
+            stories += [nobody, story, failing, late, two_agents, killed, full_disk, silence, idle, long_names, options,
                         clients, monitor, zeek_client, recorded_runs, secured, origins, recordings, manual]
         wanted = sys.argv[1:]
         for function in stories:
