@@ -31,7 +31,8 @@
  *   "instance not ready" of those that have not taken the welcome, and in front of "request timed out"
  *   both of all that a deployment has waited for;
  * - a response that cannot be read counts as one: "malformed response";
- * - text of Results that is not UTF-8 has ? in place of each such octet, as JSON has no form for it;
+ * - what agents say in Results that is not UTF-8 has ? in place of each such octet, as JSON has no form
+ *   for it;
  * - a client's deployment takes the place of one that the controller began by itself.
  *
  * Source: management sections 6.1 to 6.4; zeek-notes section 7.

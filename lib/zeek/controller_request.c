@@ -82,8 +82,6 @@ static int append(leat_zeek_controller *c, struct lt_zeek_request *r, const leat
     status = lt_tree_copy(&r->results, result, LT_NO_NAME);
     r->result_count++;
     if (status == LEAT_OK)
-        status = make_utf8(&r->results, before.cells);
-    if (status == LEAT_OK)
         return LEAT_OK;
     (void)rewind_to(c, r, before);
     r->overflowed |= status == LEAT_E_LIMIT;
@@ -303,6 +301,8 @@ static int collect(leat_zeek_controller *c, struct lt_zeek_request *r,
     for (at = leat_value_first(results); at != NULL && status == LEAT_OK;
          at = leat_value_next(results, at))
         status = append(c, r, at);
+    if (status == LEAT_OK)
+        status = make_utf8(&r->results, before.cells);
     return status == LEAT_OK ? LEAT_OK : rewind_to(c, r, before);
 }
 
