@@ -118,24 +118,25 @@ int leat_zabbix_history_read(const leat_value *row, leat_zabbix_history *history
 
 struct row_member {
     const char *name;
-    uint64_t most; /* of a number that may be sent */
-    uint32_t has;
     uint8_t name_length;
-    uint8_t at;        /* in leat_zabbix_history: uint64_t or const char * */
-    uint8_t length_at; /* of a text; 0: a number */
+    uint32_t has;
+    uint64_t most;    /* of a number that may be sent */
+    size_t at;        /* in leat_zabbix_history: uint64_t or const char * */
+    size_t length_at; /* of a text; 0: a number */
 };
 
 #define ROW_MEMBERS 14u
 
-_Static_assert(sizeof(leat_zabbix_history) <= UINT8_MAX, "places in it are told in an octet");
-
-#define AT(name) (uint8_t) offsetof(leat_zabbix_history, name)
-#define MEMBER(name, bit, most, length_at)                                                         \
+#define NUMBER(name, bit, most)                                                                    \
     {                                                                                              \
-#name, most, LEAT_ZABBIX_HAS_##bit, sizeof #name - 1, AT(name), length_at                  \
+#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, most,                           \
+            offsetof(leat_zabbix_history, name), 0                                                 \
     }
-#define NUMBER(name, bit, most) MEMBER(name, bit, most, 0)
-#define TEXT(name, bit)         MEMBER(name, bit, 0, AT(name##_length))
+#define TEXT(name, bit)                                                                            \
+    {                                                                                              \
+#name, (uint8_t)(sizeof #name - 1), LEAT_ZABBIX_HAS_##bit, 0,                              \
+            offsetof(leat_zabbix_history, name), offsetof(leat_zabbix_history, name##_length)      \
+    }
 
 /* In the order of a proxy's rows: section 9.2. */
 static const struct row_member row_members[ROW_MEMBERS] = {
