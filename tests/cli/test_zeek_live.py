@@ -98,7 +98,8 @@ def nobody(tap):
 
 def story(tap):
     """One agent, from its hello to a restart."""
-    with cluster() as (controller, agent):
+    slow = {"nodes": {**NODES["nodes"], "worker-01": {**NODES["nodes"]["worker-01"], "start_ms": 1500}}}
+    with cluster(nodes=slow) as (controller, agent):
         tap.same("get-instances", ask(controller, "get-instances"),
                  (0, ("get_instances_response", {"result": success([instance("agent-1", "127.0.0.1")])})))
         tap.same("get-nodes", ask(controller, "get-nodes"),
@@ -176,7 +177,7 @@ def story(tap):
 def failing(tap):
     """Nodes that do not come up, in time or at all, or crash."""
     nodes = {"nodes": {"m": {}, "w1": {"state": "FAILED", "error": "failed to create node w1", "stderr": "fatal"},
-                       "w2": {"start_ms": 400}, "*": {"state": "Management::CRASHED", "stdout": "out"}}}
+                       "w2": {"start_ms": 1500}, "*": {"state": "Management::CRASHED", "stdout": "out"}}}
     config = configuration("f", [instance("agent-1")], [node("m", "agent-1", "MANAGER"), node("w1", "agent-1"),
                                                        node("w2", "agent-1"), node("w3", "agent-1")])
     with cluster(nodes=nodes) as (controller, _):
@@ -225,6 +226,7 @@ def late(tap):
         time.sleep(2.2)
         tap.same("it has stopped", [change["new"][12:] for change in controller.told("notify_change", 7)
                                     if change["n"]["name"] == "w4"][-1], "STOPPED")
+        tap.same("nothing is complained of", (agent.finish(), agent.err.text()), (0, ""))
 
 
 def two_agents(tap):
