@@ -19,8 +19,9 @@
  * A response of an agent is believed by its topic, its request id and its sender, which is who has said
  * hello with that name.
  *
- * It answers every request of a client once, at the latest when the time is over. Where Zeek's
- * controller leaves a client waiting, or an agent out, this one does not:
+ * It answers every request of a client once, at the latest when the time is over, but for
+ * test_timeout_request without state, which is there to be left alone. Where Zeek's controller leaves a
+ * client waiting, or an agent out, this one does not:
  *
  * - an instance of a configuration whose host or listen_port has changed is put on standby, welcomed and
  *   deployed to in one go; 0.0.0.0 and the address that its agent is seen to have are the same host;
