@@ -137,9 +137,8 @@ def story(tap):
                                                       success('"manager"', "manager", "agent-1")]})))
         controller.say({"event": "restart_request", "reqid": "a", "nodes": ["worker-01"]},
                        {"event": "get_id_value_request", "reqid": "b", "id": "Cluster::node", "nodes": ["worker-01"]})
-        controller.wait(lambda e: e["event"] == CONTROLLER + "get_id_value_response" and e["value"]["reqid"] == "b", "b")
-        tap.same("restart, and a node that is starting", [without(controller.told(name)[-1]["results"], "reqid")
-                                                          for name in ("restart_response", "get_id_value_response")],
+        told = [controller.response(name, reqid) for name, reqid in (("restart", "a"), ("get_id_value", "b"))]
+        tap.same("restart, and a node that is starting", [without(value["results"], "reqid") for value in told],
                  [[success(None, "worker-01", "agent-1")],
                   [failure("cluster node worker-01 not in running state", "worker-01", "agent-1")]])
         tap.same("restart what is none", ask(controller, "restart", "smoke"), (1, ("restart_response", {
@@ -195,10 +194,9 @@ def failing(tap):
                                                     ("w2", "RUNNING", 1002), ("w3", "CRASHED", None)])
         controller.say({"event": "restart_request", "reqid": "a", "nodes": ["w1", "w2"]},
                        {"event": "get_nodes_request", "reqid": "b"})
-        controller.wait(lambda e: e["event"] == CONTROLLER + "get_nodes_response" and e["value"]["reqid"] == "b", "b")
-        tap.same("restart", without(controller.told("restart_response")[0]["results"], "reqid"), [
+        tap.same("restart", without(controller.response("restart", "a")["results"], "reqid"), [
             failure("could not restart node w1", "w1", "agent-1"), success(None, "w2", "agent-1")])
-        told = controller.told("get_nodes_response")[-1]["results"][0]["data"]
+        told = controller.response("get_nodes", "b")["results"][0]["data"]
         tap.same("one does not come up again", [entry["state"][12:] for entry in told[1:]],
                  ["RUNNING", "FAILED", "PENDING", "CRASHED"])
         until(lambda: ("w2", "RUNNING", 1003) in states(), "w2 again")

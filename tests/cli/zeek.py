@@ -60,6 +60,11 @@ class Controller(Framework):
         self.address, self.clients = lines[0].split()[-1], lines[-1].split()[-1]
         self.port = int(self.address.rpartition(":")[2])
 
+    def response(self, name, reqid):
+        """Waits for the response to the request of that reqid, and returns it."""
+        return self.wait(lambda e: e["event"] == f"{CONTROLLER}{name}_response" and e["value"]["reqid"] == reqid,
+                         f"the response to {name} {reqid}")["value"]
+
     def instance(self, what, name, count=1):
         """Waits until that has happened to an instance, so often."""
         return self.wait_all(
