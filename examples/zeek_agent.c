@@ -102,6 +102,7 @@ int main(int count, char **words)
         BIO_set_conn_hostname(tcp, words[2]);
         if (BIO_do_connect(tcp) == 1)
             converse(session, tcp);
+        warnx("no peering with %s", words[2]);
         leat_session_free(session);
         BIO_free_all(tcp);
     }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import guide
+from broker import free_port
 from cli import OPENSSL, ROOT, Tap, leat, sessions, strict, temporary
 from live import PATIENCE, Lines, Program, Talker, folder, until
 
@@ -133,7 +134,7 @@ def fifty_lines(tap):
     declares = r"((const|struct|unsigned|static) )*\w+ [\w*, \[\]]+( = (0|NULL|\{.*\}))?;"
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line.strip("{}") and line[0] != "#" and not re.fullmatch(declares, line)]
-    tap.check("an agent in fifty lines", "some fifty lines" in GUIDE and 40 < len(lines) <= 55, "\n".join(lines))
+    tap.check("an agent in fifty lines", "some fifty lines" in GUIDE and 40 < len(lines) <= 56, "\n".join(lines))
 
 
 def blocks(kind):
@@ -305,6 +306,11 @@ def program(tap):
         return
     done = subprocess.run([PROGRAM], capture_output=True, check=False, timeout=PATIENCE)
     tap.check("usage", done.returncode == 2 and b"usage" in done.stderr, done)
+    nobody = f"127.0.0.1:{free_port()}"
+    process = subprocess.Popen([PROGRAM, "agent-1", nobody], stderr=subprocess.PIPE)
+    tap.check("nobody is there", Lines(process.stderr).find(f"no peering with {nobody}"))
+    process.kill()
+    process.wait()
     configuration = temporary(block_with('"instances":[{"name":"agent-1"}]'))
     for options, words in ([], []), (["--no-tls"], ["no-tls"]):
         with Controller(*options) as controller:
@@ -313,7 +319,7 @@ def program(tap):
                 out = Lines(process.stdout)
                 controller.told("known")
                 done = leat("zeek", "client", controller.clients, "deploy-config", configuration)
-                tap.same(f"{words}: a deployment", (done.code, done.err), (0, done.err))
+                tap.check(f"{words}: a deployment", done.code == 0, done.err)
                 done = leat("zeek", "client", controller.clients, "get-id-value", "x")
                 tap.same("a value that it does not have",
                          {result["error"] for result in done.events()[0]["value"]["results"]}, {"unknown id"})
