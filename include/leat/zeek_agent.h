@@ -3,15 +3,17 @@
  * and answers each of them once. Starting and stopping nodes, whatever they are, is the caller's.
  *
  *     leat_zeek_agent_new(NULL, &options, broker, &agent);
+ *     leat_zeek_agent_tick(agent, now_ms);                      first when you wake up
  *     for every event of the endpoint and of its sessions (broker_endpoint.h):
  *         if (leat_zeek_agent_take(agent, event) == LEAT_MORE)
  *             it is yours
- *     leat_zeek_agent_tick(agent, now_ms);
  *     while (leat_zeek_agent_next(agent, &event) == LEAT_OK)
  *         remember what it asks for, then, maybe later,
  *         leat_zeek_agent_done(agent, request);
  *     leat_zeek_agent_node(agent, "worker-01", 9, LEAT_ZEEK_STATE_RUNNING, pid);
  *     sleep until leat_zeek_agent_deadline(agent), at most
+ *
+ * The time of an answer counts from the last tick before its request was taken.
  *
  * It subscribes to its topic, peers with the controller (again every second until it succeeds) or waits
  * to be connected to, and says notify_agent_hello to every peer that comes. A request that is not as
