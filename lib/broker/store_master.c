@@ -443,7 +443,8 @@ static void take_action(leat_broker_store *store, struct lt_remote *remote,
             break;
         lt_consumer_done(writer);
         drain(store, remote);
-        if (lt_consumer_is_ahead(writer))
+        /* Whom its own writes have left too far behind must not do them all again, and again. */
+        if (lt_consumer_is_ahead(writer) || remote->dropped)
             lt_store_acknowledge(store, &remote->entity, writer);
         break;
     case LT_CHANNEL_EARLY:

@@ -783,6 +783,34 @@ START_TEST(slow_clones_are_dropped)
 }
 END_TEST
 
+/* One whose own writes make the master tell more than may wait is dropped, too, but gets on each time. */
+START_TEST(clones_that_write_too_much_get_on)
+{
+    struct stores s;
+    leat_broker_store_options options = defaults();
+    unsigned i;
+
+    make(&s, 2);
+    clone(&s, 1, NULL);
+    for (i = 0; i < 12; i++) {
+        char key[16];
+
+        (void)snprintf(key, sizeof key, "c%u", i);
+        ck_assert_int_eq(st_unique(s.store[1], key, "c1", i), LEAT_OK);
+    }
+    options.buffered = _i == 0 ? 1 : 7;
+    master(&s, 0, &options);
+    net_peer(&s.net, 1, 0, 1);
+    net_advance(&s.net, 30000);
+    ck_assert_uint_gt(st_stats(s.store[0]).dropped, 0);
+    ck_assert_uint_eq(st_stats(s.store[1]).attached, 1);
+    ck_assert_uint_eq(st_stats(s.store[1]).buffered, 0);
+    ck_assert_uint_eq(leat_broker_store_count(s.store[0]), 12);
+    ck_assert_uint_eq(leat_broker_store_count(s.store[1]), 12);
+    done(&s);
+}
+END_TEST
+
 START_TEST(clones_refuse_to_buffer_without_end)
 {
     struct stores s;
@@ -880,6 +908,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, the_master_is_made_anew, 0, 2);
     tcase_add_loop_test(t, the_clone_restarts, 0, 2);
     tcase_add_loop_test(t, slow_clones_are_dropped, 0, 2);
+    tcase_add_loop_test(t, clones_that_write_too_much_get_on, 0, 2);
     tcase_add_loop_test(t, clones_refuse_to_buffer_without_end, 0, 2);
     tcase_add_test(t, too_many_clones);
     tcase_add_loop_test(t, broken_clone, 0, 4);
