@@ -161,10 +161,15 @@ static void shed(leat_broker_store *store)
         size_t i;
 
         for (i = 0; i < store->remote_count; i++) {
-            if (is_clone(store->remotes[i]) && store->remotes[i]->acked == acked) {
-                drop(store, store->remotes[i]);
-                store->dropped++;
-            }
+            struct lt_remote *remote = store->remotes[i];
+
+            if (!is_clone(remote) || remote->acked != acked)
+                continue;
+            /* It must not do the same writes again with every copy. */
+            if (remote->writer.ready)
+                lt_store_acknowledge(store, &remote->entity, &remote->writer);
+            drop(store, remote);
+            store->dropped++;
         }
         lt_producer_acknowledged(producer, slowest(store));
     }
@@ -443,7 +448,7 @@ static void take_action(leat_broker_store *store, struct lt_remote *remote,
             break;
         lt_consumer_done(writer);
         drain(store, remote);
-        /* Whom its own writes have left too far behind must not do them all again, and again. */
+        /* If it was dropped for what this one has told, it does not know of this one. */
         if (lt_consumer_is_ahead(writer) || remote->dropped)
             lt_store_acknowledge(store, &remote->entity, writer);
         break;

@@ -798,7 +798,7 @@ START_TEST(clones_that_write_too_much_get_on)
         (void)snprintf(key, sizeof key, "c%u", i);
         ck_assert_int_eq(st_unique(s.store[1], key, "c1", i), LEAT_OK);
     }
-    options.buffered = _i == 0 ? 1 : 7;
+    options.buffered = _i == 0 ? 0 : 7;
     master(&s, 0, &options);
     net_peer(&s.net, 1, 0, 1);
     net_advance(&s.net, 30000);
@@ -807,6 +807,33 @@ START_TEST(clones_that_write_too_much_get_on)
     ck_assert_uint_eq(st_stats(s.store[1]).buffered, 0);
     ck_assert_uint_eq(leat_broker_store_count(s.store[0]), 12);
     ck_assert_uint_eq(leat_broker_store_count(s.store[1]), 12);
+    done(&s);
+}
+END_TEST
+
+/* What it has written before it is dropped is not done again. */
+START_TEST(clones_that_are_dropped_write_once)
+{
+    struct stores s;
+    leat_broker_store_options options = defaults();
+    unsigned i;
+
+    make(&s, 2);
+    options.buffered = 8;
+    master(&s, 0, &options);
+    net_peer(&s.net, 1, 0, 1);
+    clone(&s, 1, NULL);
+    net_advance(&s.net, 2000);
+    for (i = 0; i < 4; i++)
+        ck_assert_int_eq(st_add(s.store[1], "c1", "c1", LEAT_UINT), LEAT_OK);
+    net_advance(&s.net, 10);
+    st_holds(s.store[0], "<c1:c4>");
+    for (i = 0; i < 9; i++)
+        ck_assert_int_eq(st_put(s.store[0], "c2", "c2", EVER), LEAT_OK);
+    ck_assert_uint_eq(st_stats(s.store[0]).dropped, 1);
+    net_advance(&s.net, 5000);
+    ck_assert_uint_eq(st_stats(s.store[1]).started, 2);
+    all_hold(&s, "<c1:c4,c2:c2>");
     done(&s);
 }
 END_TEST
@@ -909,6 +936,7 @@ static void tests(TCase *t)
     tcase_add_loop_test(t, the_clone_restarts, 0, 2);
     tcase_add_loop_test(t, slow_clones_are_dropped, 0, 2);
     tcase_add_loop_test(t, clones_that_write_too_much_get_on, 0, 2);
+    tcase_add_test(t, clones_that_are_dropped_write_once);
     tcase_add_loop_test(t, clones_refuse_to_buffer_without_end, 0, 2);
     tcase_add_test(t, too_many_clones);
     tcase_add_loop_test(t, broken_clone, 0, 4);
