@@ -5,7 +5,7 @@
  *
  * A script: of each step the first octet tells what is done, those behind it with what.
  */
-#include "live.h"
+#include "zeek_live.h"
 
 #include <leat/zeek_agent.h>
 #include <stdio.h>
@@ -27,11 +27,8 @@ struct bench {
     leat_broker *brokers[2]; /* the agent's, the controller's */
     leat_session *sessions[2];
     leat_zeek_agent *agent;
-    size_t held, held_by_agent; /* octets */
-    bool fails;                 /* FAIL counts */
-    bool failing;               /* it has been asked for, and has not happened */
-    size_t good;                /* how many requests of a call are granted before one fails ... */
-    size_t left;                /* ... of the call at hand */
+    struct gate gate;
+    bool fails; /* FAIL counts */
     uint64_t now_ms;
     struct asked asked[STEPS_MAX + 1];
     unsigned count;   /* of them */
@@ -45,67 +42,13 @@ static const char *const states[] = {LEAT_ZEEK_STATE_PENDING, LEAT_ZEEK_STATE_RU
                                      LEAT_ZEEK_STATE_CRASHED, LEAT_ZEEK_STATE_UNKNOWN,
                                      "Management::OTHER",     ""};
 
-static void *gated(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct bench *b = (struct bench *)ctx;
-    void *resized;
-
-    if (new_bytes > 0 && b->left != ALWAYS && b->left-- == 0) {
-        b->left = ALWAYS;
-        b->failing = false;
-        return NULL;
-    }
-    b->held += new_bytes - old_bytes;
-    if (new_bytes == 0) {
-        free(block);
-        return NULL;
-    }
-    resized = realloc(block, new_bytes);
-    must(resized != NULL);
-    return resized;
-}
-
-static void *gated_and_counted(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct bench *b = (struct bench *)ctx;
-    void *resized = gated(b, block, old_bytes, new_bytes);
-
-    if (resized != NULL || new_bytes == 0)
-        b->held_by_agent += new_bytes - old_bytes;
-    return resized;
-}
-
-static leat_builder *builder(void)
-{
-    leat_builder *made;
-
-    must(leat_builder_new(NULL, &made) == LEAT_OK);
-    return made;
-}
-
 /* ----- calls of the agent, in which memory may fail ----- */
-
-static void enter(struct bench *b)
-{
-    b->left = b->failing ? b->good : ALWAYS;
-}
-
-/* True: it is to be done again. */
-static bool leave(struct bench *b, int status)
-{
-    bool again = status == LEAT_E_NOMEM;
-
-    must(!again || b->left == ALWAYS);
-    b->left = ALWAYS;
-    must(leat_zeek_agent_memory(b->agent) == b->held_by_agent);
-    return again;
-}
 
 #define CALL(b, status, call)                                                                      \
     do {                                                                                           \
-        enter(b);                                                                                  \
+        gate_enter(&(b)->gate);                                                                    \
         (status) = (call);                                                                         \
-    } while (leave(b, status))
+    } while (gate_leave(&(b)->gate, status, leat_zeek_agent_memory((b)->agent)))
 
 static void tick(struct bench *b)
 {
@@ -113,9 +56,9 @@ static void tick(struct bench *b)
 
     do {
         must(ticks++ < 3);
-        enter(b);
+        gate_enter(&b->gate);
         leat_zeek_agent_tick(b->agent, b->now_ms);
-        (void)leave(b, LEAT_OK);
+        (void)gate_leave(&b->gate, LEAT_OK, leat_zeek_agent_memory(b->agent));
     } while (leat_zeek_agent_deadline(b->agent) <= b->now_ms);
 }
 
@@ -454,8 +397,8 @@ static void step(struct bench *b, struct input *input)
         drain(b, 1 + take(input) % 8);
         break;
     case FAIL:
-        b->good = take(input) % 64;
-        b->failing = b->fails;
+        b->gate.good = take(input) % 64;
+        b->gate.failing = b->fails;
         break;
     case CUT:
         join(b);
@@ -481,12 +424,12 @@ static void begin(struct bench *b, bool fails)
     leat_broker_options options;
     leat_zeek_agent_options own;
     leat_config config, shared;
-    leat_allocator counted = {gated_and_counted, b}, plain = {gated, b};
+    leat_allocator counted = {gated_and_counted, &b->gate}, plain = {gated, &b->gate};
     unsigned i;
 
     memset(b, 0, sizeof *b);
     b->fails = fails;
-    b->left = ALWAYS;
+    b->gate.left = ALWAYS;
     b->now_ms = 1000;
     b->said = b->told = NOTHING_TOLD;
     leat_config_init(&config, sizeof config);
@@ -526,12 +469,12 @@ static void finish(struct bench *b)
             must(b->asked[i].responses == 1);
     }
     leat_zeek_agent_free(b->agent);
-    must(b->held_by_agent == 0);
+    must(b->gate.held_inside == 0);
     for (i = 0; i < 2; i++) {
         leat_session_free(b->sessions[i]);
         leat_broker_free(b->brokers[i]);
     }
-    must(b->held == 0);
+    must(b->gate.held == 0);
 }
 
 static uint64_t run(struct input input, bool fails)

@@ -9,7 +9,7 @@
  */
 #include "../lib/core/session.h"
 
-#include "live.h"
+#include "zeek_live.h"
 
 #include <leat/zeek_controller.h>
 #include <stdio.h>
@@ -42,10 +42,7 @@ struct bench {
     leat_broker *brokers[2]; /* the controller's, that of the peer */
     leat_session *sessions[2];
     leat_zeek_controller *controller;
-    size_t held, held_by_controller; /* octets */
-    bool failing;                    /* it has been asked for, and has not happened */
-    size_t good; /* how many requests of a call are granted before one fails ... */
-    size_t left; /* ... of the call at hand */
+    struct gate gate;
     uint64_t now_ms;
     struct asked asked[STEPS_MAX + 1];
     unsigned count;
@@ -58,67 +55,13 @@ struct bench {
 static const char *const names[AGENTS] = {"a", "b", "c", "d", "e"};
 static const char *const nodes[AGENTS] = {"l", "w", "x", "y", "z"};
 
-static void *gated(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct bench *b = (struct bench *)ctx;
-    void *resized;
-
-    if (new_bytes > 0 && b->left != ALWAYS && b->left-- == 0) {
-        b->left = ALWAYS;
-        b->failing = false;
-        return NULL;
-    }
-    b->held += new_bytes - old_bytes;
-    if (new_bytes == 0) {
-        free(block);
-        return NULL;
-    }
-    resized = realloc(block, new_bytes);
-    must(resized != NULL);
-    return resized;
-}
-
-static void *gated_and_counted(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct bench *b = (struct bench *)ctx;
-    void *resized = gated(b, block, old_bytes, new_bytes);
-
-    if (resized != NULL || new_bytes == 0)
-        b->held_by_controller += new_bytes - old_bytes;
-    return resized;
-}
-
-static leat_builder *builder(void)
-{
-    leat_builder *made;
-
-    must(leat_builder_new(NULL, &made) == LEAT_OK);
-    return made;
-}
-
 /* ----- calls of the controller, in which memory may fail ----- */
-
-static void enter(struct bench *b)
-{
-    b->left = b->failing ? b->good : ALWAYS;
-}
-
-/* True: it is to be done again. */
-static bool leave(struct bench *b, int status)
-{
-    bool again = status == LEAT_E_NOMEM;
-
-    must(!again || b->left == ALWAYS);
-    b->left = ALWAYS;
-    must(leat_zeek_controller_memory(b->controller) == b->held_by_controller);
-    return again;
-}
 
 #define CALL(b, status, call)                                                                      \
     do {                                                                                           \
-        enter(b);                                                                                  \
+        gate_enter(&(b)->gate);                                                                    \
         (status) = (call);                                                                         \
-    } while (leave(b, status))
+    } while (gate_leave(&(b)->gate, status, leat_zeek_controller_memory((b)->controller)))
 
 static void tick(struct bench *b)
 {
@@ -126,9 +69,9 @@ static void tick(struct bench *b)
 
     do {
         must(ticks++ < 3);
-        enter(b);
+        gate_enter(&b->gate);
         leat_zeek_controller_tick(b->controller, b->now_ms);
-        (void)leave(b, LEAT_OK);
+        (void)gate_leave(&b->gate, LEAT_OK, leat_zeek_controller_memory(b->controller));
     } while (leat_zeek_controller_deadline(b->controller) <= b->now_ms);
 }
 
@@ -603,8 +546,8 @@ static void step(struct bench *b, struct input *input)
         pass(b, (uint64_t)take(input) * 10);
         break;
     case FAIL:
-        b->good = take(input) % 64;
-        b->failing = true;
+        b->gate.good = take(input) % 64;
+        b->gate.failing = true;
         break;
     case PEER:
     case LEAVE:
@@ -630,11 +573,11 @@ static void begin(struct bench *b)
     leat_broker_options options;
     leat_zeek_controller_options own;
     leat_config config, shared;
-    leat_allocator counted = {gated_and_counted, b}, plain = {gated, b};
+    leat_allocator counted = {gated_and_counted, &b->gate}, plain = {gated, &b->gate};
     unsigned i;
 
     memset(b, 0, sizeof *b);
-    b->left = ALWAYS;
+    b->gate.left = ALWAYS;
     b->now_ms = 1000;
     leat_config_init(&config, sizeof config);
     leat_config_init(&shared, sizeof shared);
@@ -665,19 +608,19 @@ static void finish(struct bench *b)
 {
     unsigned i;
 
-    b->failing = false;
+    b->gate.failing = false;
     pass(b, TIMEOUT_MS);
     must(leat_zeek_controller_deadline(b->controller) == UINT64_MAX);
     drain(b);
     for (i = 0; i < b->count; i++)
         must(b->asked[i].responses == 1);
     leat_zeek_controller_free(b->controller);
-    must(b->held_by_controller == 0);
+    must(b->gate.held_inside == 0);
     for (i = 0; i < 2; i++) {
         leat_session_free(b->sessions[i]);
         leat_broker_free(b->brokers[i]);
     }
-    must(b->held == 0);
+    must(b->gate.held == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
