@@ -4,6 +4,7 @@
  * all the same is said and told then.
  */
 #include "net.h"
+#include "scripts.h"
 
 #include <leat/broker.h>
 #include <leat/zeek_agent.h>
@@ -14,24 +15,13 @@
 #define START_MS   1000u
 #define TOPIC      LEAT_ZEEK_AGENT_TOPIC_PREFIX "/a1"
 
-/* Fails one allocation that is asked for inside of a call of the agent, and counts what it holds. */
-struct gate {
-    leat_allocator allocator;
-    struct bench *bench;
-    size_t held;
-};
-
 struct bench {
     struct net net;
-    struct gate gates[2]; /* of the agent, of the endpoints */
+    struct gates gates; /* of the agent, of the endpoints */
     leat_config configs[2];
     leat_limits limits;
     leat_zeek_agent_options options;
     leat_zeek_agent *agent;
-    bool inside;  /* a call of the agent */
-    size_t calls; /* allocations in such calls */
-    size_t bad;   /* which of them fails; 0: none */
-    bool failed;  /* it has */
     struct t_bytes said, told;
     size_t said_at, told_at;
     bool timeless; /* the agent is not ticked */
@@ -40,70 +30,14 @@ struct bench {
 
 /* ----- memory ----- */
 
-static void *resize(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct gate *gate = (struct gate *)ctx;
-    void *resized;
-
-    if (new_bytes > 0 && gate->bench->inside && ++gate->bench->calls == gate->bench->bad) {
-        gate->bench->failed = true;
-        return NULL;
-    }
-    gate->held = gate->held - old_bytes + new_bytes;
-    if (new_bytes == 0) {
-        free(block);
-        return NULL;
-    }
-    resized = realloc(block, new_bytes);
-    ck_assert_ptr_nonnull(resized);
-    return resized;
-}
-
 static void leave(struct bench *b)
 {
-    b->inside = false;
+    b->gates.inside = false;
     if (b->agent != NULL)
-        ck_assert_uint_eq(leat_zeek_agent_memory(b->agent), b->gates[0].held);
+        ck_assert_uint_eq(leat_zeek_agent_memory(b->agent), b->gates.of[0].held);
 }
-
-static bool has_failed(struct bench *b)
-{
-    bool failed = b->failed;
-
-    b->failed = false;
-    return failed;
-}
-
-/* Does a call; once more if memory failed it. */
-#define CALL(b, status, call)                                                                      \
-    do {                                                                                           \
-        (b)->inside = true;                                                                        \
-        (status) = (call);                                                                         \
-        leave(b);                                                                                  \
-    } while ((status) == LEAT_E_NOMEM && has_failed(b))
 
 /* ----- what is said and told ----- */
-
-static void put(struct t_bytes *bytes, const char *text)
-{
-    t_append(bytes, text, strlen(text));
-}
-
-static void put_value(struct t_bytes *bytes, const leat_value *value)
-{
-    char *text = t_json_text(value);
-
-    put(bytes, text);
-    free(text);
-}
-
-static void put_plain(struct t_bytes *bytes, const leat_value *value)
-{
-    size_t length;
-    const char *text = leat_value_text(value, &length);
-
-    t_append(bytes, text, length);
-}
 
 /* Without its module. */
 static void put_enumerator(struct t_bytes *bytes, const leat_value *value)
@@ -266,7 +200,7 @@ static void on_tick(void *context)
     if (b->timeless)
         return;
     do {
-        b->inside = true;
+        b->gates.inside = true;
         leat_zeek_agent_tick(b->agent, b->net.now_ms);
         leave(b);
     } while (leat_zeek_agent_deadline(b->agent) <= b->net.now_ms);
@@ -287,12 +221,10 @@ static void begin(struct bench *b)
     size_t i;
 
     memset(b, 0, sizeof *b);
+    gates_init(&b->gates);
     for (i = 0; i < 2; i++) {
-        b->gates[i].allocator.resize = resize;
-        b->gates[i].allocator.ctx = &b->gates[i];
-        b->gates[i].bench = b;
         leat_config_init(&b->configs[i], sizeof b->configs[i]);
-        b->configs[i].allocator = &b->gates[i].allocator;
+        b->configs[i].allocator = &b->gates.of[i].allocator;
     }
     leat_zeek_agent_options_init(&b->options, sizeof b->options);
     b->options.name = "a1";
@@ -326,10 +258,10 @@ static void start(struct bench *b)
 static void end(struct bench *b)
 {
     leat_zeek_agent_free(b->agent);
-    ck_assert_uint_eq(b->gates[0].held, 0);
+    ck_assert_uint_eq(b->gates.of[0].held, 0);
     b->agent = NULL;
     net_free(&b->net);
-    ck_assert_uint_eq(b->gates[1].held, 0);
+    ck_assert_uint_eq(b->gates.of[1].held, 0);
     t_free(b->said);
     t_free(b->told);
 }
@@ -1035,10 +967,10 @@ START_TEST(scripts_without_memory)
 
     while (bad++ < calls) {
         begin(&b);
-        b.bad = bad;
+        b.gates.bad = bad;
         start(&b);
         play(&b, cases[_i].script);
-        calls = b.calls;
+        calls = b.gates.calls;
         end(&b);
     }
 }
@@ -1290,10 +1222,10 @@ START_TEST(most_requests)
     for (bad = 0; bad <= calls; bad++) {
         begin(&b);
         b.options.requests = 2;
-        b.bad = bad;
+        b.gates.bad = bad;
         start(&b);
         play(&b, script);
-        calls = b.calls;
+        calls = b.gates.calls;
         end(&b);
     }
 }
@@ -1374,10 +1306,10 @@ START_TEST(no_requests)
     for (bad = 0; bad <= calls; bad++) {
         begin(&b);
         b.options.requests = 0;
-        b.bad = bad;
+        b.gates.bad = bad;
         start(&b);
         play(&b, script);
-        calls = b.calls;
+        calls = b.gates.calls;
         end(&b);
     }
 }
@@ -1451,7 +1383,7 @@ START_TEST(owed_changes_before_a_deployment)
                  "> deploy d1 c1 F w1@a1 w2@a1\n"
                  "? deploy_request 1 'd1' 'c1' false own:w1,w2\n");
         b.timeless = true;
-        b.bad = b.calls + bad;
+        b.gates.bad = b.gates.calls + bad;
         CALL(&b, status, leat_zeek_agent_done(b.agent, 1));
         ck_assert_int_eq(status, LEAT_OK);
         owed += leat_zeek_agent_deadline(b.agent) <= b.net.now_ms;
@@ -1509,12 +1441,12 @@ START_TEST(malformed_requests_without_memory)
 
     while (bad++ < calls) {
         begin(&b);
-        b.bad = bad;
+        b.gates.bad = bad;
         start(&b);
         say_raw(&b, malformed[0].message);
         drain(&b);
         ck_assert_uint_gt(b.told.length, 0);
-        calls = b.calls;
+        calls = b.gates.calls;
         end(&b);
     }
 }

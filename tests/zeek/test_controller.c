@@ -5,6 +5,7 @@
  * told then.
  */
 #include "net.h"
+#include "scripts.h"
 
 #include <leat/zeek_controller.h>
 #include <stdio.h>
@@ -16,13 +17,6 @@
 #define START_MS   1000u
 #define KINDS      64u
 
-/* Fails one allocation that is asked for inside of a call of the controller, and counts what it holds. */
-struct gate {
-    leat_allocator allocator;
-    struct bench *bench;
-    size_t held;
-};
-
 struct lines {
     char **list;
     size_t count;
@@ -30,16 +24,11 @@ struct lines {
 
 struct bench {
     struct net net;
-    struct gate gates[2]; /* of the controller, of the endpoints */
+    struct gates gates; /* of the controller, of the endpoints */
     leat_config configs[2];
     leat_limits limits, broker_limits;
     leat_zeek_controller_options options;
     leat_zeek_controller *controller;
-    bool inside;  /* a call of the controller */
-    size_t calls; /* allocations in such calls */
-    size_t bad;   /* which of them fails; 0: none */
-    bool failed;  /* it has */
-    bool ever_failed;
     bool quiet; /* the caller does not ask what is told */
     const char *name;
     struct lines said;      /* "a1 agent_welcome_request", "c ...", "t ...": to whom, what */
@@ -50,70 +39,14 @@ struct bench {
 
 /* ----- memory ----- */
 
-static void *resize(void *ctx, void *block, size_t old_bytes, size_t new_bytes)
-{
-    struct gate *gate = (struct gate *)ctx;
-    void *resized;
-
-    if (new_bytes > 0 && gate->bench->inside && ++gate->bench->calls == gate->bench->bad) {
-        gate->bench->failed = gate->bench->ever_failed = true;
-        return NULL;
-    }
-    gate->held = gate->held - old_bytes + new_bytes;
-    if (new_bytes == 0) {
-        free(block);
-        return NULL;
-    }
-    resized = realloc(block, new_bytes);
-    ck_assert_ptr_nonnull(resized);
-    return resized;
-}
-
 static void leave(struct bench *b)
 {
-    b->inside = false;
+    b->gates.inside = false;
     if (b->controller != NULL)
-        ck_assert_uint_eq(leat_zeek_controller_memory(b->controller), b->gates[0].held);
+        ck_assert_uint_eq(leat_zeek_controller_memory(b->controller), b->gates.of[0].held);
 }
-
-static bool has_failed(struct bench *b)
-{
-    bool failed = b->failed;
-
-    b->failed = false;
-    return failed;
-}
-
-/* Does a call; once more if memory failed it. */
-#define CALL(b, status, call)                                                                      \
-    do {                                                                                           \
-        (b)->inside = true;                                                                        \
-        (status) = (call);                                                                         \
-        leave(b);                                                                                  \
-    } while ((status) == LEAT_E_NOMEM && has_failed(b))
 
 /* ----- texts ----- */
-
-static void put(struct t_bytes *bytes, const char *text)
-{
-    t_append(bytes, text, strlen(text));
-}
-
-static void put_value(struct t_bytes *bytes, const leat_value *value)
-{
-    char *text = t_json_text(value);
-
-    put(bytes, text);
-    free(text);
-}
-
-static void put_plain(struct t_bytes *bytes, const leat_value *value)
-{
-    size_t length;
-    const char *text = leat_value_text(value, &length);
-
-    t_append(bytes, text, length);
-}
 
 /* A JSON string without its quotes: of addresses. */
 static void put_unquoted(struct t_bytes *bytes, const leat_value *value)
@@ -400,7 +333,7 @@ static void on_tick(void *context)
     struct bench *b = (struct bench *)context;
 
     do {
-        b->inside = true;
+        b->gates.inside = true;
         leat_zeek_controller_tick(b->controller, b->net.now_ms);
         leave(b);
     } while (leat_zeek_controller_deadline(b->controller) <= b->net.now_ms);
@@ -430,12 +363,10 @@ static void begin(struct bench *b)
     size_t i;
 
     memset(b, 0, sizeof *b);
+    gates_init(&b->gates);
     for (i = 0; i < 2; i++) {
-        b->gates[i].allocator.resize = resize;
-        b->gates[i].allocator.ctx = &b->gates[i];
-        b->gates[i].bench = b;
         leat_config_init(&b->configs[i], sizeof b->configs[i]);
-        b->configs[i].allocator = &b->gates[i].allocator;
+        b->configs[i].allocator = &b->gates.of[i].allocator;
     }
     leat_limits_init(&b->limits, sizeof b->limits);
     leat_limits_init(&b->broker_limits, sizeof b->broker_limits);
@@ -479,11 +410,11 @@ static void end(struct bench *b)
     size_t i, k;
 
     leat_zeek_controller_free(b->controller);
-    ck_assert_uint_eq(b->gates[0].held, 0);
+    ck_assert_uint_eq(b->gates.of[0].held, 0);
     b->controller = NULL;
     b->net.event = NULL;
     net_free(&b->net);
-    ck_assert_uint_eq(b->gates[1].held, 0);
+    ck_assert_uint_eq(b->gates.of[1].held, 0);
     for (i = 0; i < NODES; i++) {
         for (k = 0; k < KINDS; k++) {
             free(b->reqids[i][k][0]);
@@ -942,7 +873,7 @@ static void put_in_order(struct bench *b, struct lines *lines)
     struct lines sorted = {NULL, 0};
     size_t i, k;
 
-    if (b->ever_failed) {
+    if (b->gates.ever_failed) {
         for (i = 0; i < lines->count; i++)
             sort_results(lines->list[i]);
         if (lines->count > 0)
@@ -1011,7 +942,7 @@ static void check(struct bench *b, struct lines *expected, const char *after)
     one = joined(&b->said);
     other = joined(expected);
     ck_assert_msg(strcmp(one, other) == 0, "%s: after: %s (%zu)\n%s\nnot\n%s", b->name, after,
-                  b->bad, one, other);
+                  b->gates.bad, one, other);
     free(one);
     free(other);
     free_lines(&b->said);
@@ -1083,7 +1014,7 @@ static void play_line(struct bench *b, char *line)
     }
     start(b);
     if (strcmp(what, "memory") == 0) {
-        b->calls = 0;
+        b->gates.calls = 0;
     } else if (strcmp(what, "restore") == 0) {
         restore(b, rest);
     } else if (strcmp(what, "quiet") == 0) {
@@ -1117,9 +1048,9 @@ static bool play(const char *name, const char *script, size_t bad)
     bool failed;
 
     begin(&b);
-    b.bad = bad;
+    b.gates.bad = bad;
     if (strstr(script, "memory\n") != NULL)
-        b.calls = SIZE_MAX / 2;
+        b.gates.calls = SIZE_MAX / 2;
     b.name = name;
     while ((line = part(&rest, "\n")) != NULL) {
         if (*line == '<') {
@@ -1134,7 +1065,7 @@ static bool play(const char *name, const char *script, size_t bad)
         play_line(&b, line);
     }
     check(&b, &expected, last);
-    failed = b.ever_failed;
+    failed = b.gates.ever_failed;
     end(&b);
     free(copy);
     free(text);
